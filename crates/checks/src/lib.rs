@@ -1,0 +1,1 @@
+//! One folder per requirement: acts, claims, judge, adapters, faults.

@@ -1,0 +1,1 @@
+//! The only crate that names kube: recording client, shared watches, scratch namespaces with undo, preflight.

@@ -1,0 +1,1 @@
+//! From the catalogue to a plan, and from a plan to a run.

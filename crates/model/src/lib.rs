@@ -1,0 +1,1 @@
+//! The words of the project as types: requirements, objects, events, claims.

@@ -1,0 +1,1 @@
+//! Views of a judged run, one file per format. Pure.

@@ -1,0 +1,1 @@
+//! Claims, outcomes, and how outcomes become a verdict. Pure.

@@ -1,0 +1,2 @@
+//! Code generation and tidy tests.
+fn main() {}
