@@ -1,1 +1,11 @@
-//! The words of the project as types: requirements, objects, events, claims.
+//! The words of the project as types: requirements, objects, events, phases.
+//!
+//! No input or output beyond reading the embedded catalogue.
+
+pub mod event;
+pub mod object;
+pub mod sink;
+
+pub use event::{Bin, Change, Event, EventKind, Scope};
+pub use object::{Kind, Object};
+pub use sink::Sink;

@@ -1,0 +1,178 @@
+//! Waiting for a named condition over something watched.
+
+use aiconform_model::{Bin, EventKind, Scope, Sink};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// A named wait: what is waited for, whose time it is, how long at most, and where the result is written down.
+pub struct Wait<'a> {
+    /// Name of the condition, in words.
+    pub condition: String,
+    /// Whose time it is.
+    pub bin: Bin,
+    /// Longest time to wait.
+    pub limit: Duration,
+    /// Where the result is written down.
+    pub sink: &'a dyn Sink,
+    /// To what the wait belongs.
+    pub scope: &'a Scope,
+}
+
+/// The condition came true.
+#[derive(Debug)]
+pub struct Met<T> {
+    /// What the condition gave.
+    pub value: T,
+    /// How long it took.
+    pub waited: Duration,
+}
+
+/// The limit was reached first.
+#[derive(Debug, thiserror::Error)]
+#[error("waited {} s for {condition}; last seen: {last}", .waited.as_secs())]
+pub struct TooLate {
+    /// Name of the condition.
+    pub condition: String,
+    /// How long it was waited.
+    pub waited: Duration,
+    /// The last thing seen.
+    pub last: String,
+}
+
+impl Wait<'_> {
+    /// Looks at each change signalled by `changes` until `look` gives `Ok`; its `Err` is the last thing seen.
+    ///
+    /// The first look is before the first wait, so a condition that is already true costs nothing.
+    ///
+    /// # Errors
+    /// [`TooLate`] at the limit, or when the sender of `changes` is gone.
+    pub async fn until<T, F>(self, changes: &mut watch::Receiver<u64>, mut look: F) -> Result<Met<T>, TooLate>
+    where
+        F: FnMut() -> Result<T, String>,
+    {
+        let start = Instant::now();
+        let deadline = tokio::time::Instant::now() + self.limit;
+        let mut last;
+        loop {
+            changes.borrow_and_update();
+            match look() {
+                Ok(value) => {
+                    let waited = start.elapsed();
+                    self.tell(waited, true, String::new());
+                    return Ok(Met { value, waited });
+                }
+                Err(seen) => last = seen,
+            }
+            let ended = match tokio::time::timeout_at(deadline, changes.changed()).await {
+                Ok(Ok(())) => false,
+                Ok(Err(_)) => {
+                    last = format!("{last} (and the watch ended)");
+                    true
+                }
+                Err(_) => true,
+            };
+            if ended {
+                let waited = start.elapsed();
+                self.tell(waited, false, last.clone());
+                return Err(TooLate { condition: self.condition, waited, last });
+            }
+        }
+    }
+
+    fn tell(&self, waited: Duration, met: bool, last: String) {
+        self.sink.write(
+            self.scope,
+            EventKind::Wait {
+                condition: self.condition.clone(),
+                bin: self.bin,
+                limit: milliseconds(self.limit),
+                waited: milliseconds(waited),
+                met,
+                last,
+            },
+        );
+    }
+}
+
+/// Lets time pass on purpose, so that something forbidden has the time to happen; written down as dwell.
+pub async fn dwell(why: &str, time: Duration, sink: &dyn Sink, scope: &Scope) {
+    tokio::time::sleep(time).await;
+    sink.write(
+        scope,
+        EventKind::Wait {
+            condition: why.into(),
+            bin: Bin::Dwell,
+            limit: milliseconds(time),
+            waited: milliseconds(time),
+            met: true,
+            last: String::new(),
+        },
+    );
+}
+
+/// A pause between two tries of something that cannot be watched (a port, a process, a file).
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    struct Kept(Mutex<Vec<EventKind>>);
+    impl Sink for Kept {
+        fn write(&self, _scope: &Scope, kind: EventKind) -> u64 {
+            self.0.lock().unwrap().push(kind);
+            0
+        }
+    }
+
+    fn wait<'a>(sink: &'a Kept, scope: &'a Scope, limit: Duration) -> Wait<'a> {
+        Wait { condition: "two".into(), bin: Bin::Platform, limit, sink, scope }
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_holds_already_is_met_at_once() {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let (_sender, mut receiver) = watch::channel(0);
+        let met = wait(&kept, &scope, Duration::ZERO).until(&mut receiver, || Ok(2)).await.unwrap();
+        assert_eq!(met.value, 2);
+    }
+
+    #[tokio::test]
+    async fn the_limit_remembers_the_last_thing_seen() {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let (sender, mut receiver) = watch::channel(0);
+        let seen = std::sync::atomic::AtomicU64::new(0);
+        sender.send(1).unwrap();
+        let error = wait(&kept, &scope, Duration::from_millis(5))
+            .until::<(), _>(&mut receiver, || {
+                seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                Err("one of two".into())
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(error.last, "one of two");
+        let events = kept.0.lock().unwrap();
+        assert!(matches!(&events[0], EventKind::Wait { met: false, last, .. } if last == "one of two"));
+    }
+
+    #[tokio::test]
+    async fn a_change_wakes_the_wait() {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let (sender, mut receiver) = watch::channel(0_u64);
+        let reader = sender.subscribe();
+        let waiting = wait(&kept, &scope, Duration::from_secs(60)).until(&mut receiver, || {
+            if *reader.borrow() == 2 { Ok(()) } else { Err("not yet".into()) }
+        });
+        let (met, ()) = tokio::join!(waiting, async {
+            sender.send(2).unwrap();
+        });
+        met.unwrap();
+    }
+}
