@@ -167,9 +167,8 @@ mod tests {
         let (kept, scope) = (Kept(Mutex::default()), Scope::default());
         let (sender, mut receiver) = watch::channel(0_u64);
         let reader = sender.subscribe();
-        let waiting = wait(&kept, &scope, Duration::from_secs(60)).until(&mut receiver, || {
-            if *reader.borrow() == 2 { Ok(()) } else { Err("not yet".into()) }
-        });
+        let waiting = wait(&kept, &scope, Duration::from_secs(60))
+            .until(&mut receiver, || if *reader.borrow() == 2 { Ok(()) } else { Err("not yet".into()) });
         let (met, ()) = tokio::join!(waiting, async {
             sender.send(2).unwrap();
         });
