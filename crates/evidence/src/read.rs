@@ -1,0 +1,147 @@
+//! Reading a run folder: everything is checked against the manifest and the chain before it is believed.
+
+use crate::{BEGINNING, Line, Manifest, digest};
+use aiconform_model::{Event, Scope};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::io::BufRead;
+
+/// A run folder cannot be believed, or not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file is missing or unreadable.
+    #[error("{0}; is this a finished run folder?")]
+    Io(#[from] std::io::Error),
+    /// A file is not the JSON it should be.
+    #[error("{file}, line {line}, column {column}: {why}")]
+    Json {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What the parser says.
+        why: String,
+    },
+    /// A digest differs from the manifest's.
+    #[error(
+        "{file} was changed after the run: its SHA-256 is {found}, the manifest says {expected}; get the run folder as it was written"
+    )]
+    Changed {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Digest in the manifest.
+        expected: String,
+        /// Digest of the file.
+        found: String,
+    },
+    /// An event does not follow the one before it.
+    #[error("events.ndjson, line {line}: {why}; an event before it was changed, removed or added")]
+    Chain {
+        /// Line, from 1.
+        line: usize,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+/// The evidence of a run: its events in the order in which they were seen.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// All events.
+    pub events: Vec<Event>,
+}
+
+impl Evidence {
+    /// The events of one subject, with those that concern the whole check or the whole run.
+    pub fn of<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(move |event| {
+            (event.scope.check.is_empty() || event.scope.check == scope.check)
+                && (event.scope.subject.is_empty() || event.scope.subject == scope.subject)
+        })
+    }
+}
+
+/// A finished run folder, read and found unchanged.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// `run.json`: who, what, versions, cluster fingerprint, flags, seeds.
+    pub run: Value,
+    /// The events.
+    pub evidence: Evidence,
+}
+
+impl Stored {
+    /// Reads a run folder and checks every digest and the chain of events.
+    ///
+    /// # Errors
+    /// [`ReadError`] with the place of the first thing that does not fit. Nothing is skipped.
+    pub fn open(path: &Utf8Path) -> Result<Stored, ReadError> {
+        let manifest_file = path.join("manifest.json");
+        let manifest: Manifest = parse(&manifest_file, 1, &fs_err::read(&manifest_file)?)?;
+        let run_file = path.join("run.json");
+        let run_bytes = fs_err::read(&run_file)?;
+        compare(&run_file, &manifest.run, &run_bytes)?;
+        let run = parse(&run_file, 1, &run_bytes)?;
+        for blob in &manifest.blobs {
+            let file = path.join("blobs").join(blob);
+            compare(&file, blob, &fs_err::read(&file)?)?;
+        }
+        let events_file = path.join("events.ndjson");
+        let evidence = read_events(&events_file)?;
+        if evidence.events.len() as u64 != manifest.count {
+            let why = format!("{} events, the manifest says {}", evidence.events.len(), manifest.count);
+            return Err(ReadError::Chain { line: evidence.events.len() + 1, why });
+        }
+        // The chain says where a change is; the digest also covers the last line, which nothing follows.
+        compare(&events_file, &manifest.events, &fs_err::read(&events_file)?)?;
+        Ok(Stored { run, evidence })
+    }
+}
+
+fn read_events(file: &Utf8Path) -> Result<Evidence, ReadError> {
+    let mut reader = std::io::BufReader::new(fs_err::File::open(file)?);
+    let mut events = Vec::new();
+    let mut expected = BEGINNING.to_owned();
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        if reader.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(Evidence { events });
+        }
+        let line = events.len() + 1;
+        if bytes.pop() != Some(b'\n') {
+            return Err(ReadError::Chain { line, why: "the line is cut off".into() });
+        }
+        let read: Line<Event> = parse(file, line, &bytes)?;
+        if read.previous != expected {
+            let why = "it does not carry the hash of the line before it".into();
+            return Err(ReadError::Chain { line, why });
+        }
+        if read.event.sequence != events.len() as u64 {
+            let why = format!("its sequence is {}, not {}", read.event.sequence, events.len());
+            return Err(ReadError::Chain { line, why });
+        }
+        expected = digest(&bytes);
+        events.push(read.event);
+    }
+}
+
+fn compare(file: &Utf8Path, expected: &str, bytes: &[u8]) -> Result<(), ReadError> {
+    let found = digest(bytes);
+    if found == expected {
+        return Ok(());
+    }
+    Err(ReadError::Changed { file: file.into(), expected: expected.into(), found })
+}
+
+fn parse<T: DeserializeOwned>(file: &Utf8Path, line: usize, bytes: &[u8]) -> Result<T, ReadError> {
+    serde_json::from_slice(bytes).map_err(|error| ReadError::Json {
+        file: file.into(),
+        line: line + error.line().saturating_sub(1),
+        column: error.column(),
+        why: error.to_string(),
+    })
+}
