@@ -13,8 +13,6 @@ pub enum Exit {
     Usage,
     /// 3: the program could not do its work.
     CouldNotRun,
-    /// 4: a selected MUST is inconclusive or was not run.
-    Inconclusive,
     /// 130: interrupted, after cleaning up.
     Interrupted,
 }
@@ -32,7 +30,6 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::CouldNotRun => 3,
-            Exit::Inconclusive => 4,
             Exit::Interrupted => 130,
         }
     }

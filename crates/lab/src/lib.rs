@@ -1,9 +1,43 @@
-//! A real Kubernetes from pinned components as processes and pods, and named breakages of it.
+//! A real Kubernetes from pinned components, started on a bare Linux machine.
+//!
+//! `up` builds what is missing into a cache, then starts a supervisor: this same binary under another first
+//! argument. The supervisor starts the first process of the lab's own network, mount and PID namespaces, which
+//! starts everything else. When the supervisor ends, for whatever reason, all of it ends.
+
+mod cgroup;
+mod commands;
+mod configuration;
+mod error;
+mod first;
+mod image;
+mod pki;
+mod preflight;
+mod process;
+mod progress;
+mod recipe;
+mod relay;
+mod state;
+mod supervisor;
+mod up;
+
+pub use error::LabError;
+pub use progress::{Progress, Step};
+pub use state::{Status, default_name};
+pub use up::{Lab, Options, down, exec, status, sweep, up};
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the lab's own processes (supervisor, first process of the namespaces) when the arguments name one.
-pub fn reentry(_arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    None
+///
+/// Must be called before the program starts a runtime or any thread: the death of the thread that spawned the
+/// namespaces ends them.
+pub fn reentry(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let role = arguments.nth(1)?;
+    let mut state = || arguments.next().and_then(|path| path.into_string().ok());
+    match role.to_str()? {
+        "lab-supervise" => Some(supervisor::main(&state()?)),
+        "lab-first" => Some(first::main(&state()?)),
+        _ => None,
+    }
 }

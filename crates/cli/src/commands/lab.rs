@@ -1,12 +1,100 @@
-//! `aiconform lab`: start, use and break the lab.
+//! `aiconform lab`: start, use and end the lab.
 
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
+use aiconform_lab::{Options, Progress, Step};
+use clap::Subcommand;
 
 /// Arguments of `aiconform lab`.
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Name of the lab; labs of different names live side by side
+    #[arg(long, default_value_t = aiconform_lab::default_name(), global = true)]
+    name: String,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Build what is missing and start the lab; prints the path of its kubeconfig
+    Up,
+    /// End the lab and leave nothing of it
+    Down,
+    /// Tell where the lab is
+    Status,
+    /// Run a command inside the lab's namespaces
+    Exec {
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Print a component's log
+    Logs {
+        /// Name of the component, such as kubelet
+        component: String,
+    },
+}
+
+struct Talk;
+
+impl Progress for Talk {
+    fn step(&self, step: &Step) {
+        match step {
+            Step::Building { component, number, of, packages } => {
+                anstream::eprintln!("building {component} ({number} of {of}): {packages} packages so far");
+            }
+            Step::Built { component, seconds } => anstream::eprintln!("built {component} in {seconds} s"),
+            Step::Up { what, milliseconds } => {
+                anstream::eprintln!("{what} up after {:.1} s", *milliseconds as f64 / 1000.0);
+            }
+            Step::Ready | Step::Failed { .. } => {}
+        }
+    }
+}
 
 /// Runs the verb.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<Exit> {
+pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    let name = arguments.name;
+    if name.is_empty()
+        || name.len() > 20
+        || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    {
+        return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
+    }
+    match arguments.act {
+        Act::Up => {
+            let options = Options { name, outlive: true };
+            let lab = tokio::select! {
+                lab = aiconform_lab::up(&options, &Talk) => lab?,
+                interrupt = tokio::signal::ctrl_c() => {
+                    interrupt?;
+                    anstream::eprintln!("interrupted; removing what was started");
+                    // Before the lab has a state folder there is nothing to end.
+                    if aiconform_lab::status(&options.name).is_ok() {
+                        aiconform_lab::down(&options.name).await?;
+                    }
+                    return Ok(Exit::Interrupted);
+                }
+            };
+            anstream::println!("{}", lab.kubeconfig());
+            anstream::eprintln!("the lab is up; use it with: export KUBECONFIG={}", lab.kubeconfig());
+        }
+        Act::Down => aiconform_lab::down(&name).await?,
+        Act::Status => {
+            let status = aiconform_lab::status(&name)?;
+            let runs = if status.runs() { "up" } else { "dead; `aiconform lab down` removes what it left" };
+            anstream::println!("{name}: {runs}, API server at https://127.0.0.1:{}", status.port);
+        }
+        Act::Exec { command } => {
+            let status = aiconform_lab::exec(&name, &command).await?;
+            return Ok(if status.success() { Exit::Success } else { Exit::Failed });
+        }
+        Act::Logs { component } => {
+            let file = aiconform_lab::status(&name)?.state.join("logs").join(format!("{component}.log"));
+            let text = fs_err::read(&file)
+                .map_err(|error| UsageError(format!("there is no log of {component:?}: {error}")))?;
+            anstream::print!("{}", String::from_utf8_lossy(&text));
+        }
+    }
     Ok(Exit::Success)
 }

@@ -1,0 +1,161 @@
+//! Configuration files and flags of every component.
+
+use crate::cgroup;
+use crate::error::LabError;
+use crate::state::Status;
+use serde_json::json;
+
+/// The pause image's name inside the lab.
+pub const PAUSE: &str = "aiconform.dev/lab/pause:1";
+const GANG: &str = "--feature-gates=GenericWorkload=true";
+
+/// Writes kubeconfigs and configuration files.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(lab: &Status) -> Result<(), LabError> {
+    let state = &lab.state;
+    for user in ["admin", "controller-manager", "scheduler", "kubelet", "kube-proxy"] {
+        fs_err::write(state.join(format!("{user}.kubeconfig")), kubeconfig(lab, user, 6443))?;
+    }
+    fs_err::write(lab.kubeconfig(), kubeconfig(lab, "admin", lab.port))?;
+    fs_err::create_dir_all(state.join("cni"))?;
+    fs_err::write(state.join("resolv.conf"), "")?;
+    let audit = json!({"apiVersion": "audit.k8s.io/v1", "kind": "Policy",
+        "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]});
+    fs_err::write(state.join("audit-policy.json"), audit.to_string())?;
+    let kubelet = json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
+        "authentication": {"anonymous": {"enabled": false}, "webhook": {"enabled": true},
+            "x509": {"clientCAFile": state.join("pki/ca.crt")}},
+        "authorization": {"mode": "Webhook"},
+        "containerRuntimeEndpoint": format!("unix://{}", state.join("containerd.sock")),
+        "cgroupDriver": "cgroupfs", "cgroupRoot": cgroup::name(&lab.name), "failCgroupV1": false,
+        "failSwapOn": false, "localStorageCapacityIsolation": false, "oomScoreAdj": 0,
+        "podLogsDir": state.join("pod-logs"), "resolvConf": state.join("resolv.conf"),
+        "clusterDomain": "cluster.local", "clusterDNS": ["10.96.0.10"],
+        "serializeImagePulls": false, "registryPullQPS": 0, "eventRecordQPS": 0,
+        "kubeAPIQPS": 200, "kubeAPIBurst": 400, "imageGCHighThresholdPercent": 100,
+        "evictionHard": {"memory.available": "100Mi"},
+    });
+    fs_err::write(state.join("kubelet.json"), kubelet.to_string())?;
+    let proxy = json!({
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
+        "mode": "nftables", "clusterCIDR": "10.244.0.0/16", "conntrack": {"maxPerCore": 0, "min": 0},
+        "clientConnection": {"kubeconfig": state.join("kube-proxy.kubeconfig")}, "hostnameOverride": "node-0",
+    });
+    fs_err::write(state.join("kube-proxy.json"), proxy.to_string())?;
+    let scheduler = json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "leaderElection": {"leaderElect": false},
+        "clientConnection": {"kubeconfig": state.join("scheduler.kubeconfig"), "qps": 200, "burst": 400},
+    });
+    fs_err::write(state.join("scheduler.json"), scheduler.to_string())?;
+    let network = json!({
+    "cniVersion": "1.0.0", "name": "lab", "plugins": [
+        {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+         "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]],
+            "routes": [{"dst": "0.0.0.0/0"}], "dataDir": state.join("ipam")}},
+        {"type": "portmap", "capabilities": {"portMappings": true}}
+    ]});
+    fs_err::write(state.join("cni/10-lab.conflist"), network.to_string())?;
+    fs_err::write(state.join("containerd.toml"), containerd(lab))?;
+    Ok(())
+}
+
+fn containerd(lab: &Status) -> String {
+    let state = &lab.state;
+    format!(
+        "version = 3\nroot = '{state}/containerd'\nstate = '/run/containerd'\n\
+         [grpc]\naddress = '{state}/containerd.sock'\n\
+         [plugins.'io.containerd.cri.v1.runtime']\nrestrict_oom_score_adj = true\nenable_cdi = true\n\
+         cdi_spec_dirs = ['{state}/cdi']\n\
+         [plugins.'io.containerd.cri.v1.runtime'.cni]\nbin_dirs = ['/usr/lib/cni']\nconf_dir = '{state}/cni'\n\
+         [plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = '{PAUSE}'\n"
+    )
+}
+
+fn kubeconfig(lab: &Status, user: &str, port: u16) -> String {
+    let pki = lab.state.join("pki");
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": format!("aiconform-{}", lab.name),
+        "clusters": [{"name": "lab", "cluster": {"server": format!("https://127.0.0.1:{port}"),
+            "certificate-authority": pki.join("ca.crt")}}],
+        "users": [{"name": user, "user": {"client-certificate": pki.join(format!("{user}.crt")),
+            "client-key": pki.join(format!("{user}.key"))}}],
+        "contexts": [{"name": format!("aiconform-{}", lab.name), "context": {"cluster": "lab", "user": user}}],
+    })
+    .to_string()
+}
+
+/// The flags of a component.
+pub fn flags(lab: &Status, component: &str) -> Vec<String> {
+    let state = &lab.state;
+    let pki = state.join("pki");
+    let config = |file: &str| format!("--config={}", state.join(file));
+    match component {
+        "etcd" => vec![
+            format!("--data-dir={}", state.join("etcd")),
+            "--unsafe-no-fsync".into(),
+            "--listen-client-urls=http://127.0.0.1:2379".into(),
+            "--advertise-client-urls=http://127.0.0.1:2379".into(),
+            "--listen-peer-urls=http://127.0.0.1:2380".into(),
+            "--log-level=warn".into(),
+        ],
+        "kube-apiserver" => vec![
+            "--etcd-servers=http://127.0.0.1:2379".into(),
+            "--bind-address=0.0.0.0".into(),
+            "--secure-port=6443".into(),
+            // A loopback address would leave the `kubernetes` Service without endpoints.
+            "--advertise-address=10.199.0.1".into(),
+            "--service-cluster-ip-range=10.96.0.0/16".into(),
+            "--authorization-mode=Node,RBAC".into(),
+            "--enable-aggregator-routing=true".into(),
+            "--allow-privileged=true".into(),
+            "--kubelet-preferred-address-types=InternalIP".into(),
+            format!("--client-ca-file={pki}/ca.crt"),
+            format!("--tls-cert-file={pki}/apiserver.crt"),
+            format!("--tls-private-key-file={pki}/apiserver.key"),
+            format!("--kubelet-client-certificate={pki}/apiserver-kubelet.crt"),
+            format!("--kubelet-client-key={pki}/apiserver-kubelet.key"),
+            format!("--requestheader-client-ca-file={pki}/front-ca.crt"),
+            "--requestheader-allowed-names=front-proxy".into(),
+            "--requestheader-username-headers=X-Remote-User".into(),
+            "--requestheader-group-headers=X-Remote-Group".into(),
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-".into(),
+            format!("--proxy-client-cert-file={pki}/front-proxy.crt"),
+            format!("--proxy-client-key-file={pki}/front-proxy.key"),
+            format!("--service-account-key-file={pki}/service-accounts.pub"),
+            format!("--service-account-signing-key-file={pki}/service-accounts.key"),
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
+            format!("--audit-policy-file={state}/audit-policy.json"),
+            format!("--audit-log-path={state}/logs/audit.ndjson"),
+            GANG.into(),
+            "--runtime-config=scheduling.k8s.io/v1beta1=true".into(),
+        ],
+        "kube-controller-manager" => vec![
+            format!("--kubeconfig={state}/controller-manager.kubeconfig"),
+            "--leader-elect=false".into(),
+            "--use-service-account-credentials=true".into(),
+            format!("--service-account-private-key-file={pki}/service-accounts.key"),
+            format!("--root-ca-file={pki}/ca.crt"),
+            format!("--cluster-signing-cert-file={pki}/ca.crt"),
+            format!("--cluster-signing-key-file={pki}/ca.key"),
+            "--kube-api-qps=200".into(),
+            "--kube-api-burst=400".into(),
+            GANG.into(),
+        ],
+        "kube-scheduler" => vec![config("scheduler.json"), GANG.into()],
+        "containerd" => vec![config("containerd.toml")],
+        "kubelet" => vec![
+            config("kubelet.json"),
+            format!("--kubeconfig={state}/kubelet.kubeconfig"),
+            format!("--root-dir={state}/kubelet"),
+            format!("--cert-dir={state}/kubelet-pki"),
+            "--hostname-override=node-0".into(),
+            "--node-ip=10.199.0.1".into(),
+        ],
+        "kube-proxy" => vec![config("kube-proxy.json")],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,57 @@
+//! Errors of the lab: what happened, to what, why, and what to do next.
+
+use camino::Utf8PathBuf;
+
+/// The lab could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The machine lacks something; told before anything is built.
+    #[error("{0}")]
+    Machine(String),
+    /// A component does not build.
+    #[error("{component} does not build: {why}; the build's last lines:\n{log}")]
+    Build {
+        /// Name of the component.
+        component: String,
+        /// Why.
+        why: String,
+        /// Last lines of the build.
+        log: String,
+    },
+    /// A component did not start, or ended.
+    #[error("{component} {what}; its last lines:\n{log}")]
+    Component {
+        /// Name of the component.
+        component: String,
+        /// What happened.
+        what: String,
+        /// Last lines of its log.
+        log: String,
+    },
+    /// A helper command failed.
+    #[error("`{command}` failed: {why}")]
+    Command {
+        /// The command line.
+        command: String,
+        /// Its last words.
+        why: String,
+    },
+    /// A lab of this name is there already.
+    #[error("a lab named {0} is up already; use it, or end it with `aiconform lab down`")]
+    AlreadyUp(String),
+    /// No lab of this name is up.
+    #[error("no lab named {0} is up; start one with `aiconform lab up`")]
+    NotUp(String),
+    /// The start was told to fail by the lab's own processes.
+    #[error("the lab did not start: {0}")]
+    Start(String),
+    /// Certificates could not be made.
+    #[error("a certificate could not be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// A file could not be read as what it should be.
+    #[error("{0} is not readable: {1}; remove it with `aiconform lab down`")]
+    State(Utf8PathBuf, serde_json::Error),
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,210 @@
+//! Building the real components from their Go modules into a cache outside the tree, keyed by recipe.
+
+use crate::error::LabError;
+use crate::progress::{Progress, Step};
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest, Sha256};
+use std::process::Stdio;
+use std::time::Instant;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+/// How one component is built. Everything in it is part of the cache's key.
+pub struct Recipe {
+    /// Name of the component and of its folder under `lab/components`.
+    pub name: &'static str,
+    /// Packages to build.
+    packages: &'static [&'static str],
+    /// Linker flags beside `-s -w`.
+    linker_flags: &'static str,
+    /// Build tags.
+    tags: &'static str,
+    /// Files of the recipe: name and content.
+    files: &'static [(&'static str, &'static str)],
+    /// A binary whose name the build gives wrong: from, to.
+    rename: Option<(&'static str, &'static str)>,
+}
+
+macro_rules! file {
+    ($component:literal, $name:literal) => {
+        ($name, include_str!(concat!("../../../lab/components/", $component, "/", $name)))
+    };
+}
+
+/// The components of the default lab, in the order in which they are built.
+pub const RECIPES: &[Recipe] = &[
+    Recipe {
+        name: "pause",
+        packages: &["aiconform.dev/lab/pause"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("pause", "go.mod"), file!("pause", "main.go")],
+        rename: None,
+    },
+    Recipe {
+        name: "etcd",
+        packages: &["go.etcd.io/etcd/server/v3"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("etcd", "go.mod"), file!("etcd", "go.sum")],
+        rename: Some(("server", "etcd")),
+    },
+    Recipe {
+        name: "containerd",
+        packages: &[
+            "github.com/containerd/containerd/v2/cmd/containerd",
+            "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+            "github.com/containerd/containerd/v2/cmd/ctr",
+        ],
+        linker_flags: "",
+        // The three snapshotters need C libraries, and the lab uses overlayfs.
+        tags: "no_btrfs no_zfs no_devmapper",
+        files: &[file!("containerd", "go.mod"), file!("containerd", "go.sum")],
+        rename: None,
+    },
+    Recipe {
+        name: "kubernetes",
+        packages: &[
+            "k8s.io/kubernetes/cmd/kube-apiserver",
+            "k8s.io/kubernetes/cmd/kube-controller-manager",
+            "k8s.io/kubernetes/cmd/kube-scheduler",
+            "k8s.io/kubernetes/cmd/kubelet",
+            "k8s.io/kubernetes/cmd/kube-proxy",
+            "k8s.io/kubernetes/cmd/kubectl",
+        ],
+        // Without a version the API server reports a raw template, on which clients fail.
+        linker_flags: "-X k8s.io/component-base/version.gitVersion=v1.37.2 \
+            -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37",
+        tags: "",
+        files: &[file!("kubernetes", "go.mod"), file!("kubernetes", "go.sum")],
+        rename: None,
+    },
+];
+
+impl Recipe {
+    /// The cache's key: the recipe and the toolchain that follows it.
+    fn key(&self, toolchain: &str) -> String {
+        let mut hash = Sha256::new();
+        let flags = [self.linker_flags, self.tags, toolchain];
+        for part in self.packages.iter().chain(&flags) {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        for (name, content) in self.files {
+            hash.update(name.as_bytes());
+            hash.update([0]);
+            hash.update(content.as_bytes());
+            hash.update([0]);
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Where the components are cached: `$AICONFORM_CACHE_DIR`, else below the user's cache folder.
+pub fn cache() -> Utf8PathBuf {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(path) = variable("AICONFORM_CACHE_DIR") {
+        return path.into();
+    }
+    let home = || Utf8PathBuf::from(variable("HOME").unwrap_or_else(|| "/var/cache".into())).join(".cache");
+    variable("XDG_CACHE_HOME").map_or_else(home, Utf8PathBuf::from).join("aiconform")
+}
+
+/// The toolchain's own words for its version, or `None` when there is none.
+pub async fn toolchain() -> Option<String> {
+    let output = Command::new("go").args(["env", "GOVERSION"]).output().await.ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Builds what the cache lacks and gives the folder of binaries of each component.
+///
+/// # Errors
+/// With the build's last lines.
+pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8PathBuf>, LabError> {
+    let root = cache().join("components");
+    fs_err::create_dir_all(&root)?;
+    let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
+    // A second program that builds the same waits here, then finds it built.
+    let lock = fs_err::File::create(root.join("lock"))?;
+    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+        .await
+        .map_err(std::io::Error::other)??;
+    let missing: Vec<&Recipe> =
+        RECIPES.iter().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
+    for (index, recipe) in missing.iter().enumerate() {
+        let start = Instant::now();
+        let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
+        build_one(recipe, &work, &|packages| {
+            progress.step(&Step::Building {
+                component: recipe.name.into(),
+                number: index + 1,
+                of: missing.len(),
+                packages,
+            });
+        })
+        .await?;
+        fs_err::rename(&work, folder(recipe))?;
+        progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
+    }
+    Ok(RECIPES.iter().map(|recipe| folder(recipe).join("bin")).collect())
+}
+
+async fn build_one(recipe: &Recipe, work: &Utf8Path, told: &(dyn Fn(usize) + Sync)) -> Result<(), LabError> {
+    let failed = |why: String, log: String| LabError::Build { component: recipe.name.into(), why, log };
+    if work.exists() {
+        fs_err::remove_dir_all(work)?;
+    }
+    let bin = work.join("bin");
+    fs_err::create_dir_all(&bin)?;
+    for (name, content) in recipe.files {
+        fs_err::write(work.join(name), content)?;
+    }
+    told(0);
+    let mut child = Command::new("go")
+        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", recipe.tags])
+        .args(["-ldflags", &format!("-s -w {}", recipe.linker_flags), "-o", &format!("{bin}/")])
+        .args(recipe.packages)
+        .current_dir(work)
+        .env("CGO_ENABLED", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(format!("go does not start: {error}"), String::new()))?;
+    let mut last = std::collections::VecDeque::new();
+    let mut packages = 0;
+    if let Some(stderr) = child.stderr.take() {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Some(line) = lines.next_line().await? {
+            packages += 1;
+            if packages % 25 == 0 {
+                told(packages);
+            }
+            if last.len() == 20 {
+                last.pop_front();
+            }
+            last.push_back(line);
+        }
+    }
+    let status = child.wait().await?;
+    if !status.success() {
+        return Err(failed(status.to_string(), Vec::from(last).join("\n")));
+    }
+    if let Some((from, to)) = recipe.rename {
+        fs_err::rename(bin.join(from), bin.join(to))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_changes_with_the_toolchain_and_differs_between_recipes() {
+        let keys: std::collections::BTreeSet<String> =
+            RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
+        assert_eq!(keys.len(), RECIPES.len() * 2);
+    }
+}

@@ -1,0 +1,100 @@
+//! Where a lab keeps what it needs, and how another process of it is found.
+
+use crate::error::LabError;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+/// All labs of this machine live below this folder. Short, because sockets lie in it.
+pub const ROOT: &str = "/var/lib/aiconform";
+
+/// What the supervisor and the first process are told, as `lab.json` in the state folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Name of the lab.
+    pub name: String,
+    /// Its state folder.
+    pub state: Utf8PathBuf,
+    /// Folders of binaries, one for each component.
+    pub binaries: Vec<Utf8PathBuf>,
+    /// Port on 127.0.0.1 of the host where its API server is reached; 0 before the supervisor chose it.
+    pub port: u16,
+    /// Process id of the supervisor; 0 before it runs.
+    pub supervisor: i32,
+    /// Whether the lab outlives the command that started it.
+    pub outlive: bool,
+    /// Process id, as the host sees it, of the program that holds the namespaces; 0 before it runs.
+    pub holder: i32,
+    /// Settings of the kernel that the kubelet changes, as they were before.
+    pub kernel: Vec<(String, String)>,
+    /// Folders of the host made for the lab, to be removed with it.
+    pub made: Vec<Utf8PathBuf>,
+}
+
+/// The name of a lab nobody named.
+pub fn default_name() -> String {
+    "lab".into()
+}
+
+impl Status {
+    /// The state folder of a lab.
+    pub fn folder(name: &str) -> Utf8PathBuf {
+        Utf8Path::new(ROOT).join(name)
+    }
+
+    /// Reads `lab.json`, or `None` when there is no such lab.
+    ///
+    /// # Errors
+    /// When the file is there and not readable.
+    pub fn read(state: &Utf8Path) -> Result<Option<Status>, LabError> {
+        let file = state.join("lab.json");
+        match fs_err::read(&file) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).map_err(|error| LabError::State(file, error))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes `lab.json`; a reader sees the old or the new one, never a part.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self) -> Result<(), LabError> {
+        let file = self.state.join("lab.json");
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| LabError::State(file.clone(), error))?;
+        let next = self.state.join("lab.json.next");
+        fs_err::write(&next, bytes)?;
+        Ok(fs_err::rename(next, file)?)
+    }
+
+    /// Whether the supervisor of this lab runs: its id lives and is that program, not a later one of the same id.
+    pub fn runs(&self) -> bool {
+        let line = fs_err::read(format!("/proc/{}/cmdline", self.supervisor)).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0).skip(1);
+        self.supervisor > 0
+            && words.next() == Some(b"lab-supervise".as_slice())
+            && words.next() == Some(self.state.as_str().as_bytes())
+    }
+
+    /// A binary of the lab.
+    pub fn binary(&self, name: &str) -> Utf8PathBuf {
+        self.binaries
+            .iter()
+            .map(|folder| folder.join(name))
+            .find(|path| path.exists())
+            .unwrap_or_else(|| name.into())
+    }
+
+    /// `PATH` with the lab's binaries first.
+    pub fn path(&self) -> String {
+        let mut folders: Vec<&str> = self.binaries.iter().map(|folder| folder.as_str()).collect();
+        folders.push("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        folders.join(":")
+    }
+
+    /// Kubeconfig for the host.
+    pub fn kubeconfig(&self) -> Utf8PathBuf {
+        self.state.join("kubeconfig")
+    }
+}

@@ -1,0 +1,120 @@
+//! The supervisor: owns the namespaces from the host's side, and undoes everything when they end.
+
+use crate::cgroup;
+use crate::configuration;
+use crate::error::LabError;
+use crate::pki;
+use crate::relay;
+use crate::state::Status;
+use camino::Utf8Path;
+use std::process::{ExitCode, Stdio};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Settings of the kernel that a kubelet changes and that no namespace holds.
+const KERNEL: &[&str] = &[
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+];
+
+/// Runs until the lab ends; always on the main thread, whose death would end the namespaces.
+pub fn main(state: &str) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result =
+        runtime.map_err(LabError::from).and_then(|runtime| runtime.block_on(run(Utf8Path::new(state))));
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn run(state: &Utf8Path) -> Result<(), LabError> {
+    // The terminal's Ctrl-C is for the command that started us; it tells us to end.
+    let _ = rustix::process::setsid();
+    let mut lab = Status::read(state)?.ok_or_else(|| LabError::NotUp(state.to_string()))?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    lab.port = listener.local_addr()?.port();
+    lab.supervisor = i32::try_from(std::process::id()).unwrap_or_default();
+    prepare(&mut lab)?;
+    let mut holder = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--", "unshare", "--net", "--mount", "--pid", "--fork"])
+        .args(["--kill-child=KILL", "--mount-proc", "--"])
+        .arg(std::env::current_exe()?)
+        .args(["lab-first", state.as_str()])
+        .env("PATH", lab.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    lab.holder = holder.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+    lab.write()?;
+    tokio::spawn({
+        let socket = state.join("api.sock");
+        async move { relay::host_side(listener, &socket).await }
+    });
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = holder.wait() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = parent_is_gone(lab.outlive) => {}
+    }
+    let _ = holder.kill().await;
+    undo(&lab).await
+}
+
+/// Ends when the other end of our stdin is closed, by whatever death, unless the lab outlives its command.
+async fn parent_is_gone(outlive: bool) {
+    if outlive {
+        return std::future::pending().await;
+    }
+    let mut byte = [0];
+    while matches!(tokio::io::stdin().read(&mut byte).await, Ok(1..)) {}
+}
+
+fn prepare(lab: &mut Status) -> Result<(), LabError> {
+    lab.kernel = KERNEL
+        .iter()
+        .filter_map(|name| {
+            Some(((*name).to_owned(), fs_err::read_to_string(format!("/proc/sys/{name}")).ok()?))
+        })
+        .collect();
+    for folder in ["/var/lib/kubelet", "/var/lib/kubelet/device-plugins"] {
+        if !Utf8Path::new(folder).exists() {
+            lab.made.push(folder.into());
+        }
+    }
+    // Written before anything is done, so that the next start can undo it.
+    lab.write()?;
+    fs_err::create_dir_all("/var/lib/kubelet/device-plugins")?;
+    cgroup::make(&lab.name)?;
+    pki::write(&lab.state.join("pki"))?;
+    configuration::write(lab)?;
+    fs_err::create_dir_all(lab.state.join("logs"))?;
+    Ok(())
+}
+
+/// Undoes what a lab left on the host: cgroups, kernel settings, folders, state. Can be run again.
+///
+/// # Errors
+/// When something stays.
+pub async fn undo(lab: &Status) -> Result<(), LabError> {
+    cgroup::remove(&lab.name).await?;
+    for (name, value) in &lab.kernel {
+        let file = format!("/proc/sys/{name}");
+        if fs_err::read_to_string(&file).is_ok_and(|now| now != *value) {
+            fs_err::write(file, value)?;
+        }
+    }
+    for folder in lab.made.iter().rev() {
+        // Not ours any more when something else lies in it.
+        let _ = fs_err::remove_dir(folder);
+    }
+    if lab.state.exists() {
+        fs_err::remove_dir_all(&lab.state)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Starting, finding and ending a lab from a command.
+
+use crate::error::LabError;
+use crate::preflight;
+use crate::progress::{Progress, Step};
+use crate::recipe;
+use crate::state::{ROOT, Status};
+use crate::supervisor;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How a lab is started.
+pub struct Options {
+    /// Its name; two labs of different names live side by side.
+    pub name: String,
+    /// Whether it outlives the command that starts it.
+    pub outlive: bool,
+}
+
+/// A lab that is up.
+pub struct Lab {
+    status: Status,
+    /// The supervisor, when the lab ends with this value: closing its stdin ends it.
+    supervisor: Child,
+}
+
+impl Lab {
+    /// Kubeconfig of an administrator, for use from the host.
+    pub fn kubeconfig(&self) -> Utf8PathBuf {
+        self.status.kubeconfig()
+    }
+
+    /// Ends the lab and waits until nothing of it is left.
+    ///
+    /// # Errors
+    /// When something stays.
+    pub async fn down(mut self) -> Result<(), LabError> {
+        drop(self.supervisor.stdin.take());
+        if self.status.outlive {
+            return down(&self.status.name).await;
+        }
+        self.supervisor.wait().await?;
+        gone(&self.status)
+    }
+}
+
+/// Builds what is missing and starts a lab.
+///
+/// # Errors
+/// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
+pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
+    let toolchain = preflight::check().await?;
+    let binaries = recipe::build(&toolchain, progress).await?;
+    sweep().await?;
+    let state = Status::folder(&options.name);
+    fs_err::create_dir_all(ROOT)?;
+    if let Err(error) = fs_err::create_dir(&state) {
+        return Err(match error.kind() {
+            std::io::ErrorKind::AlreadyExists => LabError::AlreadyUp(options.name.clone()),
+            _ => error.into(),
+        });
+    }
+    let status = Status {
+        name: options.name.clone(),
+        state: state.clone(),
+        binaries,
+        port: 0,
+        supervisor: 0,
+        outlive: options.outlive,
+        holder: 0,
+        kernel: Vec::new(),
+        made: Vec::new(),
+    };
+    status.write()?;
+    let mut supervisor = Command::new(std::env::current_exe()?)
+        .args(["lab-supervise", state.as_str()])
+        .stdin(if options.outlive { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let steps = supervisor.stdout.take().ok_or_else(|| LabError::Start("its output is closed".into()))?;
+    let mut lines = BufReader::new(steps).lines();
+    while let Some(line) = lines.next_line().await? {
+        let Ok(step) = serde_json::from_str::<Step>(&line) else { continue };
+        progress.step(&step);
+        match step {
+            Step::Ready => {
+                let status = Status::read(&state)?.ok_or_else(|| LabError::NotUp(options.name.clone()))?;
+                return Ok(Lab { status, supervisor });
+            }
+            Step::Failed { why } => {
+                supervisor.wait().await?;
+                return Err(LabError::Start(why));
+            }
+            _ => {}
+        }
+    }
+    let ended = supervisor.wait().await?;
+    if let Some(left) = Status::read(&state)? {
+        supervisor::undo(&left).await?;
+    }
+    Err(LabError::Start(format!("its supervisor ended ({ended}) before it was up")))
+}
+
+/// Ends a lab that outlives commands.
+///
+/// # Errors
+/// When there is none, or something of it stays.
+pub async fn down(name: &str) -> Result<(), LabError> {
+    let status = status(name)?;
+    if let Some(pid) = rustix::process::Pid::from_raw(status.supervisor)
+        && status.runs()
+    {
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(std::io::Error::from)?;
+        let mut left = 300;
+        while status.runs() && left > 0 {
+            aiconform_wait::pause(Duration::from_millis(100)).await;
+            left -= 1;
+        }
+        gone(&status)
+    } else {
+        supervisor::undo(&status).await
+    }
+}
+
+fn gone(status: &Status) -> Result<(), LabError> {
+    if status.state.exists() {
+        return Err(LabError::Start(format!("something of it is left in {}", status.state)));
+    }
+    Ok(())
+}
+
+/// What is known of a lab.
+///
+/// # Errors
+/// When there is none.
+pub fn status(name: &str) -> Result<Status, LabError> {
+    Status::read(&Status::folder(name))?.ok_or_else(|| LabError::NotUp(name.into()))
+}
+
+/// Removes what labs left whose supervisor is dead; gives their names.
+///
+/// # Errors
+/// When something of one stays.
+pub async fn sweep() -> Result<Vec<String>, LabError> {
+    let mut swept = Vec::new();
+    let Ok(entries) = Utf8Path::new(ROOT).read_dir_utf8() else { return Ok(swept) };
+    for entry in entries {
+        let state = entry?.into_path();
+        let Some(status) = Status::read(&state)? else { continue };
+        if status.supervisor > 0 && !status.runs() {
+            supervisor::undo(&status).await?;
+            swept.push(status.name);
+        }
+    }
+    Ok(swept)
+}
+
+/// Runs a command inside the lab's namespaces, with its tools first on the PATH and KUBECONFIG set.
+///
+/// # Errors
+/// When the lab is not up or the command does not start.
+pub async fn exec(name: &str, command: &[String]) -> Result<ExitStatus, LabError> {
+    let status = status(name)?;
+    let children = fs_err::read_to_string(format!("/proc/{0}/task/{0}/children", status.holder))?;
+    let first = children.split_whitespace().next().ok_or_else(|| LabError::NotUp(name.into()))?;
+    Ok(Command::new("nsenter")
+        .args(["--target", first, "--net", "--mount", "--pid", "--"])
+        .args(command)
+        .env("PATH", status.path())
+        .env("KUBECONFIG", status.state.join("admin.kubeconfig"))
+        .status()
+        .await?)
+}
