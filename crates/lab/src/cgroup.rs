@@ -19,8 +19,8 @@ fn hierarchies() -> std::io::Result<Vec<Utf8PathBuf>> {
     let mut found = Vec::new();
     for entry in mount.read_dir_utf8()? {
         let entry = entry?;
-        // Links are second names of joint hierarchies; `unified` is not used by runc beside v1.
-        if entry.file_type()?.is_dir() && entry.file_name() != "unified" {
+        // Links are second names of joint hierarchies. `unified` is one too: runc uses it beside v1.
+        if entry.file_type()?.is_dir() {
             found.push(entry.into_path());
         }
     }
@@ -37,7 +37,7 @@ pub fn make(lab: &str) -> std::io::Result<()> {
         fs_err::create_dir_all(&folder)?;
         // A new cpuset holds no processors and no memory, and nothing could run in it.
         for file in ["cpuset.cpus", "cpuset.mems"] {
-            if folder.join(file).exists() && hierarchy != MOUNT {
+            if folder.join(file).exists() && hierarchy.join(file).exists() {
                 fs_err::write(folder.join(file), fs_err::read(hierarchy.join(file))?)?;
             }
         }

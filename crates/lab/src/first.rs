@@ -8,6 +8,7 @@ use crate::process::Component;
 use crate::progress::Step;
 use crate::relay;
 use crate::state::Status;
+use crate::supervisor;
 use camino::Utf8Path;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -156,9 +157,11 @@ async fn set_up_namespaces(lab: &Status) -> Result<(), LabError> {
     // Sockets, network namespaces and links to logs that components make at fixed places stay in the lab.
     commands::run("mount", &["-t", "tmpfs", "tmpfs", "/run"]).await?;
     commands::run("mount", &["-t", "tmpfs", "tmpfs", "/var/log"]).await?;
-    let plugins = lab.state.join("device-plugins");
-    fs_err::create_dir_all(&plugins)?;
-    commands::run("mount", &["--bind", plugins.as_str(), "/var/lib/kubelet/device-plugins"]).await?;
+    for (folder, fixed) in supervisor::FIXED {
+        let folder = lab.state.join(folder);
+        fs_err::create_dir_all(&folder)?;
+        commands::run("mount", &["--bind", folder.as_str(), fixed]).await?;
+    }
     Ok(())
 }
 

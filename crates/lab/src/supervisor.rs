@@ -23,6 +23,10 @@ const KERNEL: &[&str] = &[
     "kernel/keys/root_maxbytes",
 ];
 
+/// Folders at fixed places of the host, over which the lab puts its own: name in the state folder, place.
+pub const FIXED: &[(&str, &str)] =
+    &[("device-plugins", "/var/lib/kubelet/device-plugins"), ("cni-cache", "/var/lib/cni")];
+
 /// Runs until the lab ends; always on the main thread, whose death would end the namespaces.
 pub fn main(state: &str) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -82,14 +86,16 @@ fn prepare(lab: &mut Status) -> Result<(), LabError> {
             Some(((*name).to_owned(), fs_err::read_to_string(format!("/proc/sys/{name}")).ok()?))
         })
         .collect();
-    for folder in ["/var/lib/kubelet", "/var/lib/kubelet/device-plugins"] {
+    for folder in ["/var/lib/kubelet", "/var/lib/kubelet/device-plugins", "/var/lib/cni"] {
         if !Utf8Path::new(folder).exists() {
             lab.made.push(folder.into());
         }
     }
     // Written before anything is done, so that the next start can undo it.
     lab.write()?;
-    fs_err::create_dir_all("/var/lib/kubelet/device-plugins")?;
+    for (_, fixed) in FIXED {
+        fs_err::create_dir_all(fixed)?;
+    }
     cgroup::make(&lab.name)?;
     pki::write(&lab.state.join("pki"))?;
     configuration::write(lab)?;
@@ -116,5 +122,7 @@ pub async fn undo(lab: &Status) -> Result<(), LabError> {
     if lab.state.exists() {
         fs_err::remove_dir_all(&lab.state)?;
     }
+    // Another lab may still live there.
+    let _ = fs_err::remove_dir(crate::state::ROOT);
     Ok(())
 }

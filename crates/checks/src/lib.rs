@@ -1,1 +1,0 @@
-//! One folder per requirement: acts, claims, judge, adapters, faults.

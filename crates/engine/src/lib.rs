@@ -1,1 +1,0 @@
-//! From the catalogue to a plan, and from a plan to a run.

@@ -1,1 +1,0 @@
-//! Views of a judged run, one file per format. Pure.

@@ -1,1 +1,0 @@
-//! Claims, outcomes, and how outcomes become a verdict. Pure.

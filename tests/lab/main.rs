@@ -1,0 +1,158 @@
+//! The lab from outside, as a user has it: started, used, killed, and gone. Needs root, Go and the packages
+//! that `./test` installs; without them it fails with the lab's own sentence.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SLOT: &str = "slots.aiconform.dev/test";
+
+fn aiconform(lab: &str, arguments: &[&str]) -> Output {
+    let program = assert_cmd::cargo::cargo_bin!("aiconform");
+    Command::new(program).args(["lab", "--name", lab]).args(arguments).output().unwrap()
+}
+
+fn works(lab: &str, arguments: &[&str]) -> String {
+    let output = aiconform(lab, arguments);
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {talk}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn kubectl(lab: &str, arguments: &[&str]) -> String {
+    works(lab, &[&["exec", "--", "kubectl"], arguments].concat())
+}
+
+/// What of the host must be equal before and after.
+fn host() -> Vec<String> {
+    let mut seen: Vec<String> = [("ip", vec!["-o", "link"]), ("nft", vec!["list", "ruleset"])]
+        .into_iter()
+        .map(|(program, arguments)| {
+            let output = Command::new(program).args(arguments).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .collect();
+    for file in ["/proc/self/mounts", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/panic"] {
+        seen.push(std::fs::read_to_string(file).unwrap());
+    }
+    seen
+}
+
+fn cgroups(lab: &str) -> usize {
+    let hierarchies = std::fs::read_dir("/sys/fs/cgroup").unwrap().flatten();
+    hierarchies.filter(|entry| entry.path().join(format!("aiconform-{lab}")).exists()).count()
+        + usize::from(Path::new(&format!("/sys/fs/cgroup/aiconform-{lab}")).exists())
+}
+
+fn is_gone(lab: &str) {
+    assert!(!Path::new(&format!("/var/lib/aiconform/{lab}")).exists());
+    assert_eq!(cgroups(lab), 0);
+}
+
+/// Two gangs of four pods on six free slots, created in turn.
+fn two_gangs(grouped: bool) -> Value {
+    let mut items = vec![json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": {"name": "low"}, "value": -1000, "preemptionPolicy": "Never"})];
+    for gang in ["a", "b"] {
+        items.push(json!({"apiVersion": "scheduling.k8s.io/v1beta1", "kind": "PodGroup",
+            "metadata": {"name": gang, "namespace": "default"},
+            "spec": {"schedulingPolicy": {"gang": {"minCount": 4}}, "priorityClassName": "low"}}));
+    }
+    for number in 0..4 {
+        for gang in ["a", "b"] {
+            let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": format!("{gang}-{number}"), "namespace": "default", "labels": {"gang": gang}},
+                "spec": {"priorityClassName": "low", "terminationGracePeriodSeconds": 0,
+                    "containers": [{"name": "pause", "image": "aiconform.dev/lab/pause:1",
+                        "resources": {"requests": {"cpu": "5m", "memory": "8Mi", SLOT: "1"},
+                            "limits": {SLOT: "1"}}}]}});
+            if grouped {
+                pod["spec"]["schedulingGroup"] = json!({"podGroupName": gang});
+            }
+            items.push(pod);
+        }
+    }
+    json!({"apiVersion": "v1", "kind": "List", "items": items})
+}
+
+fn bound(lab: &str, gang: &str) -> usize {
+    let selector = format!("gang={gang}");
+    let list = kubectl(lab, &["get", "pods", "-l", &selector, "-o", "json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let pods = list["items"].as_array().unwrap();
+    pods.iter().filter(|pod| pod["spec"]["nodeName"].is_string()).count()
+}
+
+/// Creates the two gangs, waits until six slots or one whole gang are taken, and counts bound pods.
+fn contend(lab: &str, grouped: bool) -> (usize, usize) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), two_gangs(grouped).to_string()).unwrap();
+    kubectl(lab, &["apply", "-f", file.path().to_str().unwrap()]);
+    if grouped {
+        // The loser's own condition: the scheduler looked at it and said no.
+        let refused = "--for=condition=PodGroupInitiallyScheduled=False";
+        let (a, b) = (
+            ["wait", refused, "podgroup/a", "--timeout=30s"],
+            ["wait", refused, "podgroup/b", "--timeout=30s"],
+        );
+        let start = |wait: &[&str; 4]| {
+            let program = assert_cmd::cargo::cargo_bin!("aiconform");
+            let mut command = Command::new(program);
+            command.args(["lab", "--name", lab, "exec", "--", "kubectl"]).args(wait).spawn().unwrap()
+        };
+        let mut waits = [start(&a), start(&b)];
+        let ends: Vec<bool> = waits.iter_mut().map(|wait| wait.wait().unwrap().success()).collect();
+        assert_eq!(ends.iter().filter(|refused| **refused).count(), 1, "exactly one gang is refused");
+    } else {
+        let refused = "--for=jsonpath={.status.conditions[?(@.type==\"PodScheduled\")].reason}=Unschedulable";
+        // Six of eight are bound, so each of the last two created is refused.
+        kubectl(lab, &["wait", refused, "pod/a-3", "pod/b-3", "--timeout=30s"]);
+    }
+    let counted = (bound(lab, "a"), bound(lab, "b"));
+    kubectl(lab, &["delete", "-f", file.path().to_str().unwrap(), "--wait=true", "--timeout=60s"]);
+    counted
+}
+
+#[test]
+fn a_lab_schedules_gangs_whole_and_plain_pods_in_part_and_leaves_no_trace() {
+    let lab = "testgangs";
+    let before = host();
+    let kubeconfig = works(lab, &["up"]);
+    assert!(Path::new(kubeconfig.trim()).exists());
+    let again = aiconform(lab, &["up"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is up already"));
+
+    let slots = json!({"status": {"capacity": {SLOT: "6"}, "allocatable": {SLOT: "6"}}}).to_string();
+    kubectl(lab, &["patch", "node", "node-0", "--subresource=status", "--type=merge", "-p", &slots]);
+    let plain = contend(lab, false);
+    assert_eq!(plain.0 + plain.1, 6, "the plain scheduler fills every slot: {plain:?}");
+    let gangs = contend(lab, true);
+    assert!(gangs == (4, 0) || gangs == (0, 4), "gang scheduling starts one gang whole: {gangs:?}");
+
+    works(lab, &["down"]);
+    is_gone(lab);
+    assert_eq!(before, host());
+}
+
+#[test]
+fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
+    let lab = "testkilled";
+    works(lab, &["up"]);
+    let status = std::fs::read_to_string(format!("/var/lib/aiconform/{lab}/lab.json")).unwrap();
+    let status: Value = serde_json::from_str(&status).unwrap();
+    let pid = status["supervisor"].to_string();
+    let holder = status["holder"].to_string();
+    assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    // `tail --pid` ends when the process does.
+    let follow = ["-f", "/dev/null", "--pid", holder.as_str()];
+    assert!(Command::new("timeout").arg("30").arg("tail").args(follow).status().unwrap().success());
+    assert!(String::from_utf8_lossy(&aiconform(lab, &["status"]).stdout).contains("dead"));
+    works(lab, &["up"]);
+    assert!(kubectl(lab, &["get", "nodes"]).contains("Ready"));
+    works(lab, &["down"]);
+    is_gone(lab);
+    let none = aiconform(lab, &["down"]);
+    assert_eq!(none.status.code(), Some(3));
+}

@@ -1,2 +1,0 @@
-//! Code generation and tidy tests.
-fn main() {}
