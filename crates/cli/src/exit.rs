@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// 3: the program could not do its work.
     CouldNotRun,
+    /// 4: a selected MUST is inconclusive or was not run.
+    Inconclusive,
     /// 130: interrupted, after cleaning up.
     Interrupted,
 }
@@ -30,6 +32,7 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::CouldNotRun => 3,
+            Exit::Inconclusive => 4,
             Exit::Interrupted => 130,
         }
     }

@@ -2,6 +2,9 @@
 
 mod commands;
 mod exit;
+mod select;
+mod talk;
+mod verdicts;
 
 use clap::{Parser, Subcommand};
 use exit::Exit;
@@ -17,6 +20,8 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Test a cluster, or a lab: plan, run, judge, report
+    Run(Box<commands::run::Arguments>),
     /// Start, use and break a real Kubernetes on this machine
     Lab(commands::lab::Arguments),
 }
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match command_line.verb {
+            Verb::Run(arguments) => commands::run::run(*arguments).await,
             Verb::Lab(arguments) => commands::lab::run(arguments).await,
         }
     });

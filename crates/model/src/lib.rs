@@ -2,6 +2,7 @@
 //!
 //! No input or output beyond reading the embedded catalogue.
 
+pub mod catalogue;
 pub mod event;
 pub mod object;
 pub mod sink;

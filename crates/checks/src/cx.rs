@@ -1,0 +1,155 @@
+//! What a check is, and what it is given to run.
+
+use crate::profile::Profile;
+use aiconform_cluster::{Api, ClusterError, Permission, Session};
+use aiconform_model::{EventKind, Scope};
+use aiconform_verdict::Rules;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a check touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Namespaces of its own only.
+    Namespaces,
+    /// Also objects of the whole cluster and node status, journaled and undone.
+    Cluster,
+}
+
+/// Whether a subject can be tried on this cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Detection {
+    /// It can; with what identifies it.
+    Present(serde_json::Value),
+    /// It cannot, and why.
+    Absent(String),
+}
+
+/// The code that tests one requirement.
+pub struct Check {
+    /// Id of the requirement.
+    pub id: &'static str,
+    /// Name of the programme's test, which its validator maps to the requirement.
+    pub test_name: &'static str,
+    /// Its claims and how they are judged.
+    pub rules: &'static Rules,
+    /// Permissions it needs.
+    pub needs: &'static [Permission],
+    /// What it touches.
+    pub reach: Reach,
+    /// What it creates, in words, for `plan`.
+    pub creates: &'static str,
+    /// Names of its adapters, for `--adapter`.
+    pub adapters: &'static [&'static str],
+    /// Longest time of a run.
+    pub limit: Duration,
+    /// What it does and why, for people.
+    pub explain: &'static str,
+    /// What each breakage of the lab must do to its claims.
+    pub faults: &'static str,
+    /// Which subjects the cluster has, by discovery only.
+    pub detect: for<'a> fn(&'a Api) -> BoxFuture<'a, Vec<(&'static str, Detection)>>,
+    /// Acts and marks phases; decides nothing.
+    pub run: for<'a> fn(&'a Cx) -> BoxFuture<'a, Result<(), Stop>>,
+}
+
+/// Why a check stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The cluster could not be used as asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// Something on the platform does not allow to go on.
+    #[error("{0}")]
+    Hindered(String),
+}
+
+impl From<aiconform_wait::TooLate> for Stop {
+    fn from(error: aiconform_wait::TooLate) -> Stop {
+        Stop::Cluster(error.into())
+    }
+}
+
+/// What the user chose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Adapters named by the user; empty: all that are found.
+    pub adapters: Vec<String>,
+    /// Rounds of every repeated trial.
+    pub rounds: u32,
+    /// Seed of every order that is drawn.
+    pub seed: u64,
+}
+
+/// Takes what a check tells while it works.
+pub trait Progress: Send + Sync {
+    /// A step of a subject began or ended.
+    fn tell(&self, scope: &Scope, words: &str);
+}
+
+/// What a check is given to run.
+pub struct Cx {
+    /// The run's presence in the cluster.
+    pub session: Arc<Session>,
+    /// How the platform wants to be tested.
+    pub profile: Profile,
+    /// What the user chose.
+    pub options: Options,
+    /// For people.
+    pub progress: Arc<dyn Progress>,
+}
+
+impl Cx {
+    /// Writes an event down.
+    pub fn write(&self, scope: &Scope, kind: EventKind) {
+        self.session.api().sink().write(scope, kind);
+    }
+
+    /// Writes down why a subject (or, with an empty subject, the check) stopped, and who refused what.
+    pub fn stopped(&self, scope: &Scope, stop: &Stop) {
+        if let Stop::Cluster(error) = stop
+            && let Some(refusal) = error.refusal()
+        {
+            let hindrance = EventKind::Hindrance {
+                who: who(&refusal.message),
+                what: format!("{} {}", refusal.method, refusal.path),
+                why: refusal.message.clone(),
+            };
+            self.write(scope, hindrance);
+        }
+        self.write(scope, EventKind::Stopped { why: stop.to_string() });
+    }
+}
+
+/// Who refused, from the API server's sentence: webhooks and policies are named in it between quotes.
+fn who(message: &str) -> String {
+    for (before, kind) in [
+        ("admission webhook \"", "webhook"),
+        ("ValidatingAdmissionPolicy '", "policy"),
+        ("MutatingAdmissionPolicy '", "policy"),
+    ] {
+        if let Some(rest) = message.split(before).nth(1)
+            && let Some(name) = rest.split(['"', '\'']).next()
+        {
+            return format!("{kind} {name}");
+        }
+    }
+    if message.contains("exceeded quota") { "a ResourceQuota".into() } else { "the API server".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::who;
+
+    #[test]
+    fn the_policy_or_webhook_that_refused_is_named() {
+        assert_eq!(
+            who("admission webhook \"mpod.kb.io\" denied the request: no"),
+            "webhook mpod.kb.io"
+        );
+        let policy = "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'labels' with binding 'labels' denied request: no";
+        assert_eq!(who(policy), "policy labels");
+        assert_eq!(who("nodes \"a\" is forbidden: User cannot patch"), "the API server");
+    }
+}

@@ -1,0 +1,229 @@
+//! Kueue: a gang is a Workload, admitted whole when a quota holds it; its pods are then placed one by one.
+//!
+//! Two ways to bring one in, each a subject of its own: a group of plain pods, which Kueue's webhook gates, and a
+//! Job that is created suspended, which needs no webhook.
+
+use super::{Adapter, Capacity, Gang};
+use crate::cx::{Cx, Detection, Stop};
+use aiconform_cluster::Api;
+use crate::gang_scheduling::template::Template;
+use aiconform_model::{Kind, Object, Scope};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+const GROUP: &str = "kueue.x-k8s.io";
+const VERSION: &str = "v1beta2";
+const QUEUE: &str = "kueue.x-k8s.io/queue-name";
+
+fn kind(kind: &str, plural: &str) -> Kind {
+    Kind::namespaced(GROUP, VERSION, kind, plural)
+}
+
+fn cluster_queue() -> Kind {
+    Kind::cluster_wide(GROUP, VERSION, "ClusterQueue", "clusterqueues")
+}
+
+fn flavor() -> Kind {
+    Kind::cluster_wide(GROUP, VERSION, "ResourceFlavor", "resourceflavors")
+}
+
+fn workload() -> Kind {
+    kind("Workload", "workloads")
+}
+
+async fn detect(api: &Api, id: &str) -> Result<Detection, Stop> {
+    let scope = Scope::new("gang_scheduling", id);
+    if api.serves(&scope, &workload()).await? {
+        return Ok(Detection::Present(json!({"api": workload().api_version()})));
+    }
+    Ok(Detection::Absent(format!("the API server does not serve {GROUP}/{VERSION}: Kueue 0.16 or newer is not installed")))
+}
+
+/// Name of the queue of a trial: a LocalQueue in the namespace.
+fn local_name(trial: &str) -> String {
+    format!("queue-{trial}")
+}
+
+/// Name of a queue of the whole cluster: unique by run, subject and trial.
+fn cluster_name(cx: &Cx, subject: &str, trial: &str) -> String {
+    format!("aiconform-{}-{}-{trial}", cx.session.id(), subject.replace('/', "-"))
+}
+
+fn cluster_objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Value)> {
+    if cx.profile.gang_scheduling.cluster_queue.is_some() {
+        return Vec::new();
+    }
+    let name = cluster_name(cx, subject, capacity.trial);
+    let flavor_object = json!({"apiVersion": flavor().api_version(), "kind": "ResourceFlavor",
+        "metadata": {"name": name}, "spec": {}});
+    let queue = json!({"apiVersion": cluster_queue().api_version(), "kind": "ClusterQueue",
+        "metadata": {"name": name},
+        "spec": spec(capacity, cx, &name)});
+    vec![(flavor(), flavor_object), (cluster_queue(), queue)]
+}
+
+fn spec(capacity: &Capacity, cx: &Cx, flavor: &str) -> Value {
+    let quotas = [("cpu", json!("100")), ("memory", json!("100Gi")), (capacity.resource, json!(capacity.quota.to_string())),
+        (capacity.canary, json!("100"))];
+    let covered: Vec<&str> = quotas.iter().map(|(name, _)| *name).collect();
+    let resources: Vec<Value> =
+        quotas.iter().map(|(name, quota)| json!({"name": name, "nominalQuota": quota})).collect();
+    json!({
+        "queueingStrategy": "BestEffortFIFO",
+        "namespaceSelector": {"matchLabels": {aiconform_cluster::RUN_LABEL: cx.session.id()}},
+        "resourceGroups": [{"coveredResources": covered, "flavors": [{"name": flavor, "resources": resources}]}]
+    })
+}
+
+fn objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Value)> {
+    let of = cx
+        .profile
+        .gang_scheduling
+        .cluster_queue
+        .clone()
+        .unwrap_or_else(|| cluster_name(cx, subject, capacity.trial));
+    let local = json!({"apiVersion": workload().api_version(), "kind": "LocalQueue",
+        "metadata": {"name": local_name(capacity.trial)}, "spec": {"clusterQueue": of}});
+    vec![(kind("LocalQueue", "localqueues"), local)]
+}
+
+fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, String, Value)> {
+    if cx.profile.gang_scheduling.cluster_queue.is_some() {
+        return None;
+    }
+    let name = cluster_name(cx, subject, capacity.trial);
+    let patch = json!({"spec": spec(capacity, cx, &name)});
+    Some((cluster_queue(), name, patch))
+}
+
+/// Groups of plain pods.
+pub struct Pods;
+
+impl Adapter for Pods {
+    fn id(&self) -> &'static str {
+        "kueue/pods"
+    }
+    fn quota(&self) -> bool {
+        true
+    }
+    fn kinds(&self) -> Vec<Kind> {
+        vec![workload()]
+    }
+    fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
+        detect(api, self.id()).boxed()
+    }
+    fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
+        cluster_objects(capacity, cx, self.id())
+    }
+    fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
+        objects(capacity, cx, self.id())
+    }
+    fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Option<(Kind, String, Value)> {
+        set_quota(capacity, cx, self.id())
+    }
+
+    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+        let members = (0..size)
+            .map(|number| {
+                let mut pod = template.member(name, number);
+                pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
+                pod["metadata"]["labels"]["kueue.x-k8s.io/pod-group-name"] = json!(name);
+                pod["metadata"]["annotations"]["kueue.x-k8s.io/pod-group-total-count"] = json!(size.to_string());
+                (Kind::pod(), pod)
+            })
+            .collect();
+        // The Workload of a group has the group's name; pods wait for it to let go of them.
+        Gang { group: Vec::new(), members, derived: vec![(workload(), name.into())] }
+    }
+
+    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
+        let mut pod = template.single(name);
+        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
+        (Kind::pod(), pod)
+    }
+}
+
+/// Jobs that are created suspended.
+pub struct Jobs;
+
+impl Jobs {
+    fn job(name: &str, count: u64, template: &Template, pod: Value) -> Value {
+        let mut labels = pod["metadata"]["labels"].clone();
+        labels[QUEUE] = json!(local_name(&template.trial));
+        let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
+            "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
+        pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels},
+            "spec": {"suspend": true, "parallelism": count, "completions": count, "backoffLimit": 0,
+                "template": pod}})
+    }
+}
+
+impl Adapter for Jobs {
+    fn id(&self) -> &'static str {
+        "kueue/job"
+    }
+    fn quota(&self) -> bool {
+        true
+    }
+    fn kinds(&self) -> Vec<Kind> {
+        vec![workload(), Kind::job()]
+    }
+    fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
+        detect(api, self.id()).boxed()
+    }
+    fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
+        cluster_objects(capacity, cx, self.id())
+    }
+    fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
+        objects(capacity, cx, self.id())
+    }
+    fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Option<(Kind, String, Value)> {
+        set_quota(capacity, cx, self.id())
+    }
+
+    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+        let job = Jobs::job(name, size, template, template.member(name, 0));
+        Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() }
+    }
+
+    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
+        (Kind::job(), Jobs::job(name, 1, template, template.single(name)))
+    }
+}
+
+/// A Workload's condition that says that its quota cannot hold it; gives the gang's name and Kueue's words.
+pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
+    if kind.group != GROUP || kind.plural != "workloads" {
+        return None;
+    }
+    let condition = object.condition("QuotaReserved")?;
+    let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    // `Inadmissible` names a queue that is missing or on hold: that is no decision about the gang.
+    (text("status") == "False" && text("reason") == "Pending").then(|| (owner(object), text("message").to_owned()))
+}
+
+/// The gang of a Workload: its own name for a group of pods, else its Job's.
+pub fn owner(workload: &Object) -> String {
+    workload
+        .at("/metadata/ownerReferences")
+        .and_then(Value::as_array)
+        .and_then(|owners| owners.iter().find(|owner| owner.get("kind").and_then(Value::as_str) == Some("Job")))
+        .and_then(|owner| owner.get("name"))
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| workload.name())
+        .to_owned()
+}
+
+/// Whether Kueue's webhook has gated a pod.
+pub fn gates(pod: &Object) -> bool {
+    let gates = pod.at("/spec/schedulingGates").and_then(Value::as_array);
+    gates.into_iter().flatten().any(|gate| gate.get("name").and_then(Value::as_str) == Some("kueue.x-k8s.io/admission"))
+}
+
+/// The Job of a Workload, when it has one.
+pub fn takes_job(kind: &Kind, object: &Object) -> Option<String> {
+    let name = (kind.group == GROUP && kind.plural == "workloads").then(|| owner(object))?;
+    (name != object.name()).then_some(name)
+}

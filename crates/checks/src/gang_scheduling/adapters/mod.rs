@@ -1,0 +1,98 @@
+//! How each product expresses a gang.
+
+mod kube_native;
+mod kueue;
+mod plain;
+
+use super::template::{GANG, ROLE, Template};
+use crate::cx::{Cx, Detection, Stop};
+use aiconform_cluster::Api;
+use aiconform_model::{Change, Kind, Object};
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+
+/// Capacity for one trial, and how much of it a quota allows.
+pub struct Capacity<'a> {
+    /// Name of the trial, unique in the subject.
+    pub trial: &'a str,
+    /// The private resource.
+    pub resource: &'a str,
+    /// Second private resource, for canaries.
+    pub canary: &'a str,
+    /// Quota of the first, where there are quotas.
+    pub quota: u64,
+}
+
+/// A gang as objects, in the order in which they must be created.
+pub struct Gang {
+    /// What must be there before its members.
+    pub group: Vec<(Kind, Value)>,
+    /// Its members: pods, or one object that makes them.
+    pub members: Vec<(Kind, Value)>,
+    /// What the product itself makes for it and must be deleted with it.
+    pub derived: Vec<(Kind, String)>,
+}
+
+/// How one product expresses a gang.
+pub trait Adapter: Send + Sync {
+    /// Id of the subject.
+    fn id(&self) -> &'static str;
+    /// True for the plain scheduler, which is the control.
+    fn control(&self) -> bool {
+        false
+    }
+    /// True when a quota stands between the gang and the scheduler.
+    fn quota(&self) -> bool {
+        false
+    }
+    /// Kinds to watch beside pods.
+    fn kinds(&self) -> Vec<Kind> {
+        Vec::new()
+    }
+    /// Whether it can be tried here.
+    fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>>;
+    /// Objects of the whole cluster that one trial needs, such as a queue.
+    fn cluster_objects(&self, _capacity: &Capacity, _cx: &Cx) -> Vec<(Kind, Value)> {
+        Vec::new()
+    }
+    /// Objects of the namespace that one trial needs.
+    fn objects(&self, _capacity: &Capacity, _cx: &Cx) -> Vec<(Kind, Value)> {
+        Vec::new()
+    }
+    /// The patch that changes the quota of a trial, where there is one of our own.
+    fn set_quota(&self, _capacity: &Capacity, _cx: &Cx) -> Option<(Kind, String, Value)> {
+        None
+    }
+    /// A gang of `size` pods.
+    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang;
+    /// One pod that belongs to no gang, through the same queue and scheduler.
+    fn single(&self, name: &str, template: &Template) -> (Kind, Value);
+}
+
+/// All adapters, the control first.
+pub const ADAPTERS: &[&dyn Adapter] =
+    &[&plain::Plain, &kube_native::KubeNative, &kueue::Pods, &kueue::Jobs];
+
+/// What the evidence says of a gang: the product looked at it and said no.
+///
+/// A pure reading of one object as it was watched; gives the reason in the product's words.
+pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
+    kube_native::refusal(kind, object).or_else(|| kueue::refusal(kind, object))
+}
+
+/// Whether an object shows that a product has a gang in its hands: the gang, and whether what it needs is there.
+///
+/// A pure reading of one object as it was watched; pods tell it when they come in.
+pub fn in_force(subject: &str, kind: &Kind, object: &Object, change: Change) -> Option<(String, bool)> {
+    let member = *kind == Kind::pod() && change == Change::Added && object.label(ROLE) == "gang";
+    match subject {
+        "kube-native" if member => {
+            let named = object.text("/spec/schedulingGroup/podGroupName");
+            Some((object.label(GANG).to_owned(), named == object.label(GANG)))
+        }
+        "kueue/pods" if member => Some((object.label(GANG).to_owned(), kueue::gates(object))),
+        "kueue/job" => kueue::takes_job(kind, object).map(|job| (job, true)),
+        _ => None,
+    }
+}

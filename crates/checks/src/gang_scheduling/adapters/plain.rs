@@ -1,0 +1,35 @@
+//! The plain scheduler: the control. What it does to a gang is what a gang scheduler must not do.
+
+use super::{Adapter, Gang};
+use crate::cx::{Detection, Stop};
+use aiconform_cluster::Api;
+use crate::gang_scheduling::template::Template;
+use aiconform_model::Kind;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+pub struct Plain;
+
+impl Adapter for Plain {
+    fn id(&self) -> &'static str {
+        "plain"
+    }
+
+    fn control(&self) -> bool {
+        true
+    }
+
+    fn detect<'a>(&'a self, _api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
+        async { Ok(Detection::Present(json!({"scheduler": "default-scheduler"}))) }.boxed()
+    }
+
+    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+        let members = (0..size).map(|number| (Kind::pod(), template.member(name, number))).collect();
+        Gang { group: Vec::new(), members, derived: Vec::new() }
+    }
+
+    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
+        (Kind::pod(), template.single(name))
+    }
+}

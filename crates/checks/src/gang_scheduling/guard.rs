@@ -1,0 +1,185 @@
+//! When nothing that was seen of a subject can be believed: the platform, or someone else, changed what it stands on.
+
+use super::adapters::in_force;
+use super::template::{ROLE, TRIAL};
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use aiconform_verdict::{Outcome, Subject};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const SLOTS: &str = "slots.aiconform.dev/";
+
+/// Why nothing can be believed, if so.
+pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
+    let mut amounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut acting = false;
+    for event in events {
+        let ours = event.scope.subject == subject.id;
+        match &event.kind {
+            EventKind::SubjectStarted { .. } if ours => acting = true,
+            EventKind::SubjectEnded {} if ours => acting = false,
+            EventKind::WatchGap { kind, why } if acting => {
+                return Some(format!("the watch on {} was interrupted ({why}): what happened meanwhile was not seen", kind.plural));
+            }
+            EventKind::Exchange { method, path, status: 200..300, request: Some(sent), response: Some(got), .. } => {
+                if method == "POST" && ours && path.split('?').next().is_some_and(|path| path.ends_with("/pods")) {
+                    if let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &subject.id) {
+                        return Some(difference);
+                    }
+                } else if method == "PATCH" && path.ends_with("/status") {
+                    for (name, amount) in slots(&Object(sent.clone()), "/status/allocatable") {
+                        amounts.entry(name).or_default().insert(amount);
+                    }
+                }
+            }
+            EventKind::Watch { kind, object, change } if acting && *kind == Kind::node() => {
+                if let Some(why) = node(object, *change, &amounts) {
+                    return Some(why);
+                }
+            }
+            EventKind::Watch { kind, object, change } if acting && ours && *kind == Kind::pod() => {
+                if let Some(why) = pod(object, *change) {
+                    return Some(why);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What of an admitted pod differs in what the trial stands on.
+fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
+    let name = got.name();
+    let changed_by = |what: &str, was: String, is: String| {
+        Some(format!("pod {name} was changed on its way in: {what} was {was}, is {is}; a webhook or policy of the platform rewrites pods"))
+    };
+    let default = |value: &str, default: &str| if value.is_empty() { default.to_owned() } else { value.to_owned() };
+    let (was, is) = (default(sent.text("/spec/schedulerName"), "default-scheduler"), got.text("/spec/schedulerName").to_owned());
+    if was != is {
+        return changed_by("spec.schedulerName", was, is);
+    }
+    for pointer in [
+        "/spec/priorityClassName",
+        "/spec/affinity",
+        "/spec/containers/0/resources/requests",
+        "/metadata/labels/aiconform.dev~1trial",
+        "/metadata/labels/aiconform.dev~1role",
+        "/metadata/labels/aiconform.dev~1gang",
+    ] {
+        if !holds(sent.at(pointer), got.at(pointer)) {
+            let text = |value: Option<&Value>| value.map_or("absent".into(), Value::to_string);
+            return changed_by(pointer, text(sent.at(pointer)), text(got.at(pointer)));
+        }
+    }
+    if !got.text("/spec/nodeName").is_empty() {
+        return changed_by("spec.nodeName", "absent".into(), got.text("/spec/nodeName").into());
+    }
+    let gates = |object: &Object| -> BTreeSet<String> {
+        let gates = object.at("/spec/schedulingGates").and_then(Value::as_array);
+        gates.into_iter().flatten().filter_map(|gate| gate.get("name")?.as_str().map(str::to_owned)).collect()
+    };
+    let strange: Vec<String> = gates(got)
+        .difference(&gates(sent))
+        .filter(|gate| !(subject.starts_with("kueue/") && gate.starts_with("kueue.x-k8s.io/")))
+        .cloned()
+        .collect();
+    if strange.is_empty() { None } else { changed_by("spec.schedulingGates", "none".into(), strange.join(", ")) }
+}
+
+/// Whether everything that was sent is there; more may be.
+fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
+    match (sent, got) {
+        (None, _) => true,
+        (Some(Value::Object(sent)), Some(Value::Object(got))) => {
+            sent.iter().all(|(key, value)| holds(Some(value), got.get(key)))
+        }
+        (sent, got) => sent == got,
+    }
+}
+
+fn slots(object: &Object, pointer: &str) -> Vec<(String, String)> {
+    let amounts = object.at(pointer).and_then(Value::as_object);
+    amounts
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.starts_with(SLOTS))
+        .filter_map(|(name, amount)| Some((name.clone(), amount.as_str()?.to_owned())))
+        .collect()
+}
+
+fn node(object: &Object, change: Change, amounts: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+    let name = object.name();
+    if change == Change::Deleted {
+        return Some(format!("node {name} went away"));
+    }
+    if !object.condition_is("Ready", "True") {
+        return Some(format!("node {name} was not ready for a while"));
+    }
+    if object.at("/spec/unschedulable").and_then(Value::as_bool) == Some(true) {
+        return Some(format!("node {name} was cordoned by someone"));
+    }
+    let strange = slots(object, "/status/allocatable")
+        .into_iter()
+        .find(|(name, amount)| amounts.get(name).is_some_and(|sent| !sent.contains(amount)));
+    strange.map(|(slot, amount)| format!("someone else set {slot} of node {name} to {amount}"))
+}
+
+fn pod(object: &Object, change: Change) -> Option<String> {
+    if change == Change::Deleted {
+        return None;
+    }
+    let requests = object.at("/spec/containers/0/resources/requests").and_then(Value::as_object);
+    let takes = requests.is_some_and(|requests| requests.keys().any(|name| name.starts_with(SLOTS)));
+    if takes && (object.label(ROLE).is_empty() || object.label(TRIAL).is_empty()) {
+        return Some(format!("pod {} is not ours and takes a private slot", object.called()));
+    }
+    if object.condition_is("DisruptionTarget", "True") {
+        return Some(format!("pod {} was evicted by someone", object.called()));
+    }
+    if object.text("/status/phase") == "Failed" {
+        let why = [object.text("/status/reason"), object.text("/status/message")].join(": ");
+        return Some(format!("pod {} failed: {why}", object.called()));
+    }
+    None
+}
+
+/// Whether the product had the gang in its hands at all: what was written for it was kept, and it made of it what it
+/// makes of gangs.
+pub fn is_in_force(events: &[&Event], subject: &Subject) -> Outcome {
+    let mut seen: BTreeMap<String, bool> = BTreeMap::new();
+    let mut gangs = BTreeSet::new();
+    let mut closed = false;
+    for event in events {
+        match &event.kind {
+            EventKind::Phase { phase, data } => {
+                if phase == "gang"
+                    && let Some(gang) = data.get("gang").and_then(Value::as_str)
+                {
+                    gangs.insert(gang.to_owned());
+                }
+                closed |= phase == "gang_window_closed" || phase == "gang_ended";
+            }
+            EventKind::Watch { kind, object, change } if *change != Change::Deleted => {
+                if let Some((gang, held)) = in_force(&subject.id, kind, object, *change)
+                    && gangs.contains(&gang)
+                {
+                    *seen.entry(gang).or_insert(true) &= held;
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some((gang, _)) = seen.iter().find(|(_, held)| !**held) {
+        let witness = format!("pods of {gang} came in without what {} needs to hold them: fields dropped, a gate off, or its webhook does not serve", subject.id);
+        return Outcome::Unmet { witness, events: Vec::new() };
+    }
+    match seen.len() {
+        0 if closed => Outcome::Unmet {
+            witness: format!("{} made nothing of the gangs that were created for it", subject.id),
+            events: Vec::new(),
+        },
+        0 => Outcome::Unknown { why: "no gang was created".into() },
+        count => Outcome::Met { seen: format!("{count} gangs were taken up as gangs") },
+    }
+}

@@ -1,0 +1,170 @@
+//! One trial as the evidence has it: its phases, its pods and what was said, in the order in which they were seen.
+
+use super::adapters::refusal;
+use super::template::{GANG, ROLE, TRIAL};
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use serde_json::Value;
+
+/// A phase of a trial: from its mark to the next.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// What it stands for.
+    pub data: Value,
+    /// Position of its mark.
+    pub begin: u64,
+    /// When, in milliseconds since the epoch.
+    pub at: i64,
+}
+
+/// What became of one pod (by UID).
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// Its UID.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// `gang`, `single`, `canary`.
+    pub role: String,
+    /// Its gang, or its own name.
+    pub gang: String,
+    /// Where it was first seen, and when.
+    pub seen: (u64, i64),
+    /// Where `spec.nodeName` was first seen, and when: bound.
+    pub bound: Option<(u64, i64)>,
+    /// Where it was first seen to have succeeded.
+    pub succeeded: Option<u64>,
+    /// Where it was gone, or being deleted.
+    pub gone: Option<(u64, i64)>,
+}
+
+impl Life {
+    /// Whether it was bound and there at a position.
+    pub fn holds(&self, at: u64) -> bool {
+        self.bound.is_some_and(|(bound, _)| bound < at) && self.gone.is_none_or(|(gone, _)| gone > at)
+    }
+}
+
+/// One trial.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Its name.
+    pub trial: String,
+    /// Its phases in order.
+    pub phases: Vec<Phase>,
+    /// Its pods in the order in which they were first seen.
+    pub pods: Vec<Life>,
+    /// Refusals: where, which gang, in which words.
+    pub refusals: Vec<(u64, String, String)>,
+}
+
+impl History {
+    /// Where a phase begins.
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// Members of a gang that were first seen after a position.
+    pub fn members<'a>(&'a self, gang: &'a str, after: u64) -> impl Iterator<Item = &'a Life> {
+        self.pods.iter().filter(move |pod| pod.role == "gang" && pod.gang == gang && pod.seen.0 > after)
+    }
+
+    /// How many members of a gang hold a slot at a position.
+    pub fn held(&self, gang: &str, at: u64) -> usize {
+        self.members(gang, 0).filter(|pod| pod.holds(at)).count()
+    }
+
+    /// Pods of a role that were first seen and bound between two positions: how many, of how many.
+    pub fn bound_between(&self, role: &str, begin: u64, end: u64) -> (usize, usize) {
+        let pods: Vec<&Life> = self
+            .pods
+            .iter()
+            .filter(|pod| pod.role == role && pod.seen.0 > begin && pod.seen.0 < end)
+            .collect();
+        let bound = pods.iter().filter(|pod| pod.bound.is_some_and(|(bound, _)| bound < end)).count();
+        (bound, pods.len())
+    }
+
+    /// What was said of a gang between two positions.
+    pub fn refusal(&self, gang: &str, begin: u64, end: u64) -> Option<&str> {
+        self.refusals
+            .iter()
+            .find(|(at, name, _)| *at > begin && *at < end && name == gang)
+            .map(|(.., words)| words.as_str())
+    }
+}
+
+/// All trials of a subject, from its events.
+pub fn histories(events: &[&Event]) -> Vec<History> {
+    let mut found: Vec<History> = Vec::new();
+    for event in events {
+        let at = event.time.as_millisecond();
+        match &event.kind {
+            EventKind::Phase { phase, data } => {
+                let trial = data.get("trial").and_then(Value::as_str).unwrap_or_default();
+                let phase =
+                    Phase { name: phase.clone(), data: data.clone(), begin: event.sequence, at };
+                of(&mut found, trial).phases.push(phase);
+            }
+            EventKind::Watch { kind, change, object } if *kind == Kind::pod() => {
+                let trial = object.label(TRIAL);
+                if !trial.is_empty() {
+                    take(&mut of(&mut found, trial).pods, object, *change, (event.sequence, at));
+                }
+            }
+            EventKind::Watch { kind, object, change } if *change != Change::Deleted => {
+                if let Some((gang, words)) = refusal(kind, object)
+                    && let Some(history) = owner(&mut found, &gang)
+                {
+                    history.refusals.push((event.sequence, gang, words));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn of<'a>(found: &'a mut Vec<History>, trial: &str) -> &'a mut History {
+    let place = found.iter().position(|history| history.trial == trial).unwrap_or_else(|| {
+        found.push(History { trial: trial.into(), ..History::default() });
+        found.len() - 1
+    });
+    &mut found[place]
+}
+
+/// Gangs are named after their trial.
+fn owner<'a>(found: &'a mut [History], gang: &str) -> Option<&'a mut History> {
+    found
+        .iter_mut()
+        .find(|history| gang.strip_prefix(&history.trial).is_some_and(|rest| matches!(rest, "-gang" | "-a" | "-b")))
+}
+
+fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64)) {
+    let place = pods.iter().position(|pod| pod.uid == object.uid()).unwrap_or_else(|| {
+        pods.push(Life {
+            uid: object.uid().into(),
+            name: object.name().into(),
+            role: object.label(ROLE).into(),
+            gang: object.label(GANG).into(),
+            seen: here,
+            bound: None,
+            succeeded: None,
+            gone: None,
+        });
+        pods.len() - 1
+    });
+    let pod = &mut pods[place];
+    if pod.bound.is_none() && !object.text("/spec/nodeName").is_empty() {
+        pod.bound = Some(here);
+    }
+    if pod.succeeded.is_none() && object.text("/status/phase") == "Succeeded" {
+        pod.succeeded = Some(here.0);
+    }
+    if pod.gone.is_none()
+        && (change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some())
+    {
+        pod.gone = Some(here);
+    }
+}

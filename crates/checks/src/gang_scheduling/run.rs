@@ -1,0 +1,205 @@
+//! Acts and marks phases; decides nothing.
+
+use super::adapters::{ADAPTERS, Adapter};
+use super::stage::{Ground, Stage};
+use super::trials::{self, CANARIES};
+use crate::cx::{Cx, Detection, Stop};
+use aiconform_cluster::{Api, suitable};
+use aiconform_model::{EventKind, Kind, Object, Scope};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio::sync::Semaphore;
+
+const ID: &str = "gang_scheduling";
+/// Free pods that a node must have: the largest trial, with room for others to come.
+const LEAST: u64 = 16;
+
+/// Runs the check.
+pub async fn run(cx: &Cx) -> Result<(), Stop> {
+    let scope = Scope::new(ID, "");
+    cx.session.watch_own(&Kind::pod()).await?;
+    let ground = ground(cx, &scope).await?;
+    let chosen: Vec<&'static dyn Adapter> = ADAPTERS
+        .iter()
+        .copied()
+        .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
+        .collect();
+    join_all(chosen.into_iter().map(|adapter| subject(cx, &ground, adapter))).await;
+    Ok(())
+}
+
+/// Adapters named on the command line or in the profile.
+fn wanted(cx: &Cx) -> Vec<&str> {
+    cx.options
+        .adapters
+        .iter()
+        .map(String::as_str)
+        .chain(cx.profile.gang_scheduling.adapter.as_deref())
+        .collect()
+}
+
+/// Chooses the node, the image and the PriorityClass.
+async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
+    let api = cx.session.api();
+    let selector: Vec<String> =
+        cx.profile.node_selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let nodes = api.list(scope, &Kind::node(), "", &selector.join(",")).await?;
+    let mut reasons = Vec::new();
+    let mut best: Option<(u64, Object)> = None;
+    for node in nodes {
+        if let Err(unsuitable) = suitable(&node, &cx.profile.tolerations) {
+            reasons.push(unsuitable.0);
+            continue;
+        }
+        let free = free_pods(cx, scope, &node).await?;
+        if free < LEAST {
+            reasons.push(format!("{}: it has room for {free} pods, {LEAST} are needed", node.name()));
+        } else if best.as_ref().is_none_or(|(most, _)| free > *most) {
+            best = Some((free, node));
+        }
+        // One node carries all slots; of many, the first few are as good as any.
+        if best.is_some() && reasons.len() > 20 {
+            break;
+        }
+    }
+    let Some((free, node)) = best else {
+        return Err(Stop::Hindered(format!("no node can carry the test pods: {}", reasons.join("; "))));
+    };
+    let name = format!("metadata.name={}", node.name());
+    cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &name)).await?;
+    let priority_class = match &cx.profile.priority_class {
+        Some(name) => name.clone(),
+        None => {
+            let name = format!("aiconform-{}", cx.session.id());
+            // Below what cluster-autoscaler scales up for, and never evicting anyone.
+            let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                "metadata": {"name": name}, "value": -1000, "preemptionPolicy": "Never",
+                "description": "Test pods of aiconform; removed with the run."});
+            cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
+            name
+        }
+    };
+    let image = cx.profile.image.clone().unwrap_or_else(|| image(&node));
+    let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "free_pods": free,
+        "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
+    cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
+    let budget = Semaphore::new(usize::try_from(free - 5).unwrap_or(usize::MAX));
+    Ok(Ground { node: node.name().into(), image, priority_class, budget })
+}
+
+async fn free_pods(cx: &Cx, scope: &Scope, node: &Object) -> Result<u64, Stop> {
+    let total: u64 = node.text("/status/allocatable/pods").parse().unwrap_or(0);
+    let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{}", node.name());
+    let list = cx.session.api().send(scope, "GET", &path, None).await?;
+    let there = list.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+    Ok(total.saturating_sub(u64::try_from(there).unwrap_or(u64::MAX)))
+}
+
+/// A pause image that the node holds already, else the community's.
+fn image(node: &Object) -> String {
+    let images = node.at("/status/images").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    images
+        .iter()
+        .filter_map(|image| image.get("names").and_then(Value::as_array))
+        .flatten()
+        .filter_map(Value::as_str)
+        .find(|name| {
+            let last = name.rsplit('/').next().unwrap_or_default();
+            last.starts_with("pause:") && !name.contains("@sha256")
+        })
+        .unwrap_or("registry.k8s.io/pause:3.10.1")
+        .to_owned()
+}
+
+/// Which subjects the cluster has.
+pub async fn detect(api: &Api) -> Vec<(&'static str, Detection)> {
+    join_all(ADAPTERS.iter().map(|adapter| async { (adapter.id(), detection(api, *adapter).await) })).await
+}
+
+async fn detection(api: &Api, adapter: &dyn Adapter) -> Detection {
+    adapter.detect(api).await.unwrap_or_else(|stop| Detection::Absent(stop.to_string()))
+}
+
+async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter) {
+    let scope = Scope::new(ID, adapter.id());
+    let declared = wanted(cx).contains(&adapter.id());
+    match detection(cx.session.api(), adapter).await {
+        Detection::Absent(why) => {
+            cx.progress.tell(&scope, &format!("not here: {why}"));
+            cx.write(&scope, EventKind::SubjectAbsent { why, declared });
+        }
+        Detection::Present(facts) => {
+            let control = adapter.control();
+            cx.write(&scope, EventKind::SubjectStarted { facts, control, declared });
+            if let Err(stop) = act(cx, ground, adapter, &scope).await {
+                cx.progress.tell(&scope, &format!("stopped: {stop}"));
+                cx.stopped(&scope, &stop);
+            }
+            cx.write(&scope, EventKind::SubjectEnded {});
+        }
+    }
+}
+
+async fn act(
+    cx: &Cx,
+    ground: &Ground,
+    adapter: &'static dyn Adapter,
+    scope: &Scope,
+) -> Result<(), Stop> {
+    let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-")).await?;
+    for kind in adapter.kinds() {
+        cx.session.mirror().watch(cx.session.api(), &kind, scratch.namespace(), ("labelSelector", "")).await?;
+    }
+    let stage = Stage::new(cx, ground, adapter, scratch);
+    preflight(&stage).await?;
+    stage.make_fence().await?;
+    let plans = trials::plans(&stage, cx.options.rounds);
+    let mut amounts = BTreeMap::new();
+    for plan in &plans {
+        let (resource, canary) = stage.resources(&plan.name);
+        amounts.insert(resource, plan.slots);
+        amounts.insert(canary, CANARIES);
+    }
+    cx.session.add_node_resources(scope, &ground.node, &amounts).await?;
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let results = join_all(plans.iter().map(|plan| async {
+        let permit = ground.budget.acquire_many(plan.pods).await;
+        let result = trials::run(&stage, plan).await;
+        drop(permit);
+        let number = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        cx.progress.tell(scope, &format!("{} of {}: {}", number, plans.len(), plan.name));
+        // One trial that cannot go on does not take the others with it; the judge sees how far it came.
+        if let Err(stop) = &result {
+            let why = format!("{}: {stop}", plan.name);
+            cx.stopped(scope, &Stop::Hindered(why));
+        }
+    }))
+    .await;
+    drop(results);
+    Ok(())
+}
+
+/// Dry-runs a pod and a gang of the subject: a refusal is found before anything is tried.
+async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
+    let (resource, _) = stage.resources("fence");
+    let template = super::template::Template {
+        run: stage.cx.session.id().into(),
+        trial: "preflight".into(),
+        role: "single",
+        resource,
+        node: stage.ground.node.clone(),
+        image: stage.ground.image.clone(),
+        priority_class: stage.ground.priority_class.clone(),
+        runs: false,
+        profile: stage.cx.profile.clone(),
+    };
+    let gang = stage.adapter.gang("preflight", 2, &template);
+    let single = stage.adapter.single("preflight", &template);
+    let api = stage.cx.session.api();
+    for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
+        let object = stage.scratch.prepared(object);
+        api.dry_run(stage.scratch.scope(), &kind, &object).await?;
+    }
+    Ok(())
+}

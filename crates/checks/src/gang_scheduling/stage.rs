@@ -1,0 +1,285 @@
+//! Where a subject acts: its namespace, its node, its private slots.
+
+use super::adapters::{Adapter, Capacity, Gang};
+use super::template::{GANG, TRIAL, Template};
+use crate::cx::{Cx, Stop};
+use aiconform_cluster::Scratch;
+use aiconform_model::{Bin, EventKind, Kind, Object};
+use aiconform_wait::{TooLate, dwell};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Longest time for pods to be bound that can be.
+pub const BIND: Duration = Duration::from_secs(60);
+/// Longest time for a waiting gang to start once it can: schedulers back off up to some tens of seconds.
+pub const RELEASE: Duration = Duration::from_secs(120);
+/// Longest time for objects to go.
+const GO: Duration = Duration::from_secs(90);
+
+/// What all subjects share.
+pub struct Ground {
+    /// Node that carries the slots.
+    pub node: String,
+    /// Image of test pods.
+    pub image: String,
+    /// PriorityClass of test pods.
+    pub priority_class: String,
+    /// Free pods of the node: trials run side by side as far as it holds all their pods.
+    pub budget: Semaphore,
+}
+
+/// Where one subject acts.
+pub struct Stage<'a> {
+    pub cx: &'a Cx,
+    pub ground: &'a Ground,
+    pub adapter: &'static dyn Adapter,
+    pub scratch: Arc<Scratch>,
+    fences: AtomicU64,
+}
+
+/// Where one trial acts.
+pub struct Arena<'a> {
+    pub stage: &'a Stage<'a>,
+    pub trial: String,
+    resource: String,
+    canary: String,
+}
+
+impl<'a> Stage<'a> {
+    pub fn new(cx: &'a Cx, ground: &'a Ground, adapter: &'static dyn Adapter, scratch: Arc<Scratch>) -> Self {
+        Stage { cx, ground, adapter, scratch, fences: AtomicU64::new(0) }
+    }
+
+    /// Names of the private resource of a trial and of its canaries.
+    pub fn resources(&self, trial: &str) -> (String, String) {
+        let id = self.cx.session.id();
+        let subject = self.adapter.id().replace('/', "-");
+        (
+            format!("slots.aiconform.dev/{id}-{subject}-{trial}"),
+            format!("slots.aiconform.dev/{id}-{subject}-{trial}-canary"),
+        )
+    }
+
+    /// The pod whose changes close windows: never scheduled, because it is gated.
+    pub async fn make_fence(&self) -> Result<(), Stop> {
+        let mut template = self.template("fence", "fence", &self.resources("fence").0);
+        template.role = "fence";
+        let mut pod = template.single("fence");
+        pod["spec"]["schedulingGates"] = json!([{"name": "aiconform.dev/fence"}]);
+        self.scratch.create(&Kind::pod(), pod).await?;
+        Ok(())
+    }
+
+    /// A write of ours to a pod that has come back on the watch: everything before it has been seen.
+    pub async fn fence(&self) -> Result<(), Stop> {
+        let number = self.fences.fetch_add(1, Ordering::Relaxed).to_string();
+        let key = format!("aiconform.dev/fence-{number}");
+        let patch = json!({"metadata": {"annotations": {&key: "up"}}});
+        self.scratch.merge(&Kind::pod(), "fence", &patch).await?;
+        self.scratch
+            .until("a write of ours to come back on the watch", Bin::Ours, BIND, || {
+                match self.scratch.get(&Kind::pod(), "fence") {
+                    Some(pod) if pod.annotation(&key) == "up" => Ok(()),
+                    _ => Err("not yet".into()),
+                }
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn template(&self, trial: &str, role: &'static str, resource: &str) -> Template {
+        Template {
+            run: self.cx.session.id().into(),
+            trial: trial.into(),
+            role,
+            resource: resource.into(),
+            node: self.ground.node.clone(),
+            image: self.ground.image.clone(),
+            priority_class: self.ground.priority_class.clone(),
+            runs: false,
+            profile: self.cx.profile.clone(),
+        }
+    }
+}
+
+impl<'a> Arena<'a> {
+    /// Prepares a trial: queues where the adapter has them. The slots are on the node already.
+    pub async fn open(stage: &'a Stage<'a>, trial: &str, quota: u64) -> Result<Arena<'a>, Stop> {
+        let (resource, canary) = stage.resources(trial);
+        let arena = Arena { stage, trial: trial.into(), resource, canary };
+        let capacity = arena.capacity(quota);
+        for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
+            stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
+        }
+        for (kind, object) in stage.adapter.objects(&capacity, stage.cx) {
+            stage.scratch.create(&kind, object).await?;
+        }
+        Ok(arena)
+    }
+
+    fn capacity(&self, quota: u64) -> Capacity<'_> {
+        Capacity { trial: &self.trial, resource: &self.resource, canary: &self.canary, quota }
+    }
+
+    /// The pod template of this trial's gangs and single pods.
+    pub fn template(&self) -> Template {
+        self.stage.template(&self.trial, "single", &self.resource)
+    }
+
+    /// Marks a phase, before the first request of its act.
+    pub fn phase(&self, phase: &str, mut data: Value) {
+        data["trial"] = json!(self.trial);
+        data["resource"] = json!(self.resource);
+        let kind = EventKind::Phase { phase: phase.into(), data };
+        self.stage.cx.write(self.stage.scratch.scope(), kind);
+    }
+
+    /// Creates objects one after another, so that their order is known.
+    pub async fn create(&self, objects: &[(Kind, Value)]) -> Result<(), Stop> {
+        for (kind, object) in objects {
+            self.stage.scratch.create(kind, object.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Creates a whole gang.
+    pub async fn create_gang(&self, gang: &Gang) -> Result<(), Stop> {
+        self.create(&gang.group).await?;
+        self.create(&gang.members).await
+    }
+
+    /// Creates pods that belong to no gang; gives their objects.
+    pub async fn singles(&self, prefix: &str, count: u64) -> Result<Vec<(Kind, Value)>, Stop> {
+        let template = self.template();
+        let objects: Vec<(Kind, Value)> = (0..count)
+            .map(|number| self.stage.adapter.single(&format!("{}-{prefix}-{number}", self.trial), &template))
+            .collect();
+        self.create(&objects).await?;
+        Ok(objects)
+    }
+
+    /// Starts a canary on the second resource and waits until it is bound; one that is not bound stays a fact for the
+    /// judge.
+    pub async fn canary(&self, number: u32) -> Result<(Kind, Value), Stop> {
+        let template = self.stage.template(&self.trial, "canary", &self.canary);
+        let object = self.stage.adapter.single(&format!("{}-canary-{number}", self.trial), &template);
+        self.create(std::slice::from_ref(&object)).await?;
+        let name = object.1["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let _ = self.bound(&[&name], 1, BIND, "a canary to be bound").await;
+        Ok(object)
+    }
+
+    /// How many pods of these gangs (or single names) are bound, exist, and have succeeded.
+    pub fn count(&self, gangs: &[&str]) -> (u64, u64, u64) {
+        let pods = self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && gangs.contains(&pod.label(GANG));
+            ours.then(|| (!pod.text("/spec/nodeName").is_empty(), pod.text("/status/phase") == "Succeeded"))
+        });
+        let count = |wanted: &dyn Fn(&(bool, bool)) -> bool| {
+            u64::try_from(pods.iter().filter(|pod| wanted(pod)).count()).unwrap_or_default()
+        };
+        (count(&|pod| pod.0), count(&|_| true), count(&|pod| pod.1))
+    }
+
+    /// Waits until `wanted` pods of these gangs are bound.
+    pub async fn bound(
+        &self,
+        gangs: &[&str],
+        wanted: u64,
+        limit: Duration,
+        condition: &str,
+    ) -> Result<Duration, TooLate> {
+        let look = || match self.count(gangs) {
+            (bound, ..) if bound >= wanted => Ok(()),
+            (bound, there, _) => Err(format!("{bound} of {wanted} pods bound, {there} exist")),
+        };
+        let condition = format!("{}: {condition}", self.trial);
+        self.stage.scratch.until(condition, Bin::Platform, limit, look).await.map(|met| met.waited)
+    }
+
+    /// What the product said when it refused a gang, when it has.
+    pub fn refused(&self, gang: &str) -> Option<String> {
+        self.stage.adapter.kinds().iter().find_map(|kind| {
+            let said = self.stage.scratch.all(kind, |object| super::adapters::refusal(kind, object));
+            said.into_iter().find(|(name, _)| name == gang).map(|(_, words)| words)
+        })
+    }
+
+    /// Waits until the product has said no to a gang.
+    pub async fn refusal(&self, gang: &str) -> Result<(), TooLate> {
+        let look = || match self.refused(gang) {
+            Some(_) => Ok(()),
+            None => Err(format!("{} of its pods are bound, no word", self.count(&[gang]).0)),
+        };
+        let condition = format!("{}: the scheduler's no to {gang}", self.trial);
+        self.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
+    }
+
+    /// Waits on purpose.
+    pub async fn dwell(&self, why: &str, time: Duration) {
+        let sink = self.stage.cx.session.api().sink().clone();
+        dwell(&format!("{}: {why}", self.trial), time, sink.as_ref(), self.stage.scratch.scope()).await;
+    }
+
+    /// Changes the slots of this trial, the quota first where there is one.
+    pub async fn set_slots(&self, slots: u64) -> Result<(), Stop> {
+        let stage = self.stage;
+        let scope = stage.scratch.scope();
+        if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(slots), stage.cx) {
+            stage.cx.session.api().merge(scope, &kind, ("", &name), "", &patch).await?;
+        }
+        let amounts = BTreeMap::from([(self.resource.clone(), slots)]);
+        stage.cx.session.set_node_resources(scope, &stage.ground.node, &amounts).await?;
+        Ok(())
+    }
+
+    /// Deletes a gang with all that was made for it, and waits until it is gone.
+    pub async fn remove_gang(&self, gang: &Gang) -> Result<(), Stop> {
+        self.remove(&gang.members, &gang.derived).await?;
+        self.remove(&gang.group, &[]).await
+    }
+
+    /// Deletes objects with the pods they made, and waits until they are gone.
+    pub async fn remove(&self, objects: &[(Kind, Value)], derived: &[(Kind, String)]) -> Result<(), Stop> {
+        let scratch = &self.stage.scratch;
+        let named: Vec<(&Kind, &str)> = objects
+            .iter()
+            .map(|(kind, object)| (kind, object["metadata"]["name"].as_str().unwrap_or_default()))
+            .chain(derived.iter().map(|(kind, name)| (kind, name.as_str())))
+            .collect();
+        for (kind, name) in &named {
+            scratch.delete(kind, name).await?;
+        }
+        let gangs: Vec<&str> = objects
+            .iter()
+            .map(|(_, object)| object["metadata"]["labels"][GANG].as_str().unwrap_or_default())
+            .collect();
+        let watched: Vec<Kind> = self.stage.adapter.kinds();
+        let condition = format!("{}: deleted objects to be gone", self.trial);
+        scratch
+            .until(condition, Bin::Platform, GO, || {
+                let pods = scratch.all(&Kind::pod(), |pod: &Object| {
+                    let ours = pod.label(TRIAL) == self.trial && gangs.contains(&pod.label(GANG));
+                    ours.then(|| pod.name().to_owned())
+                });
+                let mut there = if objects.iter().any(|(kind, _)| *kind == Kind::pod() || *kind == Kind::job()) {
+                    pods
+                } else {
+                    Vec::new()
+                };
+                there.extend(
+                    named
+                        .iter()
+                        .filter(|(kind, name)| watched.contains(kind) && scratch.get(kind, name).is_some())
+                        .map(|(kind, name)| format!("{} {name}", kind.kind)),
+                );
+                if there.is_empty() { Ok(()) } else { Err(format!("still there: {}", there.join(", "))) }
+            })
+            .await?;
+        Ok(())
+    }
+}

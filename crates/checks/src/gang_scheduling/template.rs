@@ -1,0 +1,99 @@
+//! The pod of every trial, and the labels by which the evidence tells pods apart.
+
+use crate::profile::Profile;
+use serde_json::{Value, json};
+
+/// Label: the trial a pod belongs to.
+pub const TRIAL: &str = "aiconform.dev/trial";
+/// Label: `gang`, `single`, `canary` or `fence`.
+pub const ROLE: &str = "aiconform.dev/role";
+/// Label: name of the gang, or of the single pod.
+pub const GANG: &str = "aiconform.dev/gang";
+
+/// The pod of one trial.
+#[derive(Clone)]
+pub struct Template {
+    /// Id of the run.
+    pub run: String,
+    /// Name of the trial.
+    pub trial: String,
+    /// Role of pods that are no members: `single` or `canary`.
+    pub role: &'static str,
+    /// Resource of which a pod takes one.
+    pub resource: String,
+    /// Node on which the resource is.
+    pub node: String,
+    /// Image with the pause program.
+    pub image: String,
+    /// PriorityClass.
+    pub priority_class: String,
+    /// Whether the pod really runs, and ends at once with 0. Otherwise it is bound and then held before its containers
+    /// start, by a volume that never comes: what is judged is the binding, and the node has no work with it.
+    pub runs: bool,
+    /// How the platform wants its pods.
+    pub profile: Profile,
+}
+
+impl Template {
+    /// Labels of an object of this trial.
+    pub fn labels(&self, role: &str, gang: &str) -> Value {
+        json!({TRIAL: self.trial, ROLE: role, GANG: gang})
+    }
+
+    /// A member of a gang.
+    pub fn member(&self, gang: &str, number: u64) -> Value {
+        self.pod(&format!("{gang}-{number}"), "gang", gang)
+    }
+
+    /// A pod that belongs to no gang.
+    pub fn single(&self, name: &str) -> Value {
+        self.pod(name, self.role, name)
+    }
+
+    fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
+        let mut container = json!({
+            "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+            "resources": {"requests": {"cpu": "5m", "memory": "8Mi", &self.resource: "1"},
+                "limits": {&self.resource: "1"}},
+        });
+        let mut tolerations = self.profile.tolerations.clone();
+        tolerations.dedup();
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "labels": self.labels(role, gang), "annotations": {
+                "cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "karpenter.sh/do-not-disrupt": "true"}},
+            "spec": {
+                "priorityClassName": self.priority_class,
+                "terminationGracePeriodSeconds": 0,
+                "automountServiceAccountToken": false,
+                "enableServiceLinks": false,
+                "restartPolicy": "Never",
+                "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+                "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [{"matchFields": [
+                        {"key": "metadata.name", "operator": "In", "values": [self.node]}]}]}}},
+            }});
+        if self.runs {
+            container["args"] = json!(["-v"]);
+        } else {
+            container["volumeMounts"] = json!([{"name": "held", "mountPath": "/held"}]);
+            pod["spec"]["volumes"] = json!([{"name": "held", "configMap": {"name": "never-there"}}]);
+        }
+        pod["spec"]["containers"] = json!([container]);
+        if !tolerations.is_empty() {
+            pod["spec"]["tolerations"] = json!(tolerations);
+        }
+        if !self.profile.image_pull_secrets.is_empty() {
+            pod["spec"]["imagePullSecrets"] =
+                self.profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
+        }
+        // Job templates carry the platform's labels too; what is created directly gets them again from the session.
+        for (key, value) in &self.profile.labels {
+            pod["metadata"]["labels"][key] = json!(value);
+        }
+        for (key, value) in &self.profile.annotations {
+            pod["metadata"]["annotations"][key] = json!(value);
+        }
+        pod
+    }
+}

@@ -1,0 +1,16 @@
+//! The checks: one folder per requirement, and what they all share.
+
+mod cx;
+mod gang_scheduling;
+mod profile;
+
+pub use cx::{Check, Cx, Detection, Options, Progress, Reach, Stop};
+pub use profile::{Profile, ProfileError};
+
+/// Every check of the project, in the order of the checklist.
+pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK];
+
+/// The check of a requirement, when there is one.
+pub fn check(id: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|check| check.id == id)
+}

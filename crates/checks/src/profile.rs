@@ -1,0 +1,94 @@
+//! How a platform wants to be tested: a TOML file, every key optional, unknown keys refused with their place.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How a platform wants to be tested.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// Labels for everything that is created.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations for everything that is created.
+    pub annotations: BTreeMap<String, String>,
+    /// Tolerations of test pods, as in a pod.
+    pub tolerations: Vec<Value>,
+    /// Labels that nodes for test pods must have.
+    pub node_selector: BTreeMap<String, String>,
+    /// Names of pull secrets, which must be in place in new namespaces by the platform's own means.
+    pub image_pull_secrets: Vec<String>,
+    /// Image of test pods; must hold the pause program, which ends at once when it is given `-v`.
+    pub image: Option<String>,
+    /// A PriorityClass to use instead of one of the run's own.
+    pub priority_class: Option<String>,
+    /// For gang scheduling.
+    pub gang_scheduling: GangScheduling,
+}
+
+/// The part of the profile for gang scheduling.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GangScheduling {
+    /// The gang scheduler with which the platform certifies; it decides alone.
+    pub adapter: Option<String>,
+    /// A ClusterQueue of the platform to use instead of the run's own.
+    pub cluster_queue: Option<String>,
+}
+
+/// A profile that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}, column {column}: {why}")]
+pub struct ProfileError {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Profile {
+    /// Reads a profile; `file` is for the error.
+    ///
+    /// # Errors
+    /// With line and column of what is not TOML, not known, or of another type.
+    pub fn parse(text: &str, file: &str) -> Result<Profile, ProfileError> {
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start.min(text.len()));
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            ProfileError { file: file.into(), line, column, why: error.message().replace('\n', " ") }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let error = Profile::parse("image = \"a\"\n\n[labels]\nx = \"y\"\n\n[gang_scheduling]\nqueue = 1\n", "p.toml")
+            .unwrap_err();
+        assert_eq!((error.line, error.column), (7, 1));
+        assert!(error.why.contains("queue") && error.why.contains("cluster_queue"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_profile_is_the_default() {
+        assert_eq!(Profile::parse("", "p.toml").unwrap(), Profile::default());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_a_profile_or_a_place_inside_it(text in ".{0,80}") {
+            if let Err(error) = Profile::parse(&text, "p.toml") {
+                proptest::prop_assert!(error.line <= text.matches('\n').count() + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What every verb that goes to a cluster takes: which cluster, which checks, which profile.
+
+use crate::exit::UsageError;
+use aiconform_checks::{CHECKS, Check, Profile};
+use aiconform_cluster::{Connection, Target};
+use camino::Utf8PathBuf;
+
+/// Which cluster, which checks, which profile.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Selection {
+    /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
+    #[arg(long)]
+    kubeconfig: Option<Utf8PathBuf>,
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long)]
+    context: Option<String>,
+    /// Release of the programme's checklist
+    #[arg(long, default_value = "1.37", value_parser = ["1.33", "1.34", "1.35", "1.36", "1.37"])]
+    release: String,
+    /// Requirements to test [default: all that have a check]
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Adapters to try; those named decide [default: all that are found]
+    #[arg(long, value_delimiter = ',')]
+    adapter: Vec<String>,
+    /// Profile of the platform (TOML)
+    #[arg(long)]
+    profile: Option<Utf8PathBuf>,
+}
+
+impl Selection {
+    /// The checks that are to run.
+    pub fn checks(&self) -> Result<Vec<&'static Check>, UsageError> {
+        let known = aiconform_model::catalogue::requirements();
+        let mut chosen = Vec::new();
+        for id in &self.only {
+            match (aiconform_checks::check(id), known.iter().any(|requirement| requirement.id == *id)) {
+                (Some(check), _) => chosen.push(check),
+                (None, true) => {
+                    return Err(UsageError(format!("there is no check for {id} yet; `aiconform list` shows which have one")));
+                }
+                (None, false) => {
+                    return Err(UsageError(format!("there is no requirement {id:?}; `aiconform list` shows all")));
+                }
+            }
+        }
+        if self.only.is_empty() {
+            chosen = CHECKS.to_vec();
+        }
+        for adapter in &self.adapter {
+            let all: Vec<&str> = chosen.iter().flat_map(|check| check.adapters).copied().collect();
+            if !all.contains(&adapter.as_str()) {
+                return Err(UsageError(format!("there is no adapter {adapter:?}; there are: {}", all.join(", "))));
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The profile, or the default one.
+    pub fn profile(&self) -> anyhow::Result<Profile> {
+        let Some(path) = &self.profile else { return Ok(Profile::default()) };
+        let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
+        let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
+        let known: Vec<&str> = CHECKS.iter().flat_map(|check| check.adapters).copied().collect();
+        if let Some(adapter) = &profile.gang_scheduling.adapter
+            && !known.contains(&adapter.as_str())
+        {
+            return Err(UsageError(format!(
+                "{path}: there is no adapter {adapter:?}; there are: {}",
+                known.join(", ")
+            ))
+            .into());
+        }
+        Ok(profile)
+    }
+
+    /// Adapters named on the command line.
+    pub fn adapters(&self) -> Vec<String> {
+        self.adapter.clone()
+    }
+
+    /// Release of the checklist.
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// The cluster.
+    pub async fn connect(&self) -> anyhow::Result<Connection> {
+        let target = Target { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        Ok(Connection::open(&target).await.map_err(|error| UsageError(error.to_string()))?)
+    }
+}

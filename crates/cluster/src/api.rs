@@ -1,0 +1,320 @@
+//! Requests to the API server, each written down with its answer.
+
+use crate::connect::{Connection, causes};
+use crate::error::{ClusterError, Refusal};
+use aiconform_evidence::redact;
+use aiconform_model::{EventKind, Kind, Object, Scope, Sink};
+use http::Request;
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Longest time for one answer.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// The recording client: every request and its answer go to the sink.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) connection: Connection,
+    pub(crate) sink: Arc<dyn Sink>,
+    count: Arc<AtomicU64>,
+}
+
+impl Api {
+    /// A client that writes to this sink.
+    pub fn new(connection: Connection, sink: Arc<dyn Sink>) -> Api {
+        Api { connection, sink, count: Arc::default() }
+    }
+
+    /// Where events go.
+    pub fn sink(&self) -> &Arc<dyn Sink> {
+        &self.sink
+    }
+
+    /// Context and address, for people.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Requests sent so far, watches included.
+    pub fn requests(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// The address of a kind's collection, or of one object of it.
+    pub fn path(kind: &Kind, namespace: &str, name: &str) -> String {
+        let mut path = if kind.group.is_empty() {
+            format!("/api/{}", kind.version)
+        } else {
+            format!("/apis/{}/{}", kind.group, kind.version)
+        };
+        if kind.namespaced && !namespace.is_empty() {
+            path = format!("{path}/namespaces/{namespace}");
+        }
+        path = format!("{path}/{}", kind.plural);
+        if name.is_empty() { path } else { format!("{path}/{name}") }
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn create(&self, scope: &Scope, kind: &Kind, object: &Object) -> Result<Object, ClusterError> {
+        self.send(scope, "POST", &Api::path(kind, object.namespace(), ""), Some(&object.0)).await.map(Object)
+    }
+
+    /// Asks what would become of an object, without creating it.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn dry_run(&self, scope: &Scope, kind: &Kind, object: &Object) -> Result<Object, ClusterError> {
+        let path = format!("{}?dryRun=All", Api::path(kind, object.namespace(), ""));
+        self.send(scope, "POST", &path, Some(&object.0)).await.map(Object)
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn get(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Object, ClusterError> {
+        self.send(scope, "GET", &Api::path(kind, namespace, name), None).await.map(Object)
+    }
+
+    /// Lists objects that carry these labels, page by page.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn list(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<Object>, ClusterError> {
+        let query = format!("labelSelector={}", encode(selector));
+        self.pages(scope, kind, namespace, &query).await.map(|(objects, _)| objects)
+    }
+
+    /// Lists with a query; gives the objects and the list's resource version.
+    pub(crate) async fn pages(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        namespace: &str,
+        query: &str,
+    ) -> Result<(Vec<Object>, String), ClusterError> {
+        let (mut objects, mut next) = (Vec::new(), String::new());
+        loop {
+            let path =
+                format!("{}?limit=500&{query}&continue={}", Api::path(kind, namespace, ""), encode(&next));
+            let mut list = self.send(scope, "GET", &path, None).await?;
+            if let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) {
+                objects.extend(items.into_iter().map(Object));
+            }
+            let list = Object(list);
+            next = list.text("/metadata/continue").to_owned();
+            if next.is_empty() {
+                return Ok((objects, list.resource_version().to_owned()));
+            }
+        }
+    }
+
+    /// Merges a patch (RFC 7396) into an object, or into its `subresource`.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn merge(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        (namespace, name): (&str, &str),
+        subresource: &str,
+        patch: &Value,
+    ) -> Result<Object, ClusterError> {
+        let mut path = Api::path(kind, namespace, name);
+        if !subresource.is_empty() {
+            path = format!("{path}/{subresource}");
+        }
+        self.send(scope, "PATCH", &path, Some(patch)).await.map(Object)
+    }
+
+    /// Deletes an object; one that is not there is no error.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn delete(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), ClusterError> {
+        let path = format!("{}?propagationPolicy=Background", Api::path(kind, namespace, name));
+        match self.send(scope, "DELETE", &path, None).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the server serves this kind, by its own discovery.
+    ///
+    /// # Errors
+    /// When discovery is refused for another reason than absence.
+    pub async fn serves(&self, scope: &Scope, kind: &Kind) -> Result<bool, ClusterError> {
+        let path = if kind.group.is_empty() {
+            format!("/api/{}", kind.version)
+        } else {
+            format!("/apis/{}/{}", kind.group, kind.version)
+        };
+        match self.send(scope, "GET", &path, None).await {
+            Ok(list) => Ok(list.get("resources").and_then(Value::as_array).is_some_and(|resources| {
+                resources
+                    .iter()
+                    .any(|resource| resource.get("name").and_then(Value::as_str) == Some(&kind.plural))
+            })),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends one request and writes it down with its answer.
+    ///
+    /// # Errors
+    /// The server's refusal, or no answer.
+    pub async fn send(
+        &self,
+        scope: &Scope,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ClusterError> {
+        let start = Instant::now();
+        let mut tries = 0;
+        let (status, answer) = loop {
+            let result = tokio::time::timeout(ANSWER, self.exchange(method, path, body)).await;
+            let unreachable = |why: String| ClusterError::Unreachable {
+                server: self.connection.server.clone(),
+                what: format!("{method} {path}"),
+                why,
+            };
+            let error = match result {
+                // Priority and fairness asks to come again; the request was not looked at.
+                Ok(Ok((429, _))) if tries < 10 => {
+                    tries += 1;
+                    aiconform_wait::pause(Duration::from_millis(200 * tries)).await;
+                    continue;
+                }
+                Ok(Ok(answer)) => break answer,
+                Ok(Err(why)) => unreachable(why),
+                Err(_) => unreachable(format!("no answer within {} s", ANSWER.as_secs())),
+            };
+            self.tell(scope, method, path, 0, body, None, start);
+            return Err(error);
+        };
+        let is_list = method == "GET" && path.contains('?');
+        self.tell(scope, method, path, status, body, (!is_list).then_some(&answer), start);
+        if (200..300).contains(&status) {
+            return Ok(answer);
+        }
+        let answer = Object(answer);
+        let message = answer.text("/message");
+        Err(Refusal {
+            method: method.into(),
+            path: path.into(),
+            status,
+            reason: answer.text("/reason").into(),
+            message: if message.is_empty() { answer.0.to_string() } else { message.into() },
+        }
+        .into())
+    }
+
+    async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), String> {
+        let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", content)
+            .header("accept", "application/json")
+            .body(Body::from(bytes))
+            .map_err(|error| error.to_string())?;
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let response =
+            self.connection.client.send(request).await.map_err(|error| explained(&causes(&error)))?;
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.map_err(|error| causes(&error))?.to_bytes();
+        let answer = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Ok((status, answer))
+    }
+
+    pub(crate) fn count_one(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one line of the log, written in one place")]
+    fn tell(
+        &self,
+        scope: &Scope,
+        method: &str,
+        path: &str,
+        status: u16,
+        request: Option<&Value>,
+        response: Option<&Value>,
+        start: Instant,
+    ) {
+        let clean = |value: &Value| {
+            let mut value = value.clone();
+            redact(&mut value);
+            value
+        };
+        let event = EventKind::Exchange {
+            method: method.into(),
+            path: path.into(),
+            status,
+            request: request.map(clean),
+            // Discovery documents say nothing that a subject's facts do not.
+            response: response.filter(|value| value.get("resources").is_none()).map(clean),
+            milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        self.sink.write(scope, event);
+    }
+}
+
+/// Adds what to do to the errors of a connection that people meet most.
+fn explained(why: &str) -> String {
+    let lower = why.to_lowercase();
+    if lower.contains("expired") {
+        format!("{why}; a certificate has expired: renew the kubeconfig")
+    } else if lower.contains("refused") || lower.contains("dns") || lower.contains("timed out") {
+        format!("{why}; is the cluster up, and the address in the kubeconfig right?")
+    } else {
+        why.into()
+    }
+}
+
+/// Percent-encodes what is not unreserved (RFC 3986, section 2.3).
+pub fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}

@@ -1,0 +1,91 @@
+//! From kubectl's own flags and kubeconfig to a client.
+
+use crate::error::ClusterError;
+use camino::Utf8PathBuf;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use std::error::Error;
+use std::time::Duration;
+
+/// Which cluster, as the user names it; the flags are kubectl's.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config`.
+    pub kubeconfig: Option<Utf8PathBuf>,
+    /// `--context`, else the current one.
+    pub context: Option<String>,
+}
+
+/// A client and what is known of where it leads. Nothing was asked of the server yet.
+#[derive(Clone)]
+pub struct Connection {
+    pub(crate) client: kube::Client,
+    /// Name of the context.
+    pub context: String,
+    /// Address of the API server.
+    pub server: String,
+}
+
+impl Connection {
+    /// Reads the kubeconfig and makes a client.
+    ///
+    /// # Errors
+    /// [`ClusterError::Config`] that names the file or the context.
+    pub async fn open(target: &Target) -> Result<Connection, ClusterError> {
+        let config = |why: String| ClusterError::Config(why);
+        let kubeconfig = match &target.kubeconfig {
+            Some(path) => Kubeconfig::read_from(path).map_err(|error| config(explain(&error)))?,
+            None => Kubeconfig::read().map_err(|error| config(explain(&error)))?,
+        };
+        let known: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+        let Some(context) = target.context.clone().or_else(|| kubeconfig.current_context.clone()) else {
+            return Err(config(format!(
+                "the kubeconfig names no current context: choose one with --context; it holds: {}",
+                known.join(", ")
+            )));
+        };
+        if !known.contains(&context.as_str()) {
+            return Err(config(format!(
+                "the kubeconfig holds no context named {context:?}; it holds: {}",
+                known.join(", ")
+            )));
+        }
+        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+        let mut settings = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|error| config(format!("context {context}: {}", explain(&error))))?;
+        settings.connect_timeout = Some(Duration::from_secs(10));
+        let server = settings.cluster_url.to_string();
+        let client = kube::Client::try_from(settings)
+            .map_err(|error| config(format!("context {context}: {}", causes(&error))))?;
+        Ok(Connection { client, context, server: server.trim_end_matches('/').to_owned() })
+    }
+}
+
+fn explain(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::FindPath => {
+            "no kubeconfig: name one with --kubeconfig, or start a lab with `run --lab`".into()
+        }
+        KubeconfigError::ReadConfig(why, path) if why.kind() == std::io::ErrorKind::NotFound => {
+            format!(
+                "no kubeconfig at {}: name one with --kubeconfig, or start a lab with `run --lab`",
+                path.display()
+            )
+        }
+        other => causes(other),
+    }
+}
+
+/// An error and all its causes in one line, each said once.
+pub fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = error.source();
+    }
+    text
+}

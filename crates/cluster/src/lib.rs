@@ -1,0 +1,24 @@
+//! The cluster under test: the only crate that names `kube`.
+//!
+//! A recording client, one shared watch per kind, and a session that makes scratch namespaces, writes down in the
+//! cluster what it is about to change outside them, and undoes everything, also after a crash.
+
+mod api;
+mod cleanup;
+mod connect;
+mod error;
+mod journal;
+mod mirror;
+mod node;
+mod permission;
+mod session;
+
+pub use api::Api;
+pub use cleanup::{Found, cleanup, find};
+pub use connect::{Connection, Target};
+pub use error::{ClusterError, Refusal};
+pub use journal::Entry;
+pub use mirror::Mirror;
+pub use node::{Unsuitable, suitable};
+pub use permission::{Permission, missing};
+pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};

@@ -1,0 +1,240 @@
+//! One shared watch per kind: every change goes to the log, to a store, and wakes the waits.
+
+use crate::api::{Api, encode};
+use crate::connect::causes;
+use crate::error::ClusterError;
+use aiconform_evidence::redact;
+use aiconform_model::{Change, EventKind, Kind, Object, Scope};
+use futures::TryStreamExt;
+use http::Request;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+type Key = (String, String, String);
+
+/// What the watches have seen last of every object, and whom it belongs to.
+pub struct Mirror {
+    objects: Mutex<BTreeMap<Key, Object>>,
+    scopes: Mutex<BTreeMap<String, Scope>>,
+    started: tokio::sync::Mutex<BTreeSet<(Kind, String)>>,
+    version: watch::Sender<u64>,
+    tasks: Mutex<tokio::task::JoinSet<()>>,
+}
+
+impl Mirror {
+    /// Nothing watched yet.
+    pub fn new() -> Arc<Mirror> {
+        Arc::new(Mirror {
+            objects: Mutex::default(),
+            scopes: Mutex::default(),
+            started: tokio::sync::Mutex::default(),
+            version: watch::Sender::new(0),
+            tasks: Mutex::default(),
+        })
+    }
+
+    /// Signals every change of anything watched.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// Says to whom the objects of a namespace belong.
+    pub fn belongs(&self, namespace: &str, scope: &Scope) {
+        lock(&self.scopes).insert(namespace.into(), scope.clone());
+    }
+
+    /// The last state seen of an object.
+    pub fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Option<Object> {
+        lock(&self.objects).get(&key(kind, namespace, name)).cloned()
+    }
+
+    /// Looks at the last state of all objects of a kind in a namespace (empty: those of the whole cluster).
+    pub fn all<T>(&self, kind: &Kind, namespace: &str, mut pick: impl FnMut(&Object) -> Option<T>) -> Vec<T> {
+        lock(&self.objects)
+            .range(key(kind, namespace, "")..)
+            .take_while(|((plural, place, _), _)| *plural == plural_of(kind) && place == namespace)
+            .filter_map(|(_, object)| pick(object))
+            .collect()
+    }
+
+    /// Watches a kind (`selector`: `labelSelector=…` or `fieldSelector=…`, before encoding of its value) in a
+    /// namespace, or in all when it is empty. A watch that is there already is shared.
+    ///
+    /// # Errors
+    /// When the first list is refused.
+    pub async fn watch(
+        self: &Arc<Mirror>,
+        api: &Api,
+        kind: &Kind,
+        namespace: &str,
+        selector: (&str, &str),
+    ) -> Result<(), ClusterError> {
+        let query = format!("{}={}", selector.0, encode(selector.1));
+        let mut started = self.started.lock().await;
+        if !started.insert((kind.clone(), format!("{namespace}?{query}"))) {
+            return Ok(());
+        }
+        let (objects, version) = api.pages(&Scope::default(), kind, namespace, &query).await?;
+        for object in objects {
+            self.take(api, kind, Change::Listed, object);
+        }
+        let feed = Feed {
+            mirror: self.clone(),
+            api: api.clone(),
+            kind: kind.clone(),
+            namespace: namespace.into(),
+            query,
+        };
+        lock(&self.tasks).spawn(feed.run(version));
+        Ok(())
+    }
+
+    /// Ends all watches.
+    pub fn stop(&self) {
+        lock(&self.tasks).abort_all();
+    }
+
+    fn scope_of(&self, object: &Object) -> Scope {
+        let scopes = lock(&self.scopes);
+        let namespace = match object.namespace() {
+            "" if scopes.contains_key(object.name()) => object.name(),
+            namespace => namespace,
+        };
+        let mut scope = scopes.get(namespace).cloned().unwrap_or_default();
+        let subject = object.label(crate::SUBJECT_LABEL);
+        if !subject.is_empty() {
+            // A label's value holds no slash; a subject's id may.
+            scope.subject = subject.replace('_', "/");
+        }
+        scope
+    }
+
+    fn take(&self, api: &Api, kind: &Kind, change: Change, mut object: Object) {
+        redact(&mut object.0);
+        let scope = self.scope_of(&object);
+        let place = key(kind, object.namespace(), object.name());
+        // The store and the log change together, so that no wait sees what the log does not hold yet.
+        let mut objects = lock(&self.objects);
+        if change == Change::Deleted {
+            objects.remove(&place);
+        } else {
+            objects.insert(place, object.clone());
+        }
+        api.sink.write(&scope, EventKind::Watch { kind: kind.clone(), change, object });
+        drop(objects);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// After a gap: everything listed again; what is not in the list is gone, unseen.
+    fn relist(&self, api: &Api, kind: &Kind, namespace: &str, objects: Vec<Object>) {
+        let there: BTreeSet<Key> =
+            objects.iter().map(|object| key(kind, object.namespace(), object.name())).collect();
+        let gone: Vec<Object> = lock(&self.objects)
+            .range((plural_of(kind), namespace.to_owned(), String::new())..)
+            .take_while(|((plural, place, _), _)| {
+                *plural == plural_of(kind) && (namespace.is_empty() || place == namespace)
+            })
+            .filter(|(place, _)| !there.contains(*place))
+            .map(|(_, object)| object.clone())
+            .collect();
+        for object in gone {
+            self.take(api, kind, Change::Deleted, object);
+        }
+        for object in objects {
+            self.take(api, kind, Change::Listed, object);
+        }
+    }
+}
+
+struct Feed {
+    mirror: Arc<Mirror>,
+    api: Api,
+    kind: Kind,
+    namespace: String,
+    query: String,
+}
+
+impl Feed {
+    async fn run(self, mut version: String) {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.follow(&mut version).await {
+                // The server ends every watch after a while; nothing is lost, the version goes on.
+                Ok(()) => pause = Duration::from_millis(100),
+                Err(why) => {
+                    if why.starts_with("410") || why.contains("too old resource version") || why.contains("Expired") {
+                        self.gap(&why);
+                        let again = self
+                            .api
+                            .pages(&Scope::default(), &self.kind, &self.namespace, &self.query)
+                            .await;
+                        if let Ok((objects, now)) = again {
+                            version = now;
+                            self.mirror.relist(&self.api, &self.kind, &self.namespace, objects);
+                            continue;
+                        }
+                    }
+                    aiconform_wait::pause(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(10));
+                }
+            }
+        }
+    }
+
+    fn gap(&self, why: &str) {
+        let event = EventKind::WatchGap { kind: self.kind.clone(), why: why.into() };
+        self.api.sink.write(&Scope::default(), event);
+    }
+
+    async fn follow(&self, version: &mut String) -> Result<(), String> {
+        let path = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=280&{}&resourceVersion={version}",
+            Api::path(&self.kind, &self.namespace, ""),
+            self.query
+        );
+        let request = Request::get(&path).body(Vec::new()).map_err(|error| error.to_string())?;
+        self.api.count_one();
+        let stream = self
+            .api
+            .connection
+            .client
+            .request_events::<Value>(request)
+            .await
+            .map_err(|error| causes(&error))?;
+        let mut stream = std::pin::pin!(stream);
+        while let Some(event) = stream.try_next().await.map_err(|error| causes(&error))? {
+            let (change, object) = match event {
+                WatchEvent::Added(object) => (Change::Added, object),
+                WatchEvent::Modified(object) => (Change::Modified, object),
+                WatchEvent::Deleted(object) => (Change::Deleted, object),
+                WatchEvent::Bookmark(bookmark) => {
+                    *version = bookmark.metadata.resource_version;
+                    continue;
+                }
+                WatchEvent::Error(status) => {
+                    return Err(format!("{} {}: {}", status.code, status.reason, status.message));
+                }
+            };
+            let object = Object(object);
+            *version = object.resource_version().to_owned();
+            self.mirror.take(&self.api, &self.kind, change, object);
+        }
+        Ok(())
+    }
+}
+
+fn plural_of(kind: &Kind) -> String {
+    format!("{}.{}", kind.plural, kind.group)
+}
+
+fn key(kind: &Kind, namespace: &str, name: &str) -> Key {
+    (plural_of(kind), namespace.into(), name.into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

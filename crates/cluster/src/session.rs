@@ -1,0 +1,340 @@
+//! One run's presence in the cluster: its namespaces, its journal, its Lease, and their undoing.
+
+use crate::api::Api;
+use crate::cleanup;
+use crate::error::ClusterError;
+use crate::journal::Entry;
+use crate::mirror::Mirror;
+use aiconform_model::{Bin, Kind, Object, Scope};
+use aiconform_wait::{Met, TooLate, Wait};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Carried by everything that a run creates; its value is the run's id.
+pub const RUN_LABEL: &str = "aiconform.dev/run";
+/// Names the subject an object belongs to, with `_` for `/`.
+pub const SUBJECT_LABEL: &str = "aiconform.dev/subject";
+/// Marks the namespace that holds a run's Lease and journal.
+pub const CONTROL_LABEL: &str = "aiconform.dev/control";
+/// Name of the Lease and of the journal in that namespace.
+pub const CONTROL: &str = "run";
+/// Seconds after which a Lease that was not renewed has expired.
+pub const LEASE_SECONDS: i64 = 40;
+
+/// Labels and annotations that the platform wants on everything.
+#[derive(Clone, Debug, Default)]
+pub struct Stamp {
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// One run's presence in the cluster.
+pub struct Session {
+    api: Api,
+    mirror: Arc<Mirror>,
+    id: String,
+    stamp: Stamp,
+    /// Number of the next journal entry; held while it is written, so that the order is that of the acts.
+    journal: Mutex<u64>,
+    renewal: tokio::task::JoinHandle<()>,
+}
+
+impl Session {
+    /// The namespace that holds a run's Lease and journal.
+    pub fn control_namespace(id: &str) -> String {
+        format!("aiconform-{id}")
+    }
+
+    /// Makes the namespace of the run, its journal and its Lease, which is renewed until the session ends.
+    ///
+    /// # Errors
+    /// When the cluster refuses one of them; nothing else was made then.
+    pub async fn begin(api: Api, mirror: Arc<Mirror>, stamp: Stamp) -> Result<Arc<Session>, ClusterError> {
+        let id: String = uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect();
+        let namespace = Session::control_namespace(&id);
+        let scope = Scope::default();
+        let mut session = Session {
+            api,
+            mirror,
+            id,
+            stamp,
+            journal: Mutex::new(0),
+            renewal: tokio::spawn(std::future::ready(())),
+        };
+        let labels = json!({CONTROL_LABEL: "true"});
+        let control = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
+        session.api.create(&scope, &Kind::namespace(), &session.stamped(&scope, control)).await?;
+        let journal = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": CONTROL, "namespace": namespace}, "data": {}});
+        let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": CONTROL, "namespace": namespace},
+            "spec": {"holderIdentity": "aiconform", "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now()}});
+        for (kind, object) in [(Kind::config_map(), journal), (Kind::lease(), lease)] {
+            let object = session.stamped(&scope, object);
+            if let Err(error) = session.api.create(&scope, &kind, &object).await {
+                session.api.delete(&scope, &Kind::namespace(), "", &namespace).await?;
+                return Err(error);
+            }
+        }
+        session.renewal = tokio::spawn(renew(session.api.clone(), namespace));
+        Ok(Arc::new(session))
+    }
+
+    /// Id of the run, the value of [`RUN_LABEL`].
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The client.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// What the watches have seen.
+    pub fn mirror(&self) -> &Arc<Mirror> {
+        &self.mirror
+    }
+
+    /// Watches all objects of a kind that carry the run's label.
+    ///
+    /// # Errors
+    /// When the first list is refused.
+    pub async fn watch_own(&self, kind: &Kind) -> Result<(), ClusterError> {
+        let own = format!("{RUN_LABEL}={}", self.id);
+        self.mirror.watch(&self.api, kind, "", ("labelSelector", &own)).await
+    }
+
+    /// Creates an object outside the run's namespaces, after writing it into the journal.
+    ///
+    /// # Errors
+    /// When the journal or the object is refused.
+    pub async fn create_cluster_wide(
+        &self,
+        scope: &Scope,
+        kind: &Kind,
+        object: Value,
+    ) -> Result<Object, ClusterError> {
+        let object = self.stamped(scope, object);
+        self.record(&Entry::Object {
+            kind: kind.clone(),
+            namespace: object.namespace().into(),
+            name: object.name().into(),
+        })
+        .await?;
+        self.api.create(scope, kind, &object).await
+    }
+
+    /// Makes a namespace for this scope, which asks for the restricted Pod Security level.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn scratch(
+        self: &Arc<Session>,
+        scope: &Scope,
+        suffix: &str,
+    ) -> Result<Arc<Scratch>, ClusterError> {
+        let namespace = format!("aiconform-{}-{suffix}", self.id);
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+        self.mirror.belongs(&namespace, scope);
+        self.create_cluster_wide(scope, &Kind::namespace(), object).await?;
+        Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace }))
+    }
+
+    /// Puts extended resources that nobody else wants into a node's status, after writing them into the journal.
+    ///
+    /// # Errors
+    /// When the journal or the patch is refused.
+    pub async fn add_node_resources(
+        &self,
+        scope: &Scope,
+        node: &str,
+        resources: &BTreeMap<String, u64>,
+    ) -> Result<Object, ClusterError> {
+        self.record(&Entry::NodeResources {
+            node: node.into(),
+            resources: resources.keys().cloned().collect(),
+        })
+        .await?;
+        self.set_node_resources(scope, node, resources).await
+    }
+
+    /// Changes resources that [`Session::add_node_resources`] has put there.
+    ///
+    /// # Errors
+    /// When the patch is refused.
+    pub async fn set_node_resources(
+        &self,
+        scope: &Scope,
+        node: &str,
+        resources: &BTreeMap<String, u64>,
+    ) -> Result<Object, ClusterError> {
+        let amounts: Map<String, Value> =
+            resources.iter().map(|(name, amount)| (name.clone(), json!(amount.to_string()))).collect();
+        let patch = json!({"status": {"capacity": amounts, "allocatable": amounts}});
+        self.api.merge(scope, &Kind::node(), ("", node), "status", &patch).await
+    }
+
+    async fn record(&self, entry: &Entry) -> Result<(), ClusterError> {
+        let mut number = self.journal.lock().await;
+        let line = serde_json::to_string(entry).map_err(|error| ClusterError::Answer {
+            what: "the journal".into(),
+            why: error.to_string(),
+        })?;
+        let patch = json!({"data": {format!("{number:06}"): line}});
+        let namespace = Session::control_namespace(&self.id);
+        self.api.merge(&Scope::default(), &Kind::config_map(), (&namespace, CONTROL), "", &patch).await?;
+        *number += 1;
+        Ok(())
+    }
+
+    /// An object with the run's labels and those that the platform wants.
+    pub fn stamped(&self, scope: &Scope, mut object: Value) -> Object {
+        let metadata = &mut object["metadata"];
+        let mut put = |field: &str, key: &str, value: &str| {
+            if metadata[field].is_null() {
+                metadata[field] = json!({});
+            }
+            metadata[field][key] = json!(value);
+        };
+        put("labels", RUN_LABEL, &self.id);
+        if !scope.subject.is_empty() {
+            put("labels", SUBJECT_LABEL, &scope.subject.replace('/', "_"));
+        }
+        for (key, value) in &self.stamp.labels {
+            put("labels", key, value);
+        }
+        for (key, value) in &self.stamp.annotations {
+            put("annotations", key, value);
+        }
+        Object(object)
+    }
+
+    /// Undoes everything that the run made; gives in words what is left.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked any more.
+    pub async fn undo(&self) -> Result<Vec<String>, ClusterError> {
+        let left = cleanup::undo(&self.api, &self.id).await;
+        self.renewal.abort();
+        self.mirror.stop();
+        left
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+async fn renew(api: Api, namespace: String) {
+    let quiet = Scope::default();
+    loop {
+        aiconform_wait::pause(Duration::from_secs(10)).await;
+        // One missed renewal is made good by the next; the Lease lasts four of them.
+        let _ = api
+            .merge(
+                &quiet,
+                &Kind::lease(),
+                (&namespace, CONTROL),
+                "",
+                &json!({"spec": {"renewTime": now()}}),
+            )
+            .await;
+    }
+}
+
+fn now() -> String {
+    format!("{:.6}", jiff::Timestamp::now())
+}
+
+/// A namespace of the run for one subject.
+pub struct Scratch {
+    session: Arc<Session>,
+    scope: Scope,
+    namespace: String,
+}
+
+impl Scratch {
+    /// The run.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// To whom the namespace belongs.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Name of the namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The object as it will be sent: in this namespace, with the run's labels.
+    pub fn prepared(&self, mut object: Value) -> Object {
+        object["metadata"]["namespace"] = json!(self.namespace);
+        self.session.stamped(&self.scope, object)
+    }
+
+    /// Creates an object in the namespace.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn create(&self, kind: &Kind, object: Value) -> Result<Object, ClusterError> {
+        self.session.api.create(&self.scope, kind, &self.prepared(object)).await
+    }
+
+    /// Deletes an object of the namespace; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn delete(&self, kind: &Kind, name: &str) -> Result<(), ClusterError> {
+        self.session.api.delete(&self.scope, kind, &self.namespace, name).await
+    }
+
+    /// Merges a patch into an object of the namespace.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn merge(&self, kind: &Kind, name: &str, patch: &Value) -> Result<Object, ClusterError> {
+        self.session.api.merge(&self.scope, kind, (&self.namespace, name), "", patch).await
+    }
+
+    /// The last state seen of all objects of a kind in the namespace that `pick` takes.
+    pub fn all<T>(&self, kind: &Kind, pick: impl FnMut(&Object) -> Option<T>) -> Vec<T> {
+        self.session.mirror.all(kind, &self.namespace, pick)
+    }
+
+    /// The last state seen of one object of the namespace.
+    pub fn get(&self, kind: &Kind, name: &str) -> Option<Object> {
+        self.session.mirror.get(kind, &self.namespace, name)
+    }
+
+    /// Waits until `look` gives `Ok`; its `Err` is the last thing seen.
+    ///
+    /// # Errors
+    /// At the limit.
+    pub async fn until<T>(
+        &self,
+        condition: impl Into<String> + Send,
+        bin: Bin,
+        limit: Duration,
+        look: impl FnMut() -> Result<T, String> + Send,
+    ) -> Result<Met<T>, TooLate> {
+        let wait = Wait {
+            condition: condition.into(),
+            bin,
+            limit,
+            sink: self.session.api.sink().as_ref(),
+            scope: &self.scope,
+        };
+        wait.until(&mut self.session.mirror.changes(), look).await
+    }
+}

@@ -1,0 +1,71 @@
+//! What would run, and why not, without creating anything.
+
+use aiconform_checks::{Check, Detection};
+use aiconform_cluster::{Api, ClusterError, missing};
+use aiconform_model::Scope;
+use serde::Serialize;
+
+/// What would run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Version of the API server.
+    pub version: String,
+    /// The checks.
+    pub checks: Vec<Planned>,
+}
+
+/// One check, as it would run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Id of the requirement.
+    pub requirement: &'static str,
+    /// Its subjects.
+    pub subjects: Vec<Present>,
+    /// What it creates, in words.
+    pub creates: &'static str,
+    /// Permissions that the user lacks.
+    pub lacks: Vec<String>,
+    /// Longest time in seconds.
+    pub limit: u64,
+}
+
+/// A subject, and whether it is there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Present {
+    /// Its id.
+    pub subject: &'static str,
+    /// Whether it would be tried.
+    pub present: bool,
+    /// What identifies it, or why it is not there.
+    pub says: String,
+}
+
+/// Asks the cluster by reading and by access reviews only.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn plan(api: &Api, checks: &[&'static Check]) -> Result<Plan, ClusterError> {
+    let scope = Scope::default();
+    let version = api.send(&scope, "GET", "/version", None).await?;
+    let version = version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
+    let mut planned = Vec::new();
+    for check in checks {
+        let lacks = missing(api, &scope, check.needs).await?;
+        let subjects = (check.detect)(api)
+            .await
+            .into_iter()
+            .map(|(subject, detection)| match detection {
+                Detection::Present(facts) => Present { subject, present: true, says: facts.to_string() },
+                Detection::Absent(why) => Present { subject, present: false, says: why },
+            })
+            .collect();
+        planned.push(Planned {
+            requirement: check.id,
+            subjects,
+            creates: check.creates,
+            lacks,
+            limit: check.limit.as_secs(),
+        });
+    }
+    Ok(Plan { version, checks: planned })
+}

@@ -1,0 +1,101 @@
+//! Runs checks side by side and undoes what they did.
+
+use aiconform_checks::{Check, Cx, Options, Profile, Progress, Stop};
+use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Session, Stamp, missing};
+use aiconform_model::{EventKind, Kind, Scope, Sink};
+use futures::future::{BoxFuture, join_all};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What is to be run.
+pub struct Request {
+    /// The cluster.
+    pub connection: Connection,
+    /// Where events go.
+    pub sink: Arc<dyn Sink>,
+    /// The checks.
+    pub checks: Vec<&'static Check>,
+    /// How the platform wants to be tested.
+    pub profile: Profile,
+    /// What the user chose.
+    pub options: Options,
+    /// For people.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Facts of the cluster for `run.json`.
+    pub cluster: Value,
+    /// Id under which everything was labelled.
+    pub id: String,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// What could not be undone, in words.
+    pub left: Vec<String>,
+    /// Requests sent to the API server, watches included.
+    pub requests: u64,
+}
+
+/// Runs the checks until they end or `interrupt` does, then undoes everything.
+///
+/// # Errors
+/// When the cluster does not answer at all, or refuses the run's own namespace.
+pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, ClusterError> {
+    let scope = Scope::default();
+    let api = Api::new(request.connection, request.sink);
+    let version = api.send(&scope, "GET", "/version", None).await?;
+    let fingerprint = match api.get(&scope, &Kind::namespace(), "", "kube-system").await {
+        Ok(namespace) => namespace.uid().to_owned(),
+        Err(ClusterError::Refused(_)) => "not readable".into(),
+        Err(error) => return Err(error),
+    };
+    let cluster = json!({"version": version.get("gitVersion"), "platform": version.get("platform"),
+        "context": api.connection().context, "fingerprint": fingerprint});
+    let mut allowed = Vec::new();
+    for check in request.checks {
+        let lacks = missing(&api, &scope, check.needs).await?;
+        if lacks.is_empty() {
+            allowed.push(check);
+            continue;
+        }
+        let why = format!("the user may not: {}; `aiconform rbac` prints the role that a run needs", lacks.join("; "));
+        request.progress.tell(&Scope::new(check.id, ""), &why);
+        let hindrance = EventKind::Hindrance { who: "the API server's authorization".into(), what: check.id.into(), why };
+        api.sink().write(&Scope::new(check.id, ""), hindrance);
+    }
+    if allowed.is_empty() {
+        let requests = api.requests();
+        return Ok(End { cluster, id: String::new(), interrupted: false, left: Vec::new(), requests });
+    }
+    let stamp = Stamp { labels: request.profile.labels.clone(), annotations: request.profile.annotations.clone() };
+    let session = Session::begin(api, Mirror::new(), stamp).await?;
+    let cx = Cx {
+        session: session.clone(),
+        profile: request.profile,
+        options: request.options,
+        progress: request.progress.clone(),
+    };
+    let interrupted = tokio::select! {
+        _ = join_all(allowed.into_iter().map(|check| one(&cx, check))) => false,
+        () = interrupt => true,
+    };
+    if interrupted {
+        session.api().sink().write(&scope, EventKind::Stopped { why: "interrupted by the user".into() });
+    }
+    request.progress.tell(&scope, "removing everything that was created");
+    let left = session.undo().await?;
+    Ok(End { cluster, id: session.id().into(), interrupted, left, requests: session.api().requests() })
+}
+
+async fn one(cx: &Cx, check: &'static Check) {
+    let scope = Scope::new(check.id, "");
+    let stop = match tokio::time::timeout(check.limit, (check.run)(cx)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(stop)) => stop,
+        Err(_) => Stop::Hindered(format!("it took longer than {} s", check.limit.as_secs())),
+    };
+    cx.progress.tell(&scope, &format!("stopped: {stop}"));
+    cx.stopped(&scope, &stop);
+}

@@ -1,0 +1,189 @@
+//! The go-test shape: `e2e.log` and `results.json`, which the programme's validator reads.
+//!
+//! Only the MUST claims of the deciding subject and the controls are subtests, stated positively, because a validator
+//! rejects an artifact with any failing test in it; everything else is output.
+
+use crate::{Judged, PACKAGE, Report, ReportError};
+use aiconform_verdict::{ClaimJudgement, Standing, SubjectJudgement, Verdict};
+use serde_json::json;
+
+/// What a test came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Pass,
+    Fail,
+    Skip,
+}
+
+impl Status {
+    fn upper(self) -> &'static str {
+        match self {
+            Status::Pass => "PASS",
+            Status::Fail => "FAIL",
+            Status::Skip => "SKIP",
+        }
+    }
+}
+
+/// A test, or a subtest.
+#[derive(Clone, Debug)]
+pub struct Test {
+    pub name: String,
+    pub status: Status,
+    pub output: Vec<String>,
+    pub children: Vec<Test>,
+}
+
+/// The tests of a run.
+pub fn tests(report: &Report) -> Vec<Test> {
+    report.requirements.iter().map(|judged| test(report, judged)).collect()
+}
+
+fn test(report: &Report, judged: &Judged) -> Test {
+    let judgement = &judged.judgement;
+    let status = match judgement.verdict {
+        Verdict::Passed => Status::Pass,
+        Verdict::Failed | Verdict::Inconclusive => Status::Fail,
+        Verdict::NotApplicable | Verdict::NotRun => Status::Skip,
+    };
+    let mut output = vec![
+        format!("{} ({} of {}): {}", judgement.requirement, judged.level, report.release, judgement.verdict.word()),
+        judgement.why.clone(),
+        format!(
+            "{}; {} {}; platform {} ({})",
+            report.tested,
+            report.fact("/tool/name"),
+            report.fact("/tool/version"),
+            report.fact("/cluster/version"),
+            report.fact("/cluster/context")
+        ),
+    ];
+    let mut children = Vec::new();
+    for subject in &judgement.subjects {
+        let decides = judgement.deciding.as_ref() == Some(&subject.id);
+        if status != Status::Skip && (decides || subject.control) {
+            children.extend(subject.claims.iter().filter(|claim| counts(claim)).map(|claim| {
+                Test {
+                    name: format!("{}/{}/{}", judged.test, subject.id.replace('/', "-"), claim.id),
+                    status: if claim.outcome.is_met() { Status::Pass } else { Status::Fail },
+                    output: vec![claim.says.to_owned(), format!("{}: {}", claim.outcome.word(), claim.outcome.text())],
+                    children: Vec::new(),
+                }
+            }));
+        }
+        output.extend(lines(subject, decides));
+    }
+    Test { name: judged.test.clone(), status, output, children }
+}
+
+fn counts(claim: &ClaimJudgement) -> bool {
+    claim.standing != Standing::Additional
+}
+
+/// What of a subject is told as output: everything that is no subtest.
+fn lines(subject: &SubjectJudgement, decides: bool) -> Vec<String> {
+    let mut lines = vec![format!("subject {}: {}: {}", subject.id, subject.state.word(), subject.why)];
+    if let Some(grade) = &subject.grade {
+        lines.push(format!("subject {}: grade {}: {}", subject.id, grade.level, grade.says));
+    }
+    for claim in &subject.claims {
+        if !(counts(claim) && (decides || subject.control)) {
+            let text = claim.outcome.text();
+            lines.push(format!("subject {}: {}: {}: {text}", subject.id, claim.id, claim.outcome.word()));
+        }
+    }
+    lines
+}
+
+/// The lines that `go test -v` would print, each with its action and test for `go tool test2json`'s shape.
+fn stream(report: &Report, tests: &[Test]) -> Vec<(Option<String>, &'static str, String)> {
+    let mut lines = Vec::new();
+    let seconds = report.seconds();
+    for test in tests {
+        let own = Some(test.name.clone());
+        lines.push((own.clone(), "run", format!("=== RUN   {}\n", test.name)));
+        for line in &test.output {
+            lines.push((own.clone(), "output", format!("    {}\n", one_line(line))));
+        }
+        for child in &test.children {
+            let own = Some(child.name.clone());
+            lines.push((own.clone(), "run", format!("=== RUN   {}\n", child.name)));
+            for line in &child.output {
+                lines.push((own.clone(), "output", format!("    {}\n", one_line(line))));
+            }
+        }
+        lines.push((own, "result", format!("--- {}: {} ({seconds:.2}s)\n", test.status.upper(), test.name)));
+        for child in &test.children {
+            let line = format!("    --- {}: {} (0.00s)\n", child.status.upper(), child.name);
+            lines.push((Some(child.name.clone()), "result", line));
+        }
+    }
+    lines
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+fn overall(tests: &[Test]) -> Status {
+    if tests.iter().any(|test| test.status == Status::Fail) { Status::Fail } else { Status::Pass }
+}
+
+/// The last lines of the package.
+fn tail(report: &Report, tests: &[Test]) -> Vec<String> {
+    let seconds = report.seconds();
+    match overall(tests) {
+        Status::Fail => vec!["FAIL\n".into(), format!("FAIL\t{PACKAGE}\t{seconds:.3}s\n")],
+        _ => vec!["PASS\n".into(), format!("ok  \t{PACKAGE}\t{seconds:.3}s\n")],
+    }
+}
+
+/// `e2e.log`: what `go test -v` would print.
+pub fn log(report: &Report, tests: &[Test]) -> String {
+    let lines = stream(report, tests).into_iter().map(|(.., line)| line);
+    lines.chain(tail(report, tests)).collect()
+}
+
+/// `results.json`: what `go test -json` would print, one event a line.
+pub fn json(report: &Report, tests: &[Test]) -> Result<String, ReportError> {
+    let time = report.fact("/ended");
+    let mut out = String::new();
+    let mut event = |action: &str, test: Option<&str>, output: Option<&str>, elapsed: Option<f64>| {
+        let mut value = json!({"Time": time, "Action": action, "Package": PACKAGE});
+        if let Some(test) = test {
+            value["Test"] = json!(test);
+        }
+        if let Some(output) = output {
+            value["Output"] = json!(output);
+        }
+        if let Some(elapsed) = elapsed {
+            value["Elapsed"] = json!(elapsed);
+        }
+        out.push_str(&value.to_string());
+        out.push('\n');
+    };
+    let action = |status: Status| match status {
+        Status::Pass => "pass",
+        Status::Fail => "fail",
+        Status::Skip => "skip",
+    };
+    event("start", None, None, None);
+    for (test, kind, line) in stream(report, tests) {
+        if kind == "run" {
+            event("run", test.as_deref(), None, None);
+        }
+        event("output", test.as_deref(), Some(&line), None);
+    }
+    let rounded = |seconds: f64| (seconds * 100.0).round() / 100.0;
+    for test in tests {
+        for child in &test.children {
+            event(action(child.status), Some(&child.name), None, Some(0.0));
+        }
+        event(action(test.status), Some(&test.name), None, Some(rounded(report.seconds())));
+    }
+    for line in tail(report, tests) {
+        event("output", None, Some(&line), None);
+    }
+    event(action(overall(tests)), None, None, Some(rounded(report.seconds())));
+    Ok(out)
+}

@@ -1,0 +1,233 @@
+//! `report.html`: one self-contained file, no network, readable without scripts.
+
+use crate::svg::svg;
+use crate::{Report, ReportError};
+use aiconform_verdict::{Outcome, Picture, Standing, State, SubjectJudgement, Verdict};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    title: String,
+    tested: String,
+    facts: Vec<(&'static str, String)>,
+    requirements: Vec<Requirement>,
+}
+
+struct Requirement {
+    id: String,
+    level: &'static str,
+    summary: String,
+    verdict: &'static str,
+    class: &'static str,
+    glyph: &'static str,
+    why: String,
+    glance: Vec<Glance>,
+    subjects: Vec<Subject>,
+}
+
+/// A picture that stands for a series, beside those of other subjects.
+struct Glance {
+    subject: String,
+    control: bool,
+    series: String,
+    count: String,
+    class: &'static str,
+    svg: String,
+    caption: String,
+}
+
+struct Subject {
+    id: String,
+    control: bool,
+    state: &'static str,
+    class: &'static str,
+    why: String,
+    facts: String,
+    grade: String,
+    claims: Vec<Claim>,
+    series: Vec<Series>,
+}
+
+struct Claim {
+    id: &'static str,
+    says: &'static str,
+    kind: &'static str,
+    cites: &'static str,
+    outcome: &'static str,
+    class: &'static str,
+    glyph: &'static str,
+    text: String,
+    events: String,
+}
+
+struct Series {
+    name: String,
+    open: bool,
+    pictures: Vec<Drawn>,
+}
+
+struct Drawn {
+    title: String,
+    caption: String,
+    svg: String,
+}
+
+/// The page.
+pub fn page(report: &Report) -> Result<String, ReportError> {
+    let seconds = report.seconds();
+    let bins = report.bins;
+    let total = (bins.platform + bins.dwell + bins.ours).max(1);
+    let share = |part: u64| format!("{:.1} s ({} %)", part as f64 / 1000.0, part * 100 / total);
+    let facts = vec![
+        ("Platform", format!("Kubernetes {}, context {}", report.fact("/cluster/version"), report.fact("/cluster/context"))),
+        ("Stands on", if report.fact("/lab") == "true" { "a lab started by aiconform: real Kubernetes components; real scheduling of private slots".into() } else { "real scheduling of private slots".to_owned() }),
+        ("Tested", format!("{}, {seconds:.0} s, seed {}, {} rounds", report.fact("/started"), report.fact("/seed"), report.fact("/rounds"))),
+        ("Time", format!("platform {}, waiting on purpose {}, aiconform {}", share(bins.platform), share(bins.dwell), share(bins.ours))),
+        ("Requests", format!("{} to the API server", report.fact("/requests"))),
+        ("Tool", format!("aiconform {}", report.fact("/tool/version"))),
+    ];
+    let requirements: Vec<Requirement> = report
+        .requirements
+        .iter()
+        .map(|judged| {
+            let judgement = &judged.judgement;
+            let (class, glyph) = match judgement.verdict {
+                Verdict::Passed => ("good", "✓"),
+                Verdict::Failed => ("bad", "✕"),
+                _ => ("unsure", "?"),
+            };
+            Requirement {
+                id: judgement.requirement.into(),
+                level: judged.level,
+                summary: judged.summary.clone(),
+                verdict: judgement.verdict.word(),
+                class,
+                glyph,
+                why: judgement.why.clone(),
+                glance: glance(&judgement.subjects),
+                subjects: judgement.subjects.iter().map(subject).collect(),
+            }
+        })
+        .collect();
+    let title = match requirements.as_slice() {
+        [one] => format!("{}: {}", one.id, one.verdict),
+        _ => format!("AI conformance {}", report.release),
+    };
+    Ok(Page { title, tested: report.tested.clone(), facts, requirements }.render()?)
+}
+
+/// Series of two gangs, the first picture of each subject that shows what most of its rounds show.
+fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
+    let mut shown = Vec::new();
+    for subject in subjects {
+        let mut series: Vec<&str> = Vec::new();
+        for picture in subject.pictures.iter().filter(|picture| picture.series.contains("Two gangs")) {
+            if !series.contains(&picture.series.as_str()) {
+                series.push(&picture.series);
+            }
+        }
+        for name in series {
+            let rounds: Vec<&Picture> =
+                subject.pictures.iter().filter(|picture| picture.series == name).collect();
+            let whole = rounds.iter().filter(|picture| is_whole(picture)).count();
+            let mostly_whole = whole * 2 >= rounds.len();
+            // A picture that shows a deadlock says more than one that shows a part and a whole.
+            let chosen = rounds
+                .iter()
+                .find(|picture| is_whole(picture) == mostly_whole && (mostly_whole || !picture.caption.contains("4 of 4")))
+                .or_else(|| rounds.iter().find(|picture| is_whole(picture) == mostly_whole));
+            let Some(chosen) = chosen else { continue };
+            shown.push(Glance {
+                subject: subject.id.clone(),
+                control: subject.control,
+                series: name.into(),
+                count: format!("{whole} of {} rounds all or nothing", rounds.len()),
+                class: if whole == rounds.len() { "good" } else { "bad" },
+                svg: svg(chosen),
+                caption: chosen.caption.clone(),
+            });
+        }
+    }
+    shown
+}
+
+fn is_whole(picture: &Picture) -> bool {
+    picture.caption.contains("4 of 4") && (picture.caption.contains(" 0 of 4") || !picture.caption.contains(','))
+}
+
+fn subject(judged: &SubjectJudgement) -> Subject {
+    let claims = judged
+        .claims
+        .iter()
+        .map(|claim| {
+            let (class, glyph) = match claim.outcome {
+                Outcome::Met { .. } => ("good", "✓"),
+                Outcome::Unmet { .. } => ("bad", "✕"),
+                Outcome::Unknown { .. } => ("unsure", "?"),
+            };
+            let (kind, cites) = match claim.standing {
+                Standing::Must { cites } => ("MUST", cites),
+                Standing::Additional => ("additional", ""),
+                Standing::Control | Standing::InForce => ("control", ""),
+            };
+            let events = match &claim.outcome {
+                Outcome::Unmet { events, .. } if !events.is_empty() => {
+                    let numbers: Vec<String> = events.iter().take(8).map(u64::to_string).collect();
+                    format!("events {}", numbers.join(", "))
+                }
+                _ => String::new(),
+            };
+            Claim {
+                id: claim.id,
+                says: claim.says,
+                kind,
+                cites,
+                outcome: claim.outcome.word(),
+                class,
+                glyph,
+                text: claim.outcome.text().into(),
+                events,
+            }
+        })
+        .collect();
+    let mut series: Vec<Series> = Vec::new();
+    for picture in &judged.pictures {
+        let drawn = Drawn { title: picture.title.clone(), caption: picture.caption.clone(), svg: svg(picture) };
+        match series.iter_mut().find(|series| series.name == picture.series) {
+            Some(series) => series.pictures.push(drawn),
+            None => series.push(Series {
+                name: picture.series.clone(),
+                open: !picture.series.contains("Two gangs"),
+                pictures: vec![drawn],
+            }),
+        }
+    }
+    for one in &mut series {
+        one.pictures.sort_by_key(|drawn| {
+            drawn.title.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or_default()
+        });
+    }
+    Subject {
+        id: judged.id.clone(),
+        control: judged.control,
+        state: judged.state.word(),
+        class: match judged.state {
+            State::Passed | State::ControlMet => "good",
+            State::Failed | State::ControlUnmet => "bad",
+            _ => "unsure",
+        },
+        why: judged.why.clone(),
+        facts: match &judged.facts {
+            serde_json::Value::Object(facts) => facts
+                .iter()
+                .map(|(name, value)| format!("{name} {}", value.as_str().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join(", "),
+            _ => String::new(),
+        },
+        grade: judged.grade.as_ref().map(|grade| grade.says.clone()).unwrap_or_default(),
+        claims,
+        series,
+    }
+}

@@ -1,0 +1,62 @@
+//! `summary.md`: for a pull request or a job summary.
+
+use crate::Report;
+use aiconform_verdict::Standing;
+use std::fmt::Write;
+
+/// The verdicts as Markdown.
+pub fn summary(report: &Report) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "# AI conformance {}: {}\n", report.release, report.tested);
+    let _ = writeln!(
+        out,
+        "Platform {} (context {}), tested with aiconform {}, seed {}.\n",
+        report.fact("/cluster/version"),
+        cell(&report.fact("/cluster/context")),
+        report.fact("/tool/version"),
+        report.fact("/seed")
+    );
+    let _ = writeln!(out, "| requirement | level | verdict | why |\n|---|---|---|---|");
+    for judged in &report.requirements {
+        let judgement = &judged.judgement;
+        let _ = writeln!(
+            out,
+            "| {} | {} | **{}** | {} |",
+            judgement.requirement,
+            judged.level,
+            judgement.verdict.word(),
+            cell(&judgement.why)
+        );
+    }
+    for judged in &report.requirements {
+        let _ = writeln!(out, "\n## {}\n", judged.judgement.requirement);
+        for subject in &judged.judgement.subjects {
+            let grade = subject.grade.as_ref().map(|grade| format!(" Grade: {}", grade.says)).unwrap_or_default();
+            let _ = writeln!(out, "### {}: {}\n\n{}.{}\n", subject.id, subject.state.word(), subject.why, grade);
+            if subject.claims.is_empty() {
+                continue;
+            }
+            let _ = writeln!(out, "| claim | kind | outcome | seen |\n|---|---|---|---|");
+            for claim in &subject.claims {
+                let kind = match claim.standing {
+                    Standing::Must { .. } => "MUST",
+                    Standing::Additional => "additional",
+                    Standing::Control | Standing::InForce => "control",
+                };
+                let _ = writeln!(
+                    out,
+                    "| {} | {kind} | {} | {} |",
+                    claim.says,
+                    claim.outcome.word(),
+                    cell(claim.outcome.text())
+                );
+            }
+            let _ = writeln!(out);
+        }
+    }
+    out
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;")
+}

@@ -1,0 +1,72 @@
+//! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot.
+
+use aiconform_verdict::{Lane, Picture};
+use std::fmt::Write;
+
+const WIDTH: f64 = 260.0;
+const LANE: f64 = 11.0;
+const GAP: f64 = 7.0;
+const LEFT: f64 = 14.0;
+const TOP: f64 = 18.0;
+
+/// The picture as an SVG element; classes carry the colours.
+pub fn svg(picture: &Picture) -> String {
+    let mut groups: Vec<&str> = picture.lanes.iter().map(|lane| lane.group.as_str()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let scale = |at: u64| LEFT + at as f64 / picture.length.max(1) as f64 * (WIDTH - LEFT - 4.0);
+    let mut body = String::new();
+    let mut y = TOP;
+    for (number, group) in groups.iter().enumerate() {
+        let mut lanes: Vec<&Lane> = picture.lanes.iter().filter(|lane| lane.group == *group).collect();
+        lanes.sort_by(|a, b| a.name.cmp(&b.name));
+        let middle = y + lanes.len() as f64 * LANE / 2.0 + 3.5;
+        let letter = group.rsplit('-').next().filter(|letter| letter.len() == 1).unwrap_or("g");
+        let _ = write!(body, "<text class=\"name\" x=\"1\" y=\"{middle:.1}\">{}</text>", escape(&letter.to_uppercase()));
+        for lane in lanes {
+            for span in &lane.spans {
+                let (from, to) = (scale(span.from), scale(span.to));
+                let (class, height) =
+                    if span.state == "bound" { (format!("bound g{}", number % 2), LANE - 3.0) } else { ("held".into(), 2.0) };
+                let top = y + (LANE - height) / 2.0;
+                let _ = write!(
+                    body,
+                    "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" rx=\"1.5\"><title>{} {}</title></rect>",
+                    (to - from).max(1.0),
+                    escape(&lane.name),
+                    span.state
+                );
+            }
+            y += LANE;
+        }
+        y += GAP;
+    }
+    let bottom = y - GAP + 4.0;
+    for mark in &picture.marks {
+        let x = scale(mark.at);
+        let _ = write!(body, "<line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>", TOP - 4.0);
+    }
+    // Two marks that stand close would write over each other: the last is named, the title names all.
+    if let Some(mark) = picture.marks.last() {
+        let x = scale(mark.at);
+        let anchor = if x > WIDTH * 0.6 { "end" } else { "start" };
+        let _ = write!(body, "<text class=\"when\" x=\"{x:.1}\" y=\"10\" text-anchor=\"{anchor}\">{}</text>", escape(&mark.name));
+    }
+    let _ = write!(
+        body,
+        "<text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
+        bottom + 10.0,
+        picture.length as f64 / 1000.0
+    );
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
+        bottom + 14.0,
+        escape(&picture.title),
+        escape(&picture.caption)
+    )
+}
+
+/// Text as it may stand in XML.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

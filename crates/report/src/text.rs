@@ -1,0 +1,43 @@
+//! What the terminal shows: one line per claim, readable without colour.
+
+use crate::Report;
+use aiconform_verdict::{Outcome, Standing};
+use std::fmt::Write;
+
+/// The verdicts as plain text.
+pub fn terminal(report: &Report) -> String {
+    let mut out = String::new();
+    for judged in &report.requirements {
+        let judgement = &judged.judgement;
+        for subject in &judgement.subjects {
+            let _ = writeln!(out, "{}: {}", subject.id, subject.state.word());
+            if subject.claims.is_empty() {
+                let _ = writeln!(out, "    {}", subject.why);
+            }
+            for claim in &subject.claims {
+                let mark = match claim.outcome {
+                    Outcome::Met { .. } => "met    ",
+                    Outcome::Unmet { .. } => "UNMET  ",
+                    Outcome::Unknown { .. } => "unknown",
+                };
+                let kind = match claim.standing {
+                    Standing::Must { .. } => "MUST      ",
+                    Standing::Additional => "additional",
+                    Standing::Control | Standing::InForce => "control   ",
+                };
+                let _ = writeln!(out, "    {mark}  {kind}  {}", claim.says);
+                if !claim.outcome.is_met() {
+                    let _ = writeln!(out, "             {}", claim.outcome.text());
+                }
+            }
+            if let Some(grade) = &subject.grade {
+                let _ = writeln!(out, "    grade    {}", grade.says);
+            }
+        }
+        let _ = writeln!(out);
+        let _ = writeln!(out, "{} ({}): {}", judgement.requirement, judged.level, judgement.verdict.word().to_uppercase());
+        let _ = writeln!(out, "    {}", judgement.why);
+    }
+    let _ = writeln!(out, "{}", report.tested);
+    out
+}

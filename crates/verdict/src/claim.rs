@@ -1,0 +1,142 @@
+//! What can turn out false, and what was found.
+
+use crate::judge::SubjectJudgement;
+use crate::picture::Picture;
+use aiconform_model::Event;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What a claim is tried on, as the evidence has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Id, such as `kueue/job`.
+    pub id: String,
+    /// Version, served group-version: whatever identifies it.
+    pub facts: Value,
+    /// A control subject never counts itself.
+    pub control: bool,
+    /// The user named it; it decides alone.
+    pub declared: bool,
+}
+
+/// What a claim stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "standing")]
+pub enum Standing {
+    /// Part of the requirement.
+    Must {
+        /// The step of the KAR, or the words of the requirement, on which it stands.
+        cites: &'static str,
+    },
+    /// Goes further than the requirement: shown and graded, never part of the MUST.
+    Additional,
+    /// About the test itself: unmet makes the subject, or for a control subject the requirement, inconclusive.
+    Control,
+    /// About the subject being in force at all: unmet takes it out of those that count.
+    InForce,
+}
+
+/// What was found of a claim on a subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The claim holds.
+    Met {
+        /// What was seen that shows it.
+        seen: String,
+    },
+    /// The claim is false.
+    Unmet {
+        /// What was seen that shows it.
+        witness: String,
+        /// Events of the log that show it.
+        events: Vec<u64>,
+    },
+    /// Nothing can be said.
+    Unknown {
+        /// Why; the environment is a cause.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Whether the claim holds.
+    pub fn is_met(&self) -> bool {
+        matches!(self, Outcome::Met { .. })
+    }
+
+    /// Whether the claim is false.
+    pub fn is_unmet(&self) -> bool {
+        matches!(self, Outcome::Unmet { .. })
+    }
+
+    /// One word: `met`, `unmet`, `unknown`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Met { .. } => "met",
+            Outcome::Unmet { .. } => "unmet",
+            Outcome::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// What was seen, or why nothing can be said.
+    pub fn text(&self) -> &str {
+        match self {
+            Outcome::Met { seen } => seen,
+            Outcome::Unmet { witness, .. } => witness,
+            Outcome::Unknown { why } => why,
+        }
+    }
+}
+
+/// One sentence that can turn out false.
+pub struct Claim {
+    /// Id, unique in its check.
+    pub id: &'static str,
+    /// The sentence.
+    pub says: &'static str,
+    /// What it stands on.
+    pub standing: Standing,
+    /// Whether it is tried on this subject.
+    pub applies: fn(&Subject) -> bool,
+    /// The outcome, from the events of one subject in the order in which they were seen.
+    pub judge: fn(&[&Event], &Subject) -> Outcome,
+}
+
+/// How the subjects of a requirement make its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregate {
+    /// One subject that passes is enough: the programme asks for at least one.
+    AnySubject,
+    /// Every subject present must pass: no way may leak.
+    EverySubject,
+}
+
+/// A finer scale beside a verdict, never instead of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Grade {
+    /// The step that is shown, such as `G1`.
+    pub level: String,
+    /// What it says, and what was not tested.
+    pub says: String,
+}
+
+/// The pure part of a check: its claims and how they are judged.
+pub struct Rules {
+    /// Id of the requirement.
+    pub check: &'static str,
+    /// How subjects make the verdict.
+    pub aggregate: Aggregate,
+    /// The claims.
+    pub claims: &'static [Claim],
+    /// Why nothing that was seen of this subject can be believed, if so: a foreign change, a gap in a watch, a
+    /// policy that changed what the test stands on.
+    pub guard: fn(&[&Event], &Subject) -> Option<String>,
+    /// The grade of a subject, from its outcomes.
+    pub grade: fn(&SubjectJudgement) -> Option<Grade>,
+    /// Pictures for the report.
+    pub pictures: fn(&[&Event], &Subject) -> Vec<Picture>,
+    /// What to install when no subject is in force.
+    pub advice: &'static str,
+}

@@ -1,0 +1,308 @@
+//! From evidence to outcomes, from outcomes to a verdict.
+
+use crate::claim::{Aggregate, Grade, Outcome, Rules, Standing, Subject};
+use crate::picture::Picture;
+use aiconform_evidence::Evidence;
+use aiconform_model::{Event, EventKind, Scope};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Of a requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Shown to hold.
+    Passed,
+    /// Shown not to hold.
+    Failed,
+    /// Neither could be shown.
+    Inconclusive,
+    /// The programme permits it to be absent here, with proof.
+    NotApplicable,
+    /// Nothing was tried.
+    NotRun,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::NotApplicable => "not applicable",
+            Verdict::NotRun => "not run",
+        }
+    }
+}
+
+/// What a subject came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// All its MUST claims and controls are met.
+    Passed,
+    /// A MUST claim is unmet, and every control is met.
+    Failed,
+    /// Neither.
+    Inconclusive,
+    /// It is there but does not act here.
+    NotInForce,
+    /// It is not there.
+    Absent,
+    /// A control subject that did what it must.
+    ControlMet,
+    /// A control subject that did not.
+    ControlUnmet,
+}
+
+impl State {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Passed => "passed",
+            State::Failed => "failed",
+            State::Inconclusive => "inconclusive",
+            State::NotInForce => "not in force",
+            State::Absent => "absent",
+            State::ControlMet => "control holds",
+            State::ControlUnmet => "control does not hold",
+        }
+    }
+}
+
+/// A claim on a subject, judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClaimJudgement {
+    /// Id of the claim.
+    pub id: &'static str,
+    /// The sentence.
+    pub says: &'static str,
+    /// What it stands on.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// What was found.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// A subject, judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SubjectJudgement {
+    /// Id.
+    pub id: String,
+    /// What it came to.
+    pub state: State,
+    /// Why, in a sentence.
+    pub why: String,
+    /// Whether it is a control.
+    pub control: bool,
+    /// Whether the user named it.
+    pub declared: bool,
+    /// What identifies it.
+    pub facts: Value,
+    /// Its claims.
+    pub claims: Vec<ClaimJudgement>,
+    /// Its grade, when there is one.
+    pub grade: Option<Grade>,
+    /// Pictures.
+    pub pictures: Vec<Picture>,
+}
+
+impl SubjectJudgement {
+    /// The outcome of a claim.
+    pub fn outcome(&self, claim: &str) -> Option<&Outcome> {
+        self.claims.iter().find(|judged| judged.id == claim).map(|judged| &judged.outcome)
+    }
+}
+
+/// A requirement, judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Id of the requirement.
+    pub requirement: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, in a sentence.
+    pub why: String,
+    /// The subject that decided, when one did.
+    pub deciding: Option<String>,
+    /// The subjects.
+    pub subjects: Vec<SubjectJudgement>,
+}
+
+/// Judges one requirement from the evidence of a run.
+pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
+    let mut subjects: Vec<SubjectJudgement> = Vec::new();
+    let mut stopped = None;
+    for event in evidence.events.iter().filter(|event| event.scope.check == rules.check) {
+        if subjects.iter().any(|subject| subject.id == event.scope.subject) {
+            continue;
+        }
+        let id = event.scope.subject.clone();
+        match &event.kind {
+            EventKind::SubjectAbsent { why, declared } => subjects.push(SubjectJudgement {
+                id,
+                state: State::Absent,
+                why: why.clone(),
+                control: false,
+                declared: *declared,
+                facts: Value::Null,
+                claims: Vec::new(),
+                grade: None,
+                pictures: Vec::new(),
+            }),
+            EventKind::SubjectStarted { facts, control, declared } => {
+                let subject = Subject { id, facts: facts.clone(), control: *control, declared: *declared };
+                let scope = Scope::new(rules.check, &subject.id);
+                let events: Vec<&Event> = evidence.of(&scope).collect();
+                subjects.push(judge_subject(rules, &events, subject));
+            }
+            EventKind::Stopped { why } if event.scope.subject.is_empty() => stopped = Some(why.clone()),
+            EventKind::Hindrance { who, what, why } if event.scope.subject.is_empty() => {
+                stopped.get_or_insert_with(|| format!("{who}: {what}: {why}"));
+            }
+            _ => {}
+        }
+    }
+    let (verdict, why, deciding) = decide(rules, &subjects, stopped);
+    Judgement { requirement: rules.check, verdict, why, deciding, subjects }
+}
+
+fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJudgement {
+    let doubt = (rules.guard)(events, &subject);
+    let claims: Vec<ClaimJudgement> = rules
+        .claims
+        .iter()
+        .filter(|claim| (claim.applies)(&subject))
+        .map(|claim| {
+            let outcome = match &doubt {
+                Some(why) => Outcome::Unknown { why: why.clone() },
+                None => (claim.judge)(events, &subject),
+            };
+            ClaimJudgement { id: claim.id, says: claim.says, standing: claim.standing, outcome }
+        })
+        .collect();
+    let (state, why) = state(&subject, &claims);
+    let pictures = (rules.pictures)(events, &subject);
+    let mut judged = SubjectJudgement {
+        id: subject.id,
+        state,
+        why,
+        control: subject.control,
+        declared: subject.declared,
+        facts: subject.facts,
+        claims,
+        grade: None,
+        pictures,
+    };
+    judged.grade = (rules.grade)(&judged);
+    judged
+}
+
+/// What a subject comes to: not in force, then controls, then MUST claims.
+fn state(subject: &Subject, claims: &[ClaimJudgement]) -> (State, String) {
+    let first = |wanted: &dyn Fn(&ClaimJudgement) -> bool| {
+        claims
+            .iter()
+            .find(|claim| wanted(claim))
+            .map(|claim| format!("{}: {}", claim.says, claim.outcome.text()))
+    };
+    let must = |claim: &ClaimJudgement| matches!(claim.standing, Standing::Must { .. });
+    let control = |claim: &ClaimJudgement| matches!(claim.standing, Standing::Control | Standing::InForce);
+    if let Some(why) = first(&|claim| claim.standing == Standing::InForce && claim.outcome.is_unmet()) {
+        return (State::NotInForce, why);
+    }
+    let doubt = first(&|claim| control(claim) && !claim.outcome.is_met());
+    if subject.control {
+        return match doubt {
+            Some(why) => (State::ControlUnmet, why),
+            None => (State::ControlMet, "it is told apart from a gang scheduler".into()),
+        };
+    }
+    if let Some(why) = doubt {
+        return (State::Inconclusive, why);
+    }
+    if let Some(why) = first(&|claim| must(claim) && claim.outcome.is_unmet()) {
+        return (State::Failed, why);
+    }
+    if let Some(why) = first(&|claim| must(claim) && !claim.outcome.is_met()) {
+        return (State::Inconclusive, why);
+    }
+    // No claim at all is no proof.
+    match claims.iter().filter(|claim| must(claim)).count() {
+        0 => (State::Inconclusive, "nothing was tried on it".into()),
+        count => (State::Passed, format!("all {count} MUST claims are met")),
+    }
+}
+
+/// The verdict from what the subjects came to; `stopped` says why the check ended early, if it did.
+pub fn decide(
+    rules: &Rules,
+    subjects: &[SubjectJudgement],
+    stopped: Option<String>,
+) -> (Verdict, String, Option<String>) {
+    let named = |subject: &SubjectJudgement| format!("{}: {}", subject.id, subject.why);
+    if let Some(control) = subjects.iter().find(|subject| subject.state == State::ControlUnmet) {
+        let why = format!("the control subject {} does not show what it must: {}", control.id, control.why);
+        return (Verdict::Inconclusive, why, None);
+    }
+    let declared: Vec<&SubjectJudgement> =
+        subjects.iter().filter(|subject| subject.declared && !subject.control).collect();
+    let counted: Vec<&SubjectJudgement> = if declared.is_empty() {
+        subjects.iter().filter(|subject| !subject.control).collect()
+    } else {
+        declared
+    };
+    let of =
+        |state: State| counted.iter().copied().filter(|subject| subject.state == state).collect::<Vec<_>>();
+    let (passed, failed, doubtful) = (of(State::Passed), of(State::Failed), of(State::Inconclusive));
+    if let Some(why) = stopped {
+        return (Verdict::Inconclusive, why, None);
+    }
+    if subjects.is_empty() {
+        return (Verdict::NotRun, "nothing was tried".into(), None);
+    }
+    if !subjects.iter().any(|subject| subject.state == State::ControlMet)
+        && !(passed.is_empty() && failed.is_empty())
+    {
+        let why = "the control subject was not run, so nothing is known of the test itself".into();
+        return (Verdict::Inconclusive, why, None);
+    }
+    let all = |subjects: &[&SubjectJudgement]| {
+        subjects.iter().map(|subject| named(subject)).collect::<Vec<_>>().join("; ")
+    };
+    match rules.aggregate {
+        Aggregate::AnySubject => {
+            if let Some(best) = passed.first() {
+                return (Verdict::Passed, named(best), Some(best.id.clone()));
+            }
+            if let Some(first) = failed.first()
+                && doubtful.is_empty()
+            {
+                return (Verdict::Failed, all(&failed), Some(first.id.clone()));
+            }
+        }
+        Aggregate::EverySubject => {
+            if let Some(first) = failed.first() {
+                return (Verdict::Failed, all(&failed), Some(first.id.clone()));
+            }
+            if doubtful.is_empty()
+                && let Some(first) = passed.first()
+            {
+                return (Verdict::Passed, all(&passed), Some(first.id.clone()));
+            }
+        }
+    }
+    if !doubtful.is_empty() {
+        return (Verdict::Inconclusive, all(&doubtful), None);
+    }
+    let there = [of(State::NotInForce), of(State::Absent)].concat();
+    (Verdict::Inconclusive, format!("nothing in force to try ({}); {}", all(&there), rules.advice), None)
+}
+
+/// The sentence that every output carries: how many of the release's MUSTs were tested.
+pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String {
+    let tested = judgements.iter().filter(|judgement| judgement.verdict != Verdict::NotRun).count();
+    format!("{tested} of {musts} MUSTs of {release} tested")
+}
