@@ -85,14 +85,14 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     let mut kubelet = begin(&lab, "kubelet")?;
     kubelet
         .ready(LIMIT, || async {
-            let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}";
+            // Ready, and the taint of a node that was not has been taken away.
+            let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints[*].key}";
             let seen = kubectl(&lab, &["get", "node", "node-0", "-o", wanted])
                 .await
                 .map_err(|error| error.to_string())?;
-            if seen == b"True" {
-                Ok(())
-            } else {
-                Err(format!("node Ready is {:?}", String::from_utf8_lossy(&seen)))
+            match String::from_utf8_lossy(&seen).trim() {
+                "True" => Ok(()),
+                seen => Err(format!("node Ready and its taints are {seen:?}")),
             }
         })
         .await?;

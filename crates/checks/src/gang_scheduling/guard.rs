@@ -11,7 +11,7 @@ const SLOTS: &str = "slots.aiconform.dev/";
 
 /// Why nothing can be believed, if so.
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
-    let mut amounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let amounts = sent_amounts(events);
     let mut acting = false;
     for event in events {
         let ours = event.scope.subject == subject.id;
@@ -22,14 +22,11 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 return Some(format!("the watch on {} was interrupted ({why}): what happened meanwhile was not seen", kind.plural));
             }
             EventKind::Exchange { method, path, status: 200..300, request: Some(sent), response: Some(got), .. } => {
-                if method == "POST" && ours && path.split('?').next().is_some_and(|path| path.ends_with("/pods")) {
-                    if let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &subject.id) {
-                        return Some(difference);
-                    }
-                } else if method == "PATCH" && path.ends_with("/status") {
-                    for (name, amount) in slots(&Object(sent.clone()), "/status/allocatable") {
-                        amounts.entry(name).or_default().insert(amount);
-                    }
+                let to_pods = path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
+                if method == "POST" && ours && to_pods
+                    && let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &subject.id)
+                {
+                    return Some(difference);
                 }
             }
             EventKind::Watch { kind, object, change } if acting && *kind == Kind::node() => {
@@ -46,6 +43,23 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         }
     }
     None
+}
+
+/// Every amount that we have asked for. A change can come on the watch before the answer to the patch that made it, so
+/// all of them are read first.
+fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut amounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        if let EventKind::Exchange { method, path, request: Some(sent), .. } = &event.kind
+            && method == "PATCH"
+            && path.ends_with("/status")
+        {
+            for (name, amount) in slots(&Object(sent.clone()), "/status/allocatable") {
+                amounts.entry(name).or_default().insert(amount);
+            }
+        }
+    }
+    amounts
 }
 
 /// What of an admitted pod differs in what the trial stands on.
