@@ -2,6 +2,7 @@
 
 mod commands;
 mod exit;
+mod format;
 mod select;
 mod talk;
 mod verdicts;
@@ -22,6 +23,20 @@ struct CommandLine {
 enum Verb {
     /// Test a cluster, or a lab: plan, run, judge, report
     Run(Box<commands::run::Arguments>),
+    /// Show what would run on a cluster, without creating anything
+    Plan(Box<commands::plan::PlanArguments>),
+    /// Print the permissions that a run needs, as Role objects
+    Rbac(commands::plan::RoleArguments),
+    /// List the requirements of the programme
+    List(commands::list::ListArguments),
+    /// Explain a requirement, its check and its claims
+    Explain(commands::list::ExplainArguments),
+    /// Judge a stored run again from its evidence
+    Judge(commands::judge::Arguments),
+    /// Render the reports of a stored run again
+    Report(commands::judge::Arguments),
+    /// Remove what killed runs left in a cluster
+    Cleanup(commands::cleanup::Arguments),
     /// Start, use and break a real Kubernetes on this machine
     Lab(commands::lab::Arguments),
 }
@@ -42,6 +57,13 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match command_line.verb {
             Verb::Run(arguments) => commands::run::run(*arguments).await,
+            Verb::Plan(arguments) => commands::plan::plan(*arguments).await,
+            Verb::Rbac(arguments) => commands::plan::rbac(&arguments),
+            Verb::List(arguments) => commands::list::list(&arguments),
+            Verb::Explain(arguments) => commands::list::explain(&arguments),
+            Verb::Judge(arguments) => commands::judge::judge(&arguments),
+            Verb::Report(arguments) => commands::judge::report(&arguments),
+            Verb::Cleanup(arguments) => commands::cleanup::run(arguments).await,
             Verb::Lab(arguments) => commands::lab::run(arguments).await,
         }
     });

@@ -1,5 +1,6 @@
 //! Configuration files and flags of every component.
 
+use crate::breakage::Breakage;
 use crate::cgroup;
 use crate::error::LabError;
 use crate::state::Status;
@@ -90,6 +91,22 @@ fn kubeconfig(lab: &Status, user: &str, port: u16) -> String {
 
 /// The flags of a component.
 pub fn flags(lab: &Status, component: &str) -> Vec<String> {
+    let gangs = !lab.is_broken(Breakage::GangGateOffApiServer);
+    let mut flags = flags_of(lab, component);
+    if gangs {
+        match component {
+            "kube-apiserver" => {
+                flags.extend([GANG.into(), "--runtime-config=scheduling.k8s.io/v1beta1=true".into()]);
+            }
+            "kube-controller-manager" => flags.push(GANG.into()),
+            "kube-scheduler" if !lab.is_broken(Breakage::GangGateOffScheduler) => flags.push(GANG.into()),
+            _ => {}
+        }
+    }
+    flags
+}
+
+fn flags_of(lab: &Status, component: &str) -> Vec<String> {
     let state = &lab.state;
     let pki = state.join("pki");
     let config = |file: &str| format!("--config={}", state.join(file));
@@ -130,8 +147,6 @@ pub fn flags(lab: &Status, component: &str) -> Vec<String> {
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
             format!("--audit-policy-file={state}/audit-policy.json"),
             format!("--audit-log-path={state}/logs/audit.ndjson"),
-            GANG.into(),
-            "--runtime-config=scheduling.k8s.io/v1beta1=true".into(),
         ],
         "kube-controller-manager" => vec![
             format!("--kubeconfig={state}/controller-manager.kubeconfig"),
@@ -143,9 +158,8 @@ pub fn flags(lab: &Status, component: &str) -> Vec<String> {
             format!("--cluster-signing-key-file={pki}/ca.key"),
             "--kube-api-qps=200".into(),
             "--kube-api-burst=400".into(),
-            GANG.into(),
         ],
-        "kube-scheduler" => vec![config("scheduler.json"), GANG.into()],
+        "kube-scheduler" => vec![config("scheduler.json")],
         "containerd" => vec![config("containerd.toml")],
         "kubelet" => vec![
             config("kubelet.json"),

@@ -1,9 +1,11 @@
 //! The first process of the lab's namespaces: sets them up, starts every component, reaps what is orphaned.
 
+use crate::breaking;
 use crate::commands;
 use crate::configuration::{self, PAUSE};
 use crate::error::LabError;
 use crate::image;
+use crate::kueue;
 use crate::process::Component;
 use crate::progress::Step;
 use crate::relay;
@@ -52,6 +54,7 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     tokio::spawn(relay::lab_side(relay));
     tokio::spawn(reap());
 
+    let tools = Tools::new(&lab);
     let mut etcd = begin(&lab, "etcd")?;
     let mut containerd = begin(&lab, "containerd")?;
     etcd.ready(LIMIT, || async { connects("127.0.0.1:2379").await }).await?;
@@ -59,20 +62,21 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     let mut api_server = begin(&lab, "kube-apiserver")?;
     let images = async {
         let socket = state.join("containerd.sock");
-        let version = || async { ctr(&lab, &["version"]).await.map_err(|error| error.to_string()) };
+        let version = || async { tools.ctr(&["version"]).await.map_err(|error| error.to_string()) };
         containerd
             .ready(LIMIT, || async {
                 if socket.exists() { version().await } else { Err("no socket yet".into()) }
             })
             .await?;
         up("containerd");
-        import_pause(&lab).await?;
+        import_pause(&lab, &tools).await?;
+        kueue::import(&lab, &tools).await?;
         up("images");
         Ok::<(), LabError>(())
     };
     let serving = api_server.ready(LIMIT, || async {
         connects("127.0.0.1:6443").await?;
-        kubectl(&lab, &["get", "--raw", "/readyz"]).await.map(drop).map_err(|error| error.to_string())
+        tools.kubectl(&["get", "--raw", "/readyz"]).await.map(drop).map_err(|error| error.to_string())
     });
     let (images, serving) = tokio::join!(images, serving);
     images?;
@@ -82,22 +86,28 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
         running.push(begin(&lab, name)?);
     }
+    let manifests = kueue::begin(&lab, &tools);
     let mut kubelet = begin(&lab, "kubelet")?;
-    kubelet
-        .ready(LIMIT, || async {
+    let node = kubelet.ready(LIMIT, || async {
             // Ready, and the taint of a node that was not has been taken away.
             let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints[*].key}";
-            let seen = kubectl(&lab, &["get", "node", "node-0", "-o", wanted])
+            let seen = tools
+                .kubectl(&["get", "node", "node-0", "-o", wanted])
                 .await
                 .map_err(|error| error.to_string())?;
             match String::from_utf8_lossy(&seen).trim() {
                 "True" => Ok(()),
                 seen => Err(format!("node Ready and its taints are {seen:?}")),
             }
-        })
-        .await?;
+        });
+    let (manifests, node) = tokio::join!(manifests, node);
+    node?;
     up("node");
+    manifests?;
     running.push(kubelet);
+    kueue::ready(&tools).await?;
+    up("kueue");
+    breaking::apply_all(&lab, &tools, &mut running).await?;
     tell(&Step::Ready);
 
     // Whatever ends first is what the user must be told; `lab status` and `lab down` read it.
@@ -128,25 +138,53 @@ async fn connects(address: &str) -> Result<(), String> {
     tokio::net::TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
 }
 
-async fn kubectl(lab: &Status, arguments: &[&str]) -> Result<Vec<u8>, LabError> {
-    let kubeconfig = format!("--kubeconfig={}", lab.state.join("admin.kubeconfig"));
-    let arguments: Vec<&str> =
-        std::iter::once(kubeconfig.as_str()).chain(arguments.iter().copied()).collect();
-    commands::run(lab.binary("kubectl").as_str(), &arguments).await
+/// The lab's own command-line tools.
+pub struct Tools {
+    kubectl: String,
+    kubeconfig: String,
+    ctr: String,
+    socket: String,
 }
 
-async fn ctr(lab: &Status, arguments: &[&str]) -> Result<(), LabError> {
-    let socket = lab.state.join("containerd.sock");
-    let arguments: Vec<&str> =
-        ["-a", socket.as_str(), "-n", "k8s.io"].into_iter().chain(arguments.iter().copied()).collect();
-    commands::run(lab.binary("ctr").as_str(), &arguments).await.map(drop)
+impl Tools {
+    fn new(lab: &Status) -> Tools {
+        Tools {
+            kubectl: lab.binary("kubectl").into_string(),
+            kubeconfig: format!("--kubeconfig={}", lab.state.join("admin.kubeconfig")),
+            ctr: lab.binary("ctr").into_string(),
+            socket: lab.state.join("containerd.sock").into_string(),
+        }
+    }
+
+    /// Runs kubectl as an administrator.
+    pub async fn kubectl(&self, arguments: &[&str]) -> Result<Vec<u8>, LabError> {
+        self.kubectl_with(arguments, "").await
+    }
+
+    /// Runs kubectl as an administrator, with this text as its input.
+    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, LabError> {
+        let arguments = [&[self.kubeconfig.as_str()], arguments].concat();
+        commands::run_with(&self.kubectl, &arguments, input).await
+    }
+
+    /// Runs containerd's client in the namespace of Kubernetes.
+    pub async fn ctr(&self, arguments: &[&str]) -> Result<(), LabError> {
+        let arguments = [&["-a", self.socket.as_str(), "-n", "k8s.io"], arguments].concat();
+        commands::run(&self.ctr, &arguments).await.map(drop)
+    }
 }
 
-async fn import_pause(lab: &Status) -> Result<(), LabError> {
+/// Applies manifests, the lab's own ones as their only owner.
+pub async fn apply(tools: &Tools, manifests: &str) -> Result<(), LabError> {
+    let arguments = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    tools.kubectl_with(&arguments, manifests).await.map(drop)
+}
+
+async fn import_pause(lab: &Status, tools: &Tools) -> Result<(), LabError> {
     let pause = fs_err::read(lab.binary("pause"))?;
     let file = lab.state.join("pause.tar");
     fs_err::write(&file, image::archive(PAUSE, &[("pause", &pause)], "/pause")?)?;
-    ctr(lab, &["images", "import", file.as_str()]).await
+    tools.ctr(&["images", "import", file.as_str()]).await
 }
 
 async fn set_up_namespaces(lab: &Status) -> Result<(), LabError> {

@@ -4,12 +4,15 @@
 //! argument. The supervisor starts the first process of the lab's own network, mount and PID namespaces, which
 //! starts everything else. When the supervisor ends, for whatever reason, all of it ends.
 
+mod breakage;
+mod breaking;
 mod cgroup;
 mod commands;
 mod configuration;
 mod error;
 mod first;
 mod image;
+mod kueue;
 mod pki;
 mod preflight;
 mod process;
@@ -20,6 +23,7 @@ mod state;
 mod supervisor;
 mod up;
 
+pub use breakage::Breakage;
 pub use error::LabError;
 pub use progress::{Progress, Step};
 pub use state::{Status, default_name};

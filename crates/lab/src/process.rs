@@ -81,6 +81,19 @@ impl Component {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub async fn stop(mut self) -> Result<(), LabError> {
+        Ok(self.child.kill().await?)
+    }
+
     fn error(&self, what: String) -> LabError {
         LabError::Component { component: self.name.clone(), what, log: tail(&self.log) }
     }

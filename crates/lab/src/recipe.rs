@@ -1,5 +1,6 @@
 //! Building the real components from their Go modules into a cache outside the tree, keyed by recipe.
 
+use crate::commands;
 use crate::error::LabError;
 use crate::progress::{Progress, Step};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -23,6 +24,8 @@ pub struct Recipe {
     files: &'static [(&'static str, &'static str)],
     /// A binary whose name the build gives wrong: from, to.
     rename: Option<(&'static str, &'static str)>,
+    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folder.
+    manifests: Option<(&'static str, &'static str)>,
 }
 
 macro_rules! file {
@@ -40,6 +43,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("pause", "go.mod"), file!("pause", "main.go")],
         rename: None,
+        manifests: None,
     },
     Recipe {
         name: "etcd",
@@ -48,6 +52,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("etcd", "go.mod"), file!("etcd", "go.sum")],
         rename: Some(("server", "etcd")),
+        manifests: None,
     },
     Recipe {
         name: "containerd",
@@ -61,6 +66,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "no_btrfs no_zfs no_devmapper",
         files: &[file!("containerd", "go.mod"), file!("containerd", "go.sum")],
         rename: None,
+        manifests: None,
     },
     Recipe {
         name: "kubernetes",
@@ -78,6 +84,16 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("kubernetes", "go.mod"), file!("kubernetes", "go.sum")],
         rename: None,
+        manifests: None,
+    },
+    Recipe {
+        name: "kueue",
+        packages: &["sigs.k8s.io/kueue/cmd/kueue"],
+        linker_flags: "-X sigs.k8s.io/kueue/pkg/version.GitVersion=v0.18.2",
+        tags: "",
+        files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
+        rename: None,
+        manifests: Some(("sigs.k8s.io/kueue", "config/default")),
     },
 ];
 
@@ -95,6 +111,9 @@ impl Recipe {
             hash.update([0]);
             hash.update(content.as_bytes());
             hash.update([0]);
+        }
+        if let Some((module, folder)) = self.manifests {
+            hash.update(format!("{module}\0{folder}"));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -134,7 +153,10 @@ pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8P
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
-        build_one(recipe, &work, &|packages| {
+        // kubectl, which renders manifests, is built before anything that has some.
+        let kubernetes = RECIPES.iter().find(|recipe| recipe.name == "kubernetes").map(&folder);
+        let kubectl = kubernetes.unwrap_or_default().join("bin/kubectl");
+        build_one(recipe, &work, &kubectl, &|packages| {
             progress.step(&Step::Building {
                 component: recipe.name.into(),
                 number: index + 1,
@@ -149,7 +171,12 @@ pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8P
     Ok(RECIPES.iter().map(|recipe| folder(recipe).join("bin")).collect())
 }
 
-async fn build_one(recipe: &Recipe, work: &Utf8Path, told: &(dyn Fn(usize) + Sync)) -> Result<(), LabError> {
+async fn build_one(
+    recipe: &Recipe,
+    work: &Utf8Path,
+    kubectl: &Utf8Path,
+    told: &(dyn Fn(usize) + Sync),
+) -> Result<(), LabError> {
     let failed = |why: String, log: String| LabError::Build { component: recipe.name.into(), why, log };
     if work.exists() {
         fs_err::remove_dir_all(work)?;
@@ -193,6 +220,16 @@ async fn build_one(recipe: &Recipe, work: &Utf8Path, told: &(dyn Fn(usize) + Syn
     }
     if let Some((from, to)) = recipe.rename {
         fs_err::rename(bin.join(from), bin.join(to))?;
+    }
+    if let Some((module, folder)) = recipe.manifests {
+        let output = Command::new("go")
+            .args(["list", "-m", "-f", "{{.Dir}}", module])
+            .current_dir(work)
+            .output()
+            .await?;
+        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join(folder);
+        let rendered = commands::run(kubectl.as_str(), &["kustomize", source.as_str()]).await?;
+        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Where a lab keeps what it needs, and how another process of it is found.
 
+use crate::breakage::Breakage;
 use crate::error::LabError;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Status {
     pub holder: i32,
     /// Settings of the kernel that the kubelet changes, as they were before.
     pub kernel: Vec<(String, String)>,
+    /// What is wrong with it on purpose.
+    pub breakages: Vec<Breakage>,
     /// Folders of the host made for the lab, to be removed with it.
     pub made: Vec<Utf8PathBuf>,
 }
@@ -36,6 +39,11 @@ pub fn default_name() -> String {
 }
 
 impl Status {
+    /// Whether this is wrong with it on purpose.
+    pub fn is_broken(&self, breakage: Breakage) -> bool {
+        self.breakages.contains(&breakage)
+    }
+
     /// The state folder of a lab.
     pub fn folder(name: &str) -> Utf8PathBuf {
         Utf8Path::new(ROOT).join(name)

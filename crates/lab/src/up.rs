@@ -1,5 +1,6 @@
 //! Starting, finding and ending a lab from a command.
 
+use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::preflight;
 use crate::progress::{Progress, Step};
@@ -18,6 +19,8 @@ pub struct Options {
     pub name: String,
     /// Whether it outlives the command that starts it.
     pub outlive: bool,
+    /// What is to be wrong with it.
+    pub breakages: Vec<Breakage>,
 }
 
 /// A lab that is up.
@@ -72,6 +75,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         outlive: options.outlive,
         holder: 0,
         kernel: Vec::new(),
+        breakages: options.breakages.clone(),
         made: Vec::new(),
     };
     status.write()?;

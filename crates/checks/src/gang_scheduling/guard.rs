@@ -151,7 +151,8 @@ fn pod(object: &Object, change: Change) -> Option<String> {
     if object.condition_is("DisruptionTarget", "True") {
         return Some(format!("pod {} was evicted by someone", object.called()));
     }
-    if object.text("/status/phase") == "Failed" {
+    // A pod that we delete may be seen to fail on its way out.
+    if object.at("/metadata/deletionTimestamp").is_none() && object.text("/status/phase") == "Failed" {
         let why = [object.text("/status/reason"), object.text("/status/message")].join(": ");
         return Some(format!("pod {} failed: {why}", object.called()));
     }

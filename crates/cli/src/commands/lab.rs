@@ -63,7 +63,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     }
     match arguments.act {
         Act::Up => {
-            let options = Options { name, outlive: true };
+            let options = Options { name, outlive: true, breakages: Vec::new() };
             let lab = tokio::select! {
                 lab = aiconform_lab::up(&options, &Talk) => lab?,
                 interrupt = tokio::signal::ctrl_c() => {

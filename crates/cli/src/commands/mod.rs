@@ -1,4 +1,8 @@
 //! One file per verb: each has its `Arguments` and a `run` that returns how the program ends.
 
+pub mod cleanup;
+pub mod judge;
 pub mod lab;
+pub mod list;
+pub mod plan;
 pub mod run;

@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         let connection = arguments.selection.connect().await?;
         return on(connection, arguments, checks, profile, started, talk, interrupt, false).await;
     }
-    let options = aiconform_lab::Options { name: aiconform_lab::default_name(), outlive: false };
+    let options = aiconform_lab::Options { name: aiconform_lab::default_name(), outlive: false, breakages: Vec::new() };
     let lab = tokio::select! {
         lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,
         () = interrupt.clone() => return Ok(Exit::Interrupted),

@@ -1,0 +1,68 @@
+//! `aiconform cleanup`: remove what killed runs left.
+
+use crate::exit::{Exit, UsageError};
+use crate::talk::Talk;
+use aiconform_cluster::{Api, Connection, Target, cleanup, find};
+use aiconform_model::{EventKind, Scope, Sink};
+use camino::Utf8PathBuf;
+use std::sync::Arc;
+
+/// Arguments of `aiconform cleanup`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
+    #[arg(long)]
+    kubeconfig: Option<Utf8PathBuf>,
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long)]
+    context: Option<String>,
+    /// Remove this run only, whether its Lease has expired or not
+    #[arg(long)]
+    run: Option<String>,
+}
+
+/// Cleaning up leaves no evidence.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&self, _: &Scope, _: EventKind) -> u64 {
+        0
+    }
+}
+
+/// Runs the verb.
+pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    for swept in aiconform_lab::sweep().await? {
+        anstream::println!("lab {swept}: removed what it left on this machine");
+    }
+    let target = Target { kubeconfig: arguments.kubeconfig, context: arguments.context };
+    let connection = Connection::open(&target).await.map_err(|error| UsageError(error.to_string()))?;
+    let api = Api::new(connection, Arc::new(Nowhere));
+    let talk = Talk::new();
+    let found = find(&api).await?;
+    let mut left = Vec::new();
+    if let Some(id) = &arguments.run
+        && !found.iter().any(|run| run.id == *id)
+    {
+        anstream::println!("run {id}: nothing of it is in the cluster");
+    }
+    for run in found {
+        let chosen = arguments.run.as_ref().map_or(!run.is_live(), |id| *id == run.id);
+        if !chosen {
+            if arguments.run.is_none() {
+                anstream::println!("run {}: still runs (its Lease was renewed {} s ago)", run.id, run.age.unwrap_or_default());
+            }
+            continue;
+        }
+        talk.line("", &format!("removing run {}", run.id));
+        let stays = cleanup(&api, &run.id).await?;
+        if stays.is_empty() {
+            anstream::println!("run {}: removed", run.id);
+        }
+        left.extend(stays);
+    }
+    for stays in &left {
+        anstream::eprintln!("could not be removed: {stays}");
+    }
+    if left.is_empty() { Ok(Exit::Success) } else { Ok(Exit::CouldNotRun) }
+}

@@ -1,0 +1,77 @@
+//! `aiconform plan` and `aiconform rbac`: what would run, without creating anything.
+
+use crate::exit::Exit;
+use crate::format::{self, Format};
+use crate::select::Selection;
+use aiconform_cluster::Api;
+use aiconform_model::{EventKind, Scope, Sink};
+use std::sync::Arc;
+
+/// Arguments of `aiconform plan`.
+#[derive(clap::Args)]
+pub struct PlanArguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t)]
+    output: Format,
+}
+
+/// Arguments of `aiconform rbac`.
+#[derive(clap::Args)]
+pub struct RoleArguments {
+    /// Namespace of the ServiceAccount
+    #[arg(long, default_value = "default")]
+    namespace: String,
+    /// Requirements to test [default: all that have a check]
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&self, _: &Scope, _: EventKind) -> u64 {
+        0
+    }
+}
+
+/// Shows what would run.
+pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
+    let checks = arguments.selection.checks()?;
+    arguments.selection.profile()?;
+    let api = Api::new(arguments.selection.connect().await?, Arc::new(Nowhere));
+    let plan = aiconform_engine::plan(&api, &checks).await?;
+    if format::print(arguments.output, &plan)? {
+        return Ok(Exit::Success);
+    }
+    anstream::println!("Kubernetes {}", plan.version);
+    for check in &plan.checks {
+        anstream::println!("\n{} (at most {} s)", check.requirement, check.limit);
+        for subject in &check.subjects {
+            let word = if subject.present { "would be tried" } else { "not here" };
+            anstream::println!("  {}: {word}: {}", subject.subject, subject.says);
+        }
+        anstream::println!("  creates: {}", check.creates);
+        for lacks in &check.lacks {
+            anstream::println!("  you may not: {lacks}");
+        }
+        if !check.lacks.is_empty() {
+            anstream::println!("  it would not run; `aiconform rbac` prints the role that it needs");
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Prints the permissions of a run as Role objects.
+pub fn rbac(arguments: &RoleArguments) -> anyhow::Result<Exit> {
+    let checks: Vec<_> = aiconform_checks::CHECKS
+        .iter()
+        .copied()
+        .filter(|check| arguments.only.is_empty() || arguments.only.iter().any(|id| id == check.id))
+        .collect();
+    for object in aiconform_engine::role(&checks, &arguments.namespace) {
+        anstream::print!("---\n{}", serde_saphyr::to_string(&object)?);
+    }
+    Ok(Exit::Success)
+}

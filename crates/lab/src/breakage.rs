@@ -1,0 +1,94 @@
+//! Breakages: a real platform with one real thing wrong, under a name. What a check must say of it stands with the
+//! check.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Breakage {
+    /// Native gang scheduling is off in the scheduler, while the API server takes gangs.
+    GangGateOffScheduler,
+    /// Native gang scheduling is off everywhere: its API is not served.
+    GangGateOffApiServer,
+    /// Kueue runs, but its webhooks are not called.
+    KueueWebhooksRemoved,
+    /// Another actor holds every ClusterQueue as soon as it appears.
+    QueuesOnHold,
+    /// No scheduler runs.
+    SchedulerStopped,
+    /// Kueue leaves private slots out of its quotas, and the platform has a queue of its own with quota above capacity.
+    KueueExcludesSlots,
+    /// The scheduler binds part of a gang.
+    SchedulerBindsPart,
+    /// The scheduler keeps what a deleted gang had reserved.
+    SchedulerKeepsReservation,
+    /// The scheduler holds plain pods back as if they were a gang.
+    SchedulerGangsPlainPods,
+    /// The scheduler never binds a gang.
+    SchedulerNeverBindsGang,
+    /// The scheduler never looks again at a gang that it has refused.
+    SchedulerNeverRetries,
+    /// A policy denies patches of node status to everyone but nodes.
+    PolicyDeniesNodePatches,
+    /// A policy demands the label `team` on every pod.
+    PolicyDemandsLabels,
+    /// A webhook of the platform sends pods to another scheduler.
+    WebhookRewritesPods,
+}
+
+impl Breakage {
+    /// All of them.
+    pub const ALL: &[Breakage] = &[
+        Breakage::GangGateOffScheduler,
+        Breakage::GangGateOffApiServer,
+        Breakage::KueueWebhooksRemoved,
+        Breakage::QueuesOnHold,
+        Breakage::SchedulerStopped,
+        Breakage::KueueExcludesSlots,
+        Breakage::SchedulerBindsPart,
+        Breakage::SchedulerKeepsReservation,
+        Breakage::SchedulerGangsPlainPods,
+        Breakage::SchedulerNeverBindsGang,
+        Breakage::SchedulerNeverRetries,
+        Breakage::PolicyDeniesNodePatches,
+        Breakage::PolicyDemandsLabels,
+        Breakage::WebhookRewritesPods,
+    ];
+
+    /// Its name on the command line and in `faults.toml`.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+    }
+
+    /// The breakage of a name.
+    pub fn named(name: &str) -> Option<Breakage> {
+        Breakage::ALL.iter().copied().find(|breakage| breakage.name() == name)
+    }
+
+    /// Whether kube-scheduler is replaced by the lab's own broken one.
+    pub fn replaces_scheduler(self) -> bool {
+        matches!(
+            self,
+            Breakage::SchedulerBindsPart
+                | Breakage::SchedulerKeepsReservation
+                | Breakage::SchedulerGangsPlainPods
+                | Breakage::SchedulerNeverBindsGang
+                | Breakage::SchedulerNeverRetries
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Breakage;
+
+    #[test]
+    fn every_breakage_has_a_name_that_leads_back_to_it() {
+        for breakage in Breakage::ALL {
+            assert_eq!(Breakage::named(&breakage.name()), Some(*breakage));
+        }
+        assert_eq!(Breakage::SchedulerStopped.name(), "scheduler-stopped");
+        assert_eq!(Breakage::named("none"), None);
+    }
+}
