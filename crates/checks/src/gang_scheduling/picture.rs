@@ -20,7 +20,7 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
                 (false, true) => "Two gangs of 4 on 6 slots, quota equal to capacity",
                 (false, false) => "Two gangs of 4 on 6 slots",
             };
-            (begin, format!("Round {round}"), series, &[("settled", "settled"), ("release", "winner deleted")])
+            (begin, format!("Round {round}"), series, &[("slots_come", "slots come"), ("settled", "settled"), ("release", "winner deleted")])
         } else {
             let begin = history.phase("gang").filter(|_| history.trial == "near-miss")?;
             let title = "A gang of 4 on 3 slots; then a fourth slot".to_owned();

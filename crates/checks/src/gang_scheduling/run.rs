@@ -158,7 +158,7 @@ async fn act(
     let mut amounts = BTreeMap::new();
     for plan in &plans {
         let (resource, canary) = stage.resources(&plan.name);
-        amounts.insert(resource, plan.slots);
+        amounts.insert(resource, plan.start);
         amounts.insert(canary, CANARIES);
     }
     cx.session.add_node_resources(scope, &ground.node, &amounts).await?;

@@ -232,9 +232,26 @@ impl<'a> Arena<'a> {
         if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(slots), stage.cx) {
             stage.cx.session.api().merge(scope, &kind, ("", &name), "", &patch).await?;
         }
+        self.set_node_slots(slots).await
+    }
+
+    /// Changes the slots of this trial, and no quota.
+    pub async fn set_node_slots(&self, slots: u64) -> Result<(), Stop> {
+        let stage = self.stage;
         let amounts = BTreeMap::from([(self.resource.clone(), slots)]);
-        stage.cx.session.set_node_resources(scope, &stage.ground.node, &amounts).await?;
+        stage.cx.session.set_node_resources(stage.scratch.scope(), &stage.ground.node, &amounts).await?;
         Ok(())
+    }
+
+    /// How many pods of a gang the scheduler has refused one by one.
+    pub fn refused_pods(&self, gang: &str) -> u64 {
+        let refused = self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && pod.label(GANG) == gang;
+            let condition = pod.condition("PodScheduled")?;
+            let reason = condition.get("reason").and_then(Value::as_str);
+            (ours && reason == Some("Unschedulable")).then_some(())
+        });
+        u64::try_from(refused.len()).unwrap_or_default()
     }
 
     /// Deletes a gang with all that was made for it, and waits until it is gone.

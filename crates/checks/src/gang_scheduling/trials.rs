@@ -24,8 +24,10 @@ pub struct Plan {
     pub trial: Trial,
     /// Its name, unique in the subject.
     pub name: String,
-    /// Slots at its start.
+    /// Slots that it is about.
     pub slots: u64,
+    /// Slots at its start; fewer when they come later.
+    pub start: u64,
     /// Quota at its start.
     pub quota: u64,
     /// Pods bound at once at most.
@@ -53,6 +55,7 @@ pub fn plans(stage: &Stage, rounds: u32) -> Vec<Plan> {
         trial,
         name: name.into(),
         slots,
+        start: slots,
         quota,
         pods: u32::try_from(slots + 3).unwrap_or(u32::MAX),
     };
@@ -66,13 +69,17 @@ pub fn plans(stage: &Stage, rounds: u32) -> Vec<Plan> {
     let slots = 2 * SIZE - 2;
     // A quota of the platform's own cannot be set; one mode is all there is.
     let own_quota = stage.cx.profile.gang_scheduling.cluster_queue.is_none();
-    for round in 0..rounds {
-        plans.push(plan(Trial::Contention(round), &format!("round-{round}"), slots, slots));
-    }
-    if stage.adapter.quota() && own_quota {
+    let mut contention = |name: &str, quota| {
         for round in 0..rounds {
-            plans.push(plan(Trial::Contention(round), &format!("ample-{round}"), slots, AMPLE));
+            // In every second round the slots come when both gangs wait for them already.
+            let start = if round % 2 == 1 { 0 } else { slots };
+            let name = format!("{name}-{round}");
+            plans.push(Plan { start, ..plan(Trial::Contention(round), &name, slots, quota) });
         }
+    };
+    contention("round", slots);
+    if stage.adapter.quota() && own_quota {
+        contention("ample", AMPLE);
     }
     plans
 }
@@ -229,13 +236,18 @@ async fn contention(arena: &Arena<'_>, round: u32, plan: &Plan) -> Result<(), St
     arena.phase(
         "contend",
         json!({"gangs": [gangs[0].0, gangs[1].0], "size": SIZE, "slots": plan.slots, "quota": plan.quota,
-            "round": round, "order": letters}),
+            "round": round, "order": letters, "late": plan.start < plan.slots}),
     );
     for (_, gang) in &gangs {
         arena.create(&gang.group).await?;
     }
     for (gang, member) in &order {
         arena.create(std::slice::from_ref(&gangs[*gang].1.members[*member])).await?;
+    }
+    if plan.start < plan.slots {
+        let _ = both_wait(arena, &gangs).await;
+        arena.phase("slots_come", json!({"slots": plan.slots}));
+        arena.set_node_slots(plan.slots).await?;
     }
     let _ = settled(arena, &gangs, plan.slots).await;
     arena.dwell("the settled round is watched", Duration::from_secs(4)).await;
@@ -265,6 +277,19 @@ async fn contention(arena: &Arena<'_>, round: u32, plan: &Plan) -> Result<(), St
         }
     }
     arena.remove(&canaries, &[]).await
+}
+
+/// Waits until both gangs wait: refused as gangs, or every pod refused.
+async fn both_wait(arena: &Arena<'_>, gangs: &[(String, Gang); 2]) -> Result<(), aiconform_wait::TooLate> {
+    let look = || {
+        let waiting: Vec<bool> = gangs
+            .iter()
+            .map(|(name, _)| arena.refused(name).is_some() || arena.refused_pods(name) >= SIZE)
+            .collect();
+        if waiting.iter().all(|waits| *waits) { Ok(()) } else { Err(format!("waiting: {waiting:?}")) }
+    };
+    let condition = format!("{}: two gangs to wait for slots", arena.trial);
+    arena.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
 }
 
 /// Waits until one gang is bound whole and the other is refused or gated, or all slots are taken.
