@@ -1,10 +1,12 @@
 //! The checks: one folder per requirement, and what they all share.
 
 mod cx;
+mod faults;
 mod gang_scheduling;
 mod profile;
 
 pub use cx::{Check, Cx, Detection, Options, Progress, Reach, Stop};
+pub use faults::{Expected, Fault};
 pub use profile::{Profile, ProfileError};
 
 /// Every check of the project, in the order of the checklist.

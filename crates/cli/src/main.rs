@@ -4,6 +4,7 @@ mod commands;
 mod exit;
 mod format;
 mod select;
+mod session;
 mod talk;
 mod verdicts;
 

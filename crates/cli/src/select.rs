@@ -79,6 +79,11 @@ impl Selection {
         self.adapter.clone()
     }
 
+    /// Whether a lab needs Kueue for what was chosen.
+    pub fn needs_kueue(&self) -> bool {
+        self.adapter.is_empty() || self.adapter.iter().any(|adapter| adapter.starts_with("kueue/"))
+    }
+
     /// Release of the checklist.
     pub fn release(&self) -> &str {
         &self.release

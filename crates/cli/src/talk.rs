@@ -5,21 +5,28 @@ use aiconform_model::Scope;
 use std::time::Instant;
 
 /// Says on stderr what goes on.
+#[derive(Clone)]
 pub struct Talk {
     start: Instant,
+    name: String,
 }
 
 impl Talk {
     /// Time counts from now.
     pub fn new() -> Talk {
-        Talk { start: Instant::now() }
+        Talk { start: Instant::now(), name: String::new() }
+    }
+
+    /// The same clock, with a name before each line: for several runs side by side.
+    pub fn named(&self, name: &str) -> Talk {
+        Talk { start: self.start, name: format!("{name}: ") }
     }
 
     /// Says one line.
     pub fn line(&self, who: &str, words: &str) {
         let seconds = self.start.elapsed().as_secs();
         let who = if who.is_empty() { String::new() } else { format!("{who}: ") };
-        anstream::eprintln!("[{:>3}:{:02}] {who}{words}", seconds / 60, seconds % 60);
+        anstream::eprintln!("[{:>3}:{:02}] {}{who}{words}", seconds / 60, seconds % 60, self.name);
     }
 }
 

@@ -61,6 +61,15 @@ impl Mirror {
             .collect()
     }
 
+    /// Looks at the last state of all objects of a kind in all namespaces.
+    pub fn everywhere<T>(&self, kind: &Kind, mut pick: impl FnMut(&Object) -> Option<T>) -> Vec<T> {
+        lock(&self.objects)
+            .range(key(kind, "", "")..)
+            .take_while(|((plural, ..), _)| *plural == plural_of(kind))
+            .filter_map(|(_, object)| pick(object))
+            .collect()
+    }
+
     /// Watches a kind (`selector`: `labelSelector=…` or `fieldSelector=…`, before encoding of its value) in a
     /// namespace, or in all when it is empty. A watch that is there already is shared.
     ///

@@ -51,6 +51,9 @@ pub enum LabError {
     /// A file could not be read as what it should be.
     #[error("{0} is not readable: {1}; remove it with `aiconform lab down`")]
     State(Utf8PathBuf, serde_json::Error),
+    /// The lab's own API server did not do what was asked.
+    #[error(transparent)]
+    Cluster(#[from] aiconform_cluster::ClusterError),
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -70,7 +70,9 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
             .await?;
         up("containerd");
         import_pause(&lab, &tools).await?;
-        kueue::import(&lab, &tools).await?;
+        if lab.kueue {
+            kueue::import(&lab, &tools).await?;
+        }
         up("images");
         Ok::<(), LabError>(())
     };
@@ -86,7 +88,7 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
         running.push(begin(&lab, name)?);
     }
-    let manifests = kueue::begin(&lab, &tools);
+    let manifests = async { if lab.kueue { kueue::begin(&lab, &tools).await } else { Ok(()) } };
     let mut kubelet = begin(&lab, "kubelet")?;
     let node = kubelet.ready(LIMIT, || async {
             // Ready, and the taint of a node that was not has been taken away.
@@ -105,8 +107,10 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     up("node");
     manifests?;
     running.push(kubelet);
-    kueue::ready(&tools).await?;
-    up("kueue");
+    if lab.kueue {
+        kueue::ready(&tools).await?;
+        up("kueue");
+    }
     breaking::apply_all(&lab, &tools, &mut running).await?;
     tell(&Step::Ready);
 

@@ -4,8 +4,10 @@
 //! argument. The supervisor starts the first process of the lab's own network, mount and PID namespaces, which
 //! starts everything else. When the supervisor ends, for whatever reason, all of it ends.
 
+mod actor;
 mod breakage;
 mod breaking;
+mod broken_scheduler;
 mod cgroup;
 mod commands;
 mod configuration;
@@ -38,10 +40,11 @@ use std::process::ExitCode;
 /// namespaces ends them.
 pub fn reentry(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let role = arguments.nth(1)?;
-    let mut state = || arguments.next().and_then(|path| path.into_string().ok());
+    let mut next = || arguments.next().and_then(|path| path.into_string().ok());
     match role.to_str()? {
-        "lab-supervise" => Some(supervisor::main(&state()?)),
-        "lab-first" => Some(first::main(&state()?)),
+        "lab-supervise" => Some(supervisor::main(&next()?)),
+        "lab-actor" => Some(actor::main(&next()?, &next()?)),
+        "lab-first" => Some(first::main(&next()?)),
         _ => None,
     }
 }

@@ -139,7 +139,11 @@ pub async fn toolchain() -> Option<String> {
 ///
 /// # Errors
 /// With the build's last lines.
-pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8PathBuf>, LabError> {
+pub async fn build(
+    toolchain: &str,
+    kueue: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<Utf8PathBuf>, LabError> {
     let root = cache().join("components");
     fs_err::create_dir_all(&root)?;
     let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
@@ -148,8 +152,9 @@ pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8P
     tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
         .await
         .map_err(std::io::Error::other)??;
+    let wanted: Vec<&Recipe> = RECIPES.iter().filter(|recipe| kueue || recipe.name != "kueue").collect();
     let missing: Vec<&Recipe> =
-        RECIPES.iter().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
+        wanted.iter().copied().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
@@ -168,7 +173,7 @@ pub async fn build(toolchain: &str, progress: &dyn Progress) -> Result<Vec<Utf8P
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
-    Ok(RECIPES.iter().map(|recipe| folder(recipe).join("bin")).collect())
+    Ok(wanted.into_iter().map(|recipe| folder(recipe).join("bin")).collect())
 }
 
 async fn build_one(

@@ -27,6 +27,8 @@ pub struct Status {
     pub holder: i32,
     /// Settings of the kernel that the kubelet changes, as they were before.
     pub kernel: Vec<(String, String)>,
+    /// Whether it has Kueue.
+    pub kueue: bool,
     /// What is wrong with it on purpose.
     pub breakages: Vec<Breakage>,
     /// Folders of the host made for the lab, to be removed with it.

@@ -19,6 +19,8 @@ pub struct Options {
     pub name: String,
     /// Whether it outlives the command that starts it.
     pub outlive: bool,
+    /// Whether it has Kueue.
+    pub kueue: bool,
     /// What is to be wrong with it.
     pub breakages: Vec<Breakage>,
 }
@@ -56,7 +58,7 @@ impl Lab {
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
     let toolchain = preflight::check().await?;
-    let binaries = recipe::build(&toolchain, progress).await?;
+    let binaries = recipe::build(&toolchain, options.kueue, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);
     fs_err::create_dir_all(ROOT)?;
@@ -76,6 +78,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         holder: 0,
         kernel: Vec::new(),
         breakages: options.breakages.clone(),
+        kueue: options.kueue,
         made: Vec::new(),
     };
     status.write()?;

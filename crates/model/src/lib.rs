@@ -9,4 +9,4 @@ pub mod sink;
 
 pub use event::{Bin, Change, Event, EventKind, Scope};
 pub use object::{Kind, Object};
-pub use sink::Sink;
+pub use sink::{Nowhere, Sink};

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, UsageError};
 use crate::talk::Talk;
 use aiconform_cluster::{Api, Connection, Target, cleanup, find};
-use aiconform_model::{EventKind, Scope, Sink};
+use aiconform_model::Nowhere;
 use camino::Utf8PathBuf;
 use std::sync::Arc;
 
@@ -19,15 +19,6 @@ pub struct Arguments {
     /// Remove this run only, whether its Lease has expired or not
     #[arg(long)]
     run: Option<String>,
-}
-
-/// Cleaning up leaves no evidence.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn write(&self, _: &Scope, _: EventKind) -> u64 {
-        0
-    }
 }
 
 /// Runs the verb.

@@ -1,7 +1,8 @@
 //! `aiconform lab`: start, use and end the lab.
 
 use crate::exit::{Exit, UsageError};
-use aiconform_lab::{Options, Progress, Step};
+use crate::talk::Talk;
+use aiconform_lab::{Breakage, Options};
 use clap::Subcommand;
 
 /// Arguments of `aiconform lab`.
@@ -17,7 +18,11 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Act {
     /// Build what is missing and start the lab; prints the path of its kubeconfig
-    Up,
+    Up {
+        /// Break it: names of breakages, as `lab faults` shows them
+        #[arg(long = "break", value_delimiter = ',', value_name = "NAME")]
+        break_: Vec<String>,
+    },
     /// End the lab and leave nothing of it
     Down,
     /// Tell where the lab is
@@ -28,6 +33,8 @@ enum Act {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Break labs, one for each fault of the checks, and see that each is found
+    Faults(super::faults::Arguments),
     /// Print a component's log
     Logs {
         /// Name of the component, such as kubelet
@@ -35,21 +42,15 @@ enum Act {
     },
 }
 
-struct Talk;
-
-impl Progress for Talk {
-    fn step(&self, step: &Step) {
-        match step {
-            Step::Building { component, number, of, packages } => {
-                anstream::eprintln!("building {component} ({number} of {of}): {packages} packages so far");
-            }
-            Step::Built { component, seconds } => anstream::eprintln!("built {component} in {seconds} s"),
-            Step::Up { what, milliseconds } => {
-                anstream::eprintln!("{what} up after {:.1} s", *milliseconds as f64 / 1000.0);
-            }
-            Step::Ready | Step::Failed { .. } => {}
-        }
-    }
+fn breakages(names: &[String]) -> Result<Vec<Breakage>, UsageError> {
+    let known = || Breakage::ALL.iter().map(|breakage| breakage.name()).collect::<Vec<_>>().join(", ");
+    names
+        .iter()
+        .map(|name| {
+            Breakage::named(name)
+                .ok_or_else(|| UsageError(format!("there is no breakage {name:?}; there are: {}", known())))
+        })
+        .collect()
 }
 
 /// Runs the verb.
@@ -62,10 +63,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up => {
-            let options = Options { name, outlive: true, breakages: Vec::new() };
+        Act::Up { break_ } => {
+            let options = Options { name, outlive: true, breakages: breakages(&break_)?, kueue: true };
+            let talk = Talk::new();
             let lab = tokio::select! {
-                lab = aiconform_lab::up(&options, &Talk) => lab?,
+                lab = aiconform_lab::up(&options, &talk) => lab?,
                 interrupt = tokio::signal::ctrl_c() => {
                     interrupt?;
                     anstream::eprintln!("interrupted; removing what was started");
@@ -89,6 +91,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             let status = aiconform_lab::exec(&name, &command).await?;
             return Ok(if status.success() { Exit::Success } else { Exit::Failed });
         }
+        Act::Faults(arguments) => return super::faults::run(arguments).await,
         Act::Logs { component } => {
             let file = aiconform_lab::status(&name)?.state.join("logs").join(format!("{component}.log"));
             let text = fs_err::read(&file)

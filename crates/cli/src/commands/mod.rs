@@ -1,6 +1,7 @@
 //! One file per verb: each has its `Arguments` and a `run` that returns how the program ends.
 
 pub mod cleanup;
+pub mod faults;
 pub mod judge;
 pub mod lab;
 pub mod list;

@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use crate::format::{self, Format};
 use crate::select::Selection;
 use aiconform_cluster::Api;
-use aiconform_model::{EventKind, Scope, Sink};
+use aiconform_model::Nowhere;
 use std::sync::Arc;
 
 /// Arguments of `aiconform plan`.
@@ -26,14 +26,6 @@ pub struct RoleArguments {
     /// Requirements to test [default: all that have a check]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-}
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn write(&self, _: &Scope, _: EventKind) -> u64 {
-        0
-    }
 }
 
 /// Shows what would run.

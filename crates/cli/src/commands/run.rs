@@ -1,17 +1,14 @@
 //! `aiconform run`: plan, run, judge, report.
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::select::Selection;
+use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use crate::verdicts;
 use aiconform_checks::Options;
-use aiconform_cluster::Connection;
-use aiconform_engine::Request;
-use aiconform_evidence::{Folder, Stored};
-use aiconform_model::Sink;
+use aiconform_cluster::{Connection, Target};
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
-use serde_json::json;
 use std::sync::Arc;
 
 /// Arguments of `aiconform run`.
@@ -35,26 +32,28 @@ pub struct Arguments {
 
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
-    let checks = arguments.selection.checks()?;
-    let profile = arguments.selection.profile()?;
-    let started = jiff::Timestamp::now();
+    // What the user got wrong is told before anything is started.
+    arguments.selection.checks()?;
+    arguments.selection.profile()?;
     let interrupt = interrupt();
     let talk = Arc::new(Talk::new());
     if !arguments.lab {
         let connection = arguments.selection.connect().await?;
-        return on(connection, arguments, checks, profile, started, talk, interrupt, false).await;
+        return on(connection, arguments, talk, interrupt).await;
     }
-    let options = aiconform_lab::Options { name: aiconform_lab::default_name(), outlive: false, breakages: Vec::new() };
+    let options = aiconform_lab::Options {
+        name: aiconform_lab::default_name(),
+        outlive: false,
+        breakages: Vec::new(),
+        kueue: arguments.selection.needs_kueue(),
+    };
     let lab = tokio::select! {
         lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,
         () = interrupt.clone() => return Ok(Exit::Interrupted),
     };
-    let target =
-        aiconform_cluster::Target { kubeconfig: Some(lab.kubeconfig()), context: None };
+    let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
     let result = match Connection::open(&target).await {
-        Ok(connection) => {
-            on(connection, arguments, checks, profile, started, talk.clone(), interrupt, true).await
-        }
+        Ok(connection) => on(connection, arguments, talk.clone(), interrupt).await,
         Err(error) => Err(error.into()),
     };
     talk.line("", "removing the lab");
@@ -65,7 +64,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Ends with the first Ctrl-C or SIGTERM; a second one stops the program hard.
-fn interrupt() -> futures::future::Shared<futures::future::BoxFuture<'static, ()>> {
+pub fn interrupt() -> Interrupt {
     let future = async {
         let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(terminate) => terminate,
@@ -93,91 +92,50 @@ fn interrupt() -> futures::future::Shared<futures::future::BoxFuture<'static, ()
     .shared()
 }
 
-#[allow(clippy::too_many_arguments, reason = "what a run is made of, told once")]
 async fn on(
     connection: Connection,
     arguments: Arguments,
-    checks: Vec<&'static aiconform_checks::Check>,
-    profile: aiconform_checks::Profile,
-    started: jiff::Timestamp,
     talk: Arc<Talk>,
-    interrupt: futures::future::Shared<futures::future::BoxFuture<'static, ()>>,
-    lab: bool,
+    interrupt: Interrupt,
 ) -> anyhow::Result<Exit> {
-    let context = connection.context.clone();
+    let started = jiff::Timestamp::now();
     let path = match &arguments.output_dir {
         Some(path) => path.clone(),
-        None => default_folder(&context, started)?,
+        None => default_folder(&connection.context, started),
     };
-    let seed = arguments.seed.unwrap_or_else(|| u64::try_from(started.as_microsecond()).unwrap_or_default() % 1_000_000);
-    let folder = Arc::new(
-        Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?,
-    );
-    talk.line("", &format!("testing {context} at {}, seed {seed}, into {path}", connection.server));
-    let request = Request {
+    let drawn = u64::try_from(started.as_microsecond()).unwrap_or_default() % 1_000_000;
+    let seed = arguments.seed.unwrap_or(drawn);
+    talk.line("", &format!("testing {} at {}, seed {seed}, into {path}", connection.context, connection.server));
+    let setup = Setup {
         connection,
-        sink: folder.clone() as Arc<dyn Sink>,
-        checks: checks.clone(),
-        profile,
+        lab: arguments.lab,
+        release: arguments.selection.release().into(),
+        checks: arguments.selection.checks()?,
+        profile: arguments.selection.profile()?,
         options: Options { adapters: arguments.selection.adapters(), rounds: arguments.rounds, seed },
-        progress: talk.clone(),
+        path: path.clone(),
+        talk,
+        interrupt,
     };
-    let end = aiconform_engine::run(request, interrupt.boxed()).await;
-    // The watches are gone with the run; nobody else holds the folder.
-    let folder = unique(folder).await?;
-    let end = match end {
-        Ok(end) => end,
-        Err(error) => {
-            folder.finish(&json!({"error": error.to_string()}))?;
-            return Err(error.into());
-        }
-    };
-    let run = json!({
-        "tool": {"name": "aiconform", "version": env!("CARGO_PKG_VERSION")},
-        "release": arguments.selection.release(),
-        "checks": checks.iter().map(|check| check.id).collect::<Vec<_>>(),
-        "started": started, "ended": jiff::Timestamp::now(),
-        "cluster": end.cluster, "id": end.id, "lab": lab, "seed": seed, "rounds": arguments.rounds,
-        "adapters": arguments.selection.adapters(), "interrupted": end.interrupted,
-        "requests": end.requests, "left": end.left,
-    });
-    folder.finish(&run)?;
+    let (end, judged) = session::run(setup).await?;
+    verdicts::print(&judged);
+    anstream::eprintln!("report: {}", path.join("report.html"));
     for left in &end.left {
         anstream::eprintln!("could not be removed: {left}");
     }
-    let stored = Stored::open(&path)?;
-    let outcome = verdicts::of(&stored);
-    verdicts::write(&path, &outcome)?;
-    verdicts::print(&outcome);
-    anstream::eprintln!("report: {}", path.join("report.html"));
     if end.interrupted {
         return Ok(Exit::Interrupted);
     }
     if !end.left.is_empty() {
-        return Err(anyhow::anyhow!(
-            "something of the run could not be removed; run `aiconform cleanup --run {}`",
-            end.id
-        ));
+        anyhow::bail!("something of the run could not be removed; run `aiconform cleanup --run {}`", end.id);
     }
-    Ok(outcome.exit)
+    Ok(judged.exit)
 }
 
-/// The folder again, once nobody else holds it.
-async fn unique(mut folder: Arc<Folder>) -> anyhow::Result<Folder> {
-    for _ in 0..100_u32 {
-        match Arc::try_unwrap(folder) {
-            Ok(folder) => return Ok(folder),
-            Err(shared) => folder = shared,
-        }
-        aiconform_wait::pause(std::time::Duration::from_millis(20)).await;
-    }
-    anyhow::bail!("the run folder is still being written to; this is a fault of aiconform")
-}
-
-fn default_folder(context: &str, started: jiff::Timestamp) -> anyhow::Result<Utf8PathBuf> {
+fn default_folder(context: &str, started: jiff::Timestamp) -> Utf8PathBuf {
     let time = started.strftime("%Y%m%dT%H%M%SZ");
     let context: String =
         context.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     let root = std::env::var("ARTIFACTS").unwrap_or_else(|_| "runs".into());
-    Ok(Utf8Path::new(&root).join(format!("{time}-{context}")))
+    Utf8Path::new(&root).join(format!("{time}-{context}"))
 }

@@ -1,0 +1,240 @@
+//! `aiconform lab faults`: a broken lab for each fault of the checks, against one healthy twin.
+
+use crate::commands::run::interrupt;
+use crate::exit::{Exit, UsageError};
+use crate::format::{self, Format};
+use crate::session::{self, Interrupt, Setup};
+use crate::talk::Talk;
+use aiconform_checks::{CHECKS, Check, Expected, Fault, Options, Profile};
+use aiconform_cluster::{Connection, Target};
+use aiconform_lab::Breakage;
+use aiconform_verdict::Judgement;
+use camino::Utf8PathBuf;
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Arguments of `aiconform lab faults`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Breakages to try [default: all]
+    names: Vec<String>,
+    /// Format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t)]
+    output: Format,
+    /// Labs that run side by side
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=8))]
+    side_by_side: u32,
+    /// Rounds of every repeated trial
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Seed of every order that is drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for the run folders: new or empty [default: a temporary one, removed afterwards]
+    #[arg(long)]
+    output_dir: Option<Utf8PathBuf>,
+}
+
+/// One thing that a breakage must do, and what it did.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    name: String,
+    claim: String,
+    subject: String,
+    expected: String,
+    observed: String,
+    found: bool,
+}
+
+struct Bench {
+    arguments: Arguments,
+    folder: Utf8PathBuf,
+    talk: Arc<Talk>,
+    interrupt: Interrupt,
+}
+
+/// Runs the verb.
+pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    let mut chosen: Vec<(&'static Check, Fault)> = Vec::new();
+    for check in CHECKS {
+        let faults = check.read_faults().map_err(|error| anyhow::anyhow!(error))?;
+        chosen.extend(faults.into_iter().map(|fault| (*check, fault)));
+    }
+    for name in &arguments.names {
+        if !chosen.iter().any(|(_, fault)| fault.breakage == *name) {
+            let known: Vec<&str> = chosen.iter().map(|(_, fault)| fault.breakage.as_str()).collect();
+            return Err(UsageError(format!("no fault names the breakage {name:?}; there are: {}", known.join(", "))).into());
+        }
+    }
+    chosen.retain(|(_, fault)| arguments.names.is_empty() || arguments.names.contains(&fault.breakage));
+    let temporary = tempfile::tempdir()?;
+    let folder = match &arguments.output_dir {
+        Some(folder) => folder.clone(),
+        None => Utf8PathBuf::try_from(temporary.path().to_owned())?,
+    };
+    let bench = Bench { arguments, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
+
+    bench.talk.line("", "the healthy twin");
+    let twin = bench.lab("faulttwin", "twin", None, CHECKS.to_vec(), Vec::new(), Profile::default()).await?;
+    let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
+    let at_once = usize::try_from(bench.arguments.side_by_side)?;
+    let rows: Vec<Vec<Row>> = futures::stream::iter(chosen.iter().enumerate())
+        .map(|(number, (check, fault))| bench.try_fault(number, check, fault, &twin))
+        .buffered(at_once)
+        .try_collect()
+        .await?;
+    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
+    rows.insert(
+        0,
+        Row {
+            name: "healthy twin".into(),
+            claim: String::new(),
+            subject: String::new(),
+            expected: "passed".into(),
+            observed: twin.iter().map(|judgement| judgement.verdict.word()).collect::<Vec<_>>().join(", "),
+            found: healthy,
+        },
+    );
+    if !format::print(bench.arguments.output, &rows)? {
+        let cells = |row: &Row| {
+            let found = if row.found { "found" } else { "MISSED" };
+            vec![
+                row.name.clone(),
+                row.subject.clone(),
+                row.claim.clone(),
+                row.expected.clone(),
+                row.observed.clone(),
+                found.into(),
+            ]
+        };
+        format::table(
+            &["breakage", "subject", "claim", "expected", "observed", ""],
+            rows.iter().map(cells).collect(),
+        );
+    }
+    Ok(if rows.iter().all(|row| row.found) { Exit::Success } else { Exit::Failed })
+}
+
+impl Bench {
+    /// A lab, a run on it, and the lab's end.
+    async fn lab(
+        &self,
+        lab_name: &str,
+        run_name: &str,
+        breakage: Option<Breakage>,
+        checks: Vec<&'static Check>,
+        adapters: Vec<String>,
+        profile: Profile,
+    ) -> anyhow::Result<Vec<Judgement>> {
+        let options = aiconform_lab::Options {
+            name: lab_name.into(),
+            outlive: false,
+            breakages: breakage.into_iter().collect(),
+            kueue: adapters.is_empty() || adapters.iter().any(|adapter| adapter.starts_with("kueue/")),
+        };
+        let lab = tokio::select! {
+            lab = aiconform_lab::up(&options, self.talk.as_ref()) => lab?,
+            () = self.interrupt.clone() => anyhow::bail!("interrupted"),
+        };
+        let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
+        let result = match Connection::open(&target).await {
+            Ok(connection) => {
+                let options = Options { adapters, rounds: self.arguments.rounds, seed: self.arguments.seed };
+                let setup = Setup {
+                    connection,
+                    lab: true,
+                    release: "1.37".into(),
+                    checks,
+                    profile,
+                    options,
+                    path: self.folder.join(run_name),
+                    talk: Arc::new(self.talk.named(run_name)),
+                    interrupt: self.interrupt.clone(),
+                };
+                session::run(setup).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        lab.down().await?;
+        let (end, judged) = result?;
+        if end.interrupted {
+            anyhow::bail!("interrupted");
+        }
+        if !end.left.is_empty() {
+            anyhow::bail!("{run_name}: could not be removed: {}", end.left.join("; "));
+        }
+        Ok(judged.report.requirements.into_iter().map(|judged| judged.judgement).collect())
+    }
+
+    async fn try_fault(
+        &self,
+        number: usize,
+        check: &'static Check,
+        fault: &Fault,
+        twin: &[Judgement],
+    ) -> anyhow::Result<Vec<Row>> {
+        let name = if fault.variant.is_empty() {
+            fault.breakage.clone()
+        } else {
+            format!("{} ({})", fault.breakage, fault.variant)
+        };
+        let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
+        // What is wrong with the healthy lab itself needs no other.
+        if fault.breakage == "none" {
+            return Ok(healthy.map(|judgement| compare("none", fault, judgement, healthy)).unwrap_or_default());
+        }
+        let breakage = Breakage::named(&fault.breakage)
+            .ok_or_else(|| anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage))?;
+        let profile = Profile::parse(&fault.profile, "faults.toml")?;
+        let lab = format!("fault{number}");
+        let run = name.replace([' ', '(', ')'], "-");
+        let judged = self.lab(&lab, &run, Some(breakage), vec![check], fault.adapters.clone(), profile).await?;
+        let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
+        let rows = compare(&name, fault, judgement, healthy);
+        let missed = rows.iter().filter(|row| !row.found).count();
+        self.talk.line(&name, &if missed == 0 { "found".into() } else { format!("{missed} MISSED") });
+        Ok(rows)
+    }
+}
+
+/// What the fault says against what was observed; everything else against the twin.
+fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgement>) -> Vec<Row> {
+    let row = |claim: &str, subject: &str, expected: &str, seen: &str| Row {
+        name: name.into(),
+        claim: claim.into(),
+        subject: subject.into(),
+        expected: expected.into(),
+        observed: seen.into(),
+        found: expected == seen,
+    };
+    let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word())];
+    let subject = |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
+    for Expected { subject: id, claim, outcome } in &fault.expect {
+        let seen = subject(observed, id);
+        let word = match (&seen, claim) {
+            (None, _) => "not tried",
+            (Some(subject), None) => subject.state.word(),
+            (Some(subject), Some(claim)) => subject.outcome(claim).map_or("not tried", |outcome| outcome.word()),
+        };
+        rows.push(row(claim.as_deref().unwrap_or_default(), id, outcome, word));
+    }
+    for seen in &observed.subjects {
+        let named = |claim: Option<&str>| {
+            fault.expect.iter().any(|expected| expected.subject == seen.id && expected.claim.as_deref() == claim)
+        };
+        let Some(healthy) = twin.and_then(|twin| subject(twin, &seen.id)) else { continue };
+        // A subject whose whole state is expected may have any claims.
+        if named(None) {
+            continue;
+        }
+        for claim in seen.claims.iter().filter(|claim| !named(Some(claim.id))) {
+            let expected = healthy.outcome(claim.id).map_or("not tried", |outcome| outcome.word());
+            // Only a difference is worth a row.
+            if expected != claim.outcome.word() {
+                rows.push(row(claim.id, &seen.id, expected, claim.outcome.word()));
+            }
+        }
+    }
+    rows
+}

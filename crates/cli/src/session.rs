@@ -1,0 +1,97 @@
+//! One run into a folder, judged: what `run` and `lab faults` share.
+
+use crate::exit::UsageError;
+use crate::talk::Talk;
+use crate::verdicts::{self, Judged};
+use aiconform_checks::{Check, Options, Profile};
+use aiconform_cluster::Connection;
+use aiconform_engine::{End, Request};
+use aiconform_evidence::{Folder, Stored};
+use aiconform_model::Sink;
+use camino::Utf8PathBuf;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The user's wish to end.
+pub type Interrupt = Shared<BoxFuture<'static, ()>>;
+
+/// One run.
+pub struct Setup {
+    /// The cluster.
+    pub connection: Connection,
+    /// Whether it is a lab of ours.
+    pub lab: bool,
+    /// Release of the checklist.
+    pub release: String,
+    /// The checks.
+    pub checks: Vec<&'static Check>,
+    /// How the platform wants to be tested.
+    pub profile: Profile,
+    /// What the user chose.
+    pub options: Options,
+    /// The run folder.
+    pub path: Utf8PathBuf,
+    /// For people.
+    pub talk: Arc<Talk>,
+    /// When the user wants it to end.
+    pub interrupt: Interrupt,
+}
+
+/// Runs, closes the folder, judges what stands in it, and writes every view.
+///
+/// # Errors
+/// When the folder cannot be written or the cluster does not answer.
+pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
+    let started = jiff::Timestamp::now();
+    let path = setup.path;
+    let folder =
+        Arc::new(Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?);
+    let adapters = setup.options.adapters.clone();
+    let (seed, rounds) = (setup.options.seed, setup.options.rounds);
+    let request = Request {
+        connection: setup.connection,
+        sink: folder.clone() as Arc<dyn Sink>,
+        checks: setup.checks.clone(),
+        profile: setup.profile,
+        options: setup.options,
+        progress: setup.talk,
+    };
+    let end = aiconform_engine::run(request, setup.interrupt.boxed()).await;
+    // The watches end with the run; then nobody else holds the folder.
+    let folder = unique(folder).await?;
+    let end = match end {
+        Ok(end) => end,
+        Err(error) => {
+            // A run that never reached the cluster leaves no folder that looks like a run.
+            drop(folder);
+            fs_err::remove_dir_all(&path)?;
+            return Err(error.into());
+        }
+    };
+    folder.finish(&json!({
+        "tool": {"name": "aiconform", "version": env!("CARGO_PKG_VERSION")},
+        "release": setup.release,
+        "checks": setup.checks.iter().map(|check| check.id).collect::<Vec<_>>(),
+        "started": started, "ended": jiff::Timestamp::now(),
+        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "seed": seed, "rounds": rounds,
+        "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
+    }))?;
+    let stored = Stored::open(&path)?;
+    let judged = verdicts::of(&stored);
+    verdicts::write(&path, &judged)?;
+    Ok((end, judged))
+}
+
+/// The folder again, once nobody else holds it.
+async fn unique(mut folder: Arc<Folder>) -> anyhow::Result<Folder> {
+    for _ in 0..200_u32 {
+        match Arc::try_unwrap(folder) {
+            Ok(folder) => return Ok(folder),
+            Err(shared) => folder = shared,
+        }
+        aiconform_wait::pause(std::time::Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("the run folder is still being written to; this is a fault of aiconform")
+}

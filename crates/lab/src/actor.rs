@@ -1,0 +1,63 @@
+//! Programs of ours in the lab that break it from outside its components: an actor that holds queues, and a scheduler
+//! in place of kube-scheduler.
+
+use crate::breakage::Breakage;
+use crate::broken_scheduler::Scheduler;
+use crate::error::LabError;
+use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Target};
+use aiconform_model::{Kind, Nowhere, Scope};
+use serde_json::json;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs until it is killed.
+pub fn main(breakage: &str, kubeconfig: &str) -> ExitCode {
+    // Nothing but this process uses the library that makes certificates here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Some(breakage) = Breakage::named(breakage) else { return ExitCode::FAILURE };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime
+        .map_err(LabError::from)
+        .and_then(|runtime| runtime.block_on(act(breakage, kubeconfig)).map_err(LabError::from));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Its stderr is its log.
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
+    let target = Target { kubeconfig: Some(kubeconfig.into()), context: None };
+    let api = Api::new(Connection::open(&target).await?, Arc::new(Nowhere));
+    let mirror = Mirror::new();
+    if breakage.replaces_scheduler() {
+        return Scheduler::new(api, mirror, breakage).run().await;
+    }
+    hold_queues(&api, &mirror).await
+}
+
+/// Puts every ClusterQueue on hold as soon as it is seen.
+async fn hold_queues(api: &Api, mirror: &Arc<Mirror>) -> Result<(), ClusterError> {
+    let kind = Kind::cluster_wide("kueue.x-k8s.io", "v1beta2", "ClusterQueue", "clusterqueues");
+    mirror.watch(api, &kind, "", ("labelSelector", "")).await?;
+    let mut changes = mirror.changes();
+    loop {
+        let free = mirror.all(&kind, "", |queue| {
+            (queue.text("/spec/stopPolicy") != "Hold").then(|| queue.name().to_owned())
+        });
+        for name in free {
+            let hold = json!({"spec": {"stopPolicy": "Hold"}});
+            match api.merge(&Scope::default(), &kind, ("", &name), "", &hold).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+        }
+        if changes.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! A scheduler of ours for the lab's one node, which gangs as it should but for one thing.
+//!
+//! It counts private slots only, which is all that the trials stand on, and talks to the real API server.
+
+use crate::breakage::Breakage;
+use aiconform_cluster::{Api, ClusterError, Mirror};
+use aiconform_model::{Kind, Object, Scope};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const SLOTS: &str = "slots.aiconform.dev/";
+/// How long plain pods of one resource are gathered by the scheduler that takes them for a gang.
+const GATHER: Duration = Duration::from_millis(700);
+
+/// The scheduler.
+pub struct Scheduler {
+    api: Api,
+    mirror: Arc<Mirror>,
+    fault: Breakage,
+    /// Pods bound by us that the watch does not show as bound yet.
+    assumed: BTreeSet<String>,
+    /// Gangs (by UID) that were refused once.
+    refused: BTreeSet<String>,
+    /// Slots that deleted gangs still hold: resource and count.
+    kept: BTreeMap<String, u64>,
+    /// Bound gangs (by UID): resource and count.
+    bound: BTreeMap<String, (String, u64)>,
+    /// When a pod of a resource was last seen for the first time.
+    gathered: BTreeMap<String, (usize, Instant)>,
+}
+
+/// A pod that waits.
+#[derive(Clone)]
+struct Waiting {
+    namespace: String,
+    name: String,
+    uid: String,
+    resource: String,
+    group: String,
+    told: bool,
+}
+
+fn pod_groups() -> Kind {
+    Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups")
+}
+
+/// The private slot that a pod wants, or an empty text.
+fn resource(pod: &Object) -> String {
+    let requests = pod.at("/spec/containers/0/resources/requests").and_then(Value::as_object);
+    requests.and_then(|requests| requests.keys().find(|name| name.starts_with(SLOTS)).cloned()).unwrap_or_default()
+}
+
+impl Scheduler {
+    /// A scheduler with this fault.
+    pub fn new(api: Api, mirror: Arc<Mirror>, fault: Breakage) -> Scheduler {
+        Scheduler {
+            api,
+            mirror,
+            fault,
+            assumed: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            kept: BTreeMap::new(),
+            bound: BTreeMap::new(),
+            gathered: BTreeMap::new(),
+        }
+    }
+
+    /// Schedules until it is killed.
+    pub async fn run(mut self) -> Result<(), ClusterError> {
+        for kind in [Kind::pod(), Kind::node(), pod_groups()] {
+            self.mirror.watch(&self.api, &kind, "", ("labelSelector", "")).await?;
+        }
+        let mut changes = self.mirror.changes();
+        loop {
+            changes.borrow_and_update();
+            self.pass().await?;
+            // Gathering needs a look after its time too.
+            if tokio::time::timeout(GATHER, changes.changed()).await.is_ok_and(|changed| changed.is_err()) {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn pass(&mut self) -> Result<(), ClusterError> {
+        let mut free = self.free();
+        let waiting = self.waiting();
+        self.forget_deleted_gangs();
+        let mut plain: Vec<Waiting> = Vec::new();
+        let mut gangs: BTreeMap<(String, String), Vec<Waiting>> = BTreeMap::new();
+        for pod in waiting {
+            if pod.group.is_empty() {
+                plain.push(pod);
+            } else {
+                gangs.entry((pod.namespace.clone(), pod.group.clone())).or_default().push(pod);
+            }
+        }
+        self.plain(plain, &mut free).await?;
+        for ((namespace, name), pods) in gangs {
+            if let Some(group) = self.mirror.get(&pod_groups(), &namespace, &name) {
+                self.gang(&group, &pods, &mut free).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Free slots of the node by resource.
+    fn free(&mut self) -> BTreeMap<String, u64> {
+        let mut free: BTreeMap<String, u64> = BTreeMap::new();
+        self.mirror.all(&Kind::node(), "", |node| {
+            let amounts = node.at("/status/allocatable").and_then(Value::as_object)?;
+            for (name, amount) in amounts.iter().filter(|(name, _)| name.starts_with(SLOTS)) {
+                free.insert(name.clone(), amount.as_str()?.parse().ok()?);
+            }
+            Some(())
+        });
+        let mut take = |name: &str, count: u64| {
+            if let Some(amount) = free.get_mut(name) {
+                *amount = amount.saturating_sub(count);
+            }
+        };
+        let assumed = &mut self.assumed;
+        self.mirror.everywhere(&Kind::pod(), |pod| {
+            let finished = matches!(pod.text("/status/phase"), "Succeeded" | "Failed");
+            let bound = !pod.text("/spec/nodeName").is_empty();
+            if bound {
+                assumed.remove(pod.uid());
+            }
+            if (bound || assumed.contains(pod.uid())) && !finished {
+                take(&resource(pod), 1);
+            }
+            None::<()>
+        });
+        for (name, count) in &self.kept {
+            take(name, *count);
+        }
+        free
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        self.mirror.everywhere(&Kind::pod(), |pod| {
+            let gated = pod.at("/spec/schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty());
+            let waits = pod.text("/spec/nodeName").is_empty()
+                && !gated
+                && pod.at("/metadata/deletionTimestamp").is_none()
+                && !self.assumed.contains(pod.uid());
+            waits.then(|| Waiting {
+                namespace: pod.namespace().into(),
+                name: pod.name().into(),
+                uid: pod.uid().into(),
+                resource: resource(pod),
+                group: pod.text("/spec/schedulingGroup/podGroupName").into(),
+                told: pod.condition("PodScheduled").is_some(),
+            })
+        })
+    }
+
+    fn forget_deleted_gangs(&mut self) {
+        let there: BTreeSet<String> =
+            self.mirror.everywhere(&pod_groups(), |group| Some(group.uid().to_owned())).into_iter().collect();
+        let keeps = self.fault == Breakage::SchedulerKeepsReservation;
+        let kept = &mut self.kept;
+        self.bound.retain(|uid, (resource, count)| {
+            let stays = there.contains(uid);
+            if !stays && keeps {
+                *kept.entry(resource.clone()).or_default() += *count;
+            }
+            stays
+        });
+    }
+
+    async fn plain(&mut self, pods: Vec<Waiting>, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
+        if self.fault == Breakage::SchedulerGangsPlainPods {
+            let mut together: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
+            for pod in pods {
+                together.entry(pod.resource.clone()).or_default().push(pod);
+            }
+            for (resource, pods) in together {
+                let now = (pods.len(), Instant::now());
+                let seen = self.gathered.entry(resource.clone()).or_insert(now);
+                if seen.0 != pods.len() {
+                    *seen = now;
+                }
+                let fit = resource.is_empty() || fits(free, &resource, pods.len());
+                if seen.1.elapsed() >= GATHER && fit {
+                    for pod in &pods {
+                        self.bind(pod, free).await?;
+                    }
+                    self.gathered.remove(&resource);
+                }
+            }
+            return Ok(());
+        }
+        for pod in pods {
+            if pod.resource.is_empty() || fits(free, &pod.resource, 1) {
+                self.bind(&pod, free).await?;
+            } else {
+                self.refuse_pod(&pod).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn gang(
+        &mut self,
+        group: &Object,
+        pods: &[Waiting],
+        free: &mut BTreeMap<String, u64>,
+    ) -> Result<(), ClusterError> {
+        let least = group.at("/spec/schedulingPolicy/gang/minCount").and_then(Value::as_u64).unwrap_or(1);
+        let least = usize::try_from(least).unwrap_or(usize::MAX);
+        let Some(first) = pods.first() else { return Ok(()) };
+        let part = self.fault == Breakage::SchedulerBindsPart && self.bound.contains_key(group.uid());
+        if pods.len() < least && !part {
+            return Ok(());
+        }
+        if self.fault == Breakage::SchedulerBindsPart {
+            for pod in pods {
+                if fits(free, &pod.resource, 1) {
+                    self.bind(pod, free).await?;
+                    self.bound.insert(group.uid().into(), (pod.resource.clone(), 0));
+                } else {
+                    self.refuse_pod(pod).await?;
+                }
+            }
+            return Ok(());
+        }
+        let never = self.fault == Breakage::SchedulerNeverBindsGang
+            || (self.fault == Breakage::SchedulerNeverRetries && self.refused.contains(group.uid()));
+        if !never && fits(free, &first.resource, pods.len()) {
+            let count = u64::try_from(pods.len()).unwrap_or_default();
+            self.bound.insert(group.uid().into(), (first.resource.clone(), count));
+            for pod in pods {
+                self.bind(pod, free).await?;
+            }
+            return Ok(());
+        }
+        self.refused.insert(group.uid().into());
+        if group.condition("PodGroupInitiallyScheduled").is_none() {
+            let condition = json!({"type": "PodGroupInitiallyScheduled", "status": "False", "reason": "Unschedulable",
+                "message": "the gang does not fit", "lastTransitionTime": jiff::Timestamp::now().strftime("%FT%TZ").to_string()});
+            let patch = json!({"status": {"conditions": [condition]}});
+            let place = (group.namespace(), group.name());
+            ignore_absence(self.api.merge(&Scope::default(), &pod_groups(), place, "status", &patch).await)?;
+        }
+        for pod in pods {
+            self.refuse_pod(pod).await?;
+        }
+        Ok(())
+    }
+
+    async fn bind(&mut self, pod: &Waiting, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
+        let node = self.mirror.all(&Kind::node(), "", |node| Some(node.name().to_owned())).pop().unwrap_or_default();
+        let binding = json!({"apiVersion": "v1", "kind": "Binding",
+            "metadata": {"name": pod.name, "namespace": pod.namespace},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node}});
+        let path = format!("{}/binding", Api::path(&Kind::pod(), &pod.namespace, &pod.name));
+        self.assumed.insert(pod.uid.clone());
+        if let Some(amount) = free.get_mut(&pod.resource) {
+            *amount = amount.saturating_sub(1);
+        }
+        ignore_absence(self.api.send(&Scope::default(), "POST", &path, Some(&binding)).await)
+    }
+
+    async fn refuse_pod(&self, pod: &Waiting) -> Result<(), ClusterError> {
+        if pod.told {
+            return Ok(());
+        }
+        let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "no free slot"});
+        let patch = json!({"status": {"conditions": [condition]}});
+        let place = (pod.namespace.as_str(), pod.name.as_str());
+        ignore_absence(self.api.merge(&Scope::default(), &Kind::pod(), place, "status", &patch).await)
+    }
+}
+
+fn fits(free: &BTreeMap<String, u64>, resource: &str, count: usize) -> bool {
+    free.get(resource).copied().unwrap_or_default() >= u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// What is gone or was changed meanwhile is looked at again with the next change.
+fn ignore_absence<T>(result: Result<T, ClusterError>) -> Result<(), ClusterError> {
+    match result {
+        Err(error) if error.refusal().is_some_and(|refusal| matches!(refusal.status, 404 | 409)) => Ok(()),
+        other => other.map(drop),
+    }
+}
