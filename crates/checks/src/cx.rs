@@ -144,10 +144,7 @@ mod tests {
 
     #[test]
     fn the_policy_or_webhook_that_refused_is_named() {
-        assert_eq!(
-            who("admission webhook \"mpod.kb.io\" denied the request: no"),
-            "webhook mpod.kb.io"
-        );
+        assert_eq!(who("admission webhook \"mpod.kb.io\" denied the request: no"), "webhook mpod.kb.io");
         let policy = "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'labels' with binding 'labels' denied request: no";
         assert_eq!(who(policy), "policy labels");
         assert_eq!(who("nodes \"a\" is forbidden: User cannot patch"), "the API server");

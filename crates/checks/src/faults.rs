@@ -66,7 +66,10 @@ mod tests {
             let faults = check.read_faults().unwrap();
             let claims: Vec<&str> = check.rules.claims.iter().map(|claim| claim.id).collect();
             for fault in &faults {
-                assert!(fault.adapters.iter().all(|adapter| check.adapters.contains(&adapter.as_str())), "{fault:?}");
+                assert!(
+                    fault.adapters.iter().all(|adapter| check.adapters.contains(&adapter.as_str())),
+                    "{fault:?}"
+                );
                 for expected in &fault.expect {
                     let known = expected.claim.as_ref().is_none_or(|claim| claims.contains(&claim.as_str()));
                     assert!(known, "{}: there is no claim {:?}", fault.breakage, expected.claim);
@@ -74,9 +77,10 @@ mod tests {
             }
             for claim in claims {
                 // A claim that no fault can break is not a claim.
-                let broken = faults.iter().flat_map(|fault| &fault.expect).any(|expected| {
-                    expected.claim.as_deref() == Some(claim) && expected.outcome != "met"
-                });
+                let broken = faults
+                    .iter()
+                    .flat_map(|fault| &fault.expect)
+                    .any(|expected| expected.claim.as_deref() == Some(claim) && expected.outcome != "met");
                 assert!(broken, "no fault breaks {claim}");
             }
         }

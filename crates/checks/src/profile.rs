@@ -72,8 +72,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_place() {
-        let error = Profile::parse("image = \"a\"\n\n[labels]\nx = \"y\"\n\n[gang_scheduling]\nqueue = 1\n", "p.toml")
-            .unwrap_err();
+        let error = Profile::parse(
+            "image = \"a\"\n\n[labels]\nx = \"y\"\n\n[gang_scheduling]\nqueue = 1\n",
+            "p.toml",
+        )
+        .unwrap_err();
         assert_eq!((error.line, error.column), (7, 1));
         assert!(error.why.contains("queue") && error.why.contains("cluster_queue"), "{error}");
     }

@@ -37,10 +37,14 @@ impl Selection {
             match (aiconform_checks::check(id), known.iter().any(|requirement| requirement.id == *id)) {
                 (Some(check), _) => chosen.push(check),
                 (None, true) => {
-                    return Err(UsageError(format!("there is no check for {id} yet; `aiconform list` shows which have one")));
+                    return Err(UsageError(format!(
+                        "there is no check for {id} yet; `aiconform list` shows which have one"
+                    )));
                 }
                 (None, false) => {
-                    return Err(UsageError(format!("there is no requirement {id:?}; `aiconform list` shows all")));
+                    return Err(UsageError(format!(
+                        "there is no requirement {id:?}; `aiconform list` shows all"
+                    )));
                 }
             }
         }
@@ -50,7 +54,10 @@ impl Selection {
         for adapter in &self.adapter {
             let all: Vec<&str> = chosen.iter().flat_map(|check| check.adapters).copied().collect();
             if !all.contains(&adapter.as_str()) {
-                return Err(UsageError(format!("there is no adapter {adapter:?}; there are: {}", all.join(", "))));
+                return Err(UsageError(format!(
+                    "there is no adapter {adapter:?}; there are: {}",
+                    all.join(", ")
+                )));
             }
         }
         Ok(chosen)

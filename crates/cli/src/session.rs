@@ -46,8 +46,7 @@ pub struct Setup {
 pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
     let started = jiff::Timestamp::now();
     let path = setup.path;
-    let folder =
-        Arc::new(Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?);
+    let folder = Arc::new(Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?);
     let adapters = setup.options.adapters.clone();
     let (seed, rounds) = (setup.options.seed, setup.options.rounds);
     let request = Request {

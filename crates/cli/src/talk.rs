@@ -42,9 +42,14 @@ impl aiconform_lab::Progress for Talk {
         use aiconform_lab::Step;
         match step {
             Step::Building { component, number, of, packages } => {
-                self.line("lab", &format!("building {component} ({number} of {of}): {packages} packages so far"));
+                self.line(
+                    "lab",
+                    &format!("building {component} ({number} of {of}): {packages} packages so far"),
+                );
             }
-            Step::Built { component, seconds } => self.line("lab", &format!("built {component} in {seconds} s")),
+            Step::Built { component, seconds } => {
+                self.line("lab", &format!("built {component} in {seconds} s"))
+            }
             Step::Up { what, milliseconds } => {
                 self.line("lab", &format!("{what} up after {:.1} s", *milliseconds as f64 / 1000.0));
             }

@@ -175,12 +175,13 @@ impl Feed {
                 // The server ends every watch after a while; nothing is lost, the version goes on.
                 Ok(()) => pause = Duration::from_millis(100),
                 Err(why) => {
-                    if why.starts_with("410") || why.contains("too old resource version") || why.contains("Expired") {
+                    if why.starts_with("410")
+                        || why.contains("too old resource version")
+                        || why.contains("Expired")
+                    {
                         self.gap(&why);
-                        let again = self
-                            .api
-                            .pages(&Scope::default(), &self.kind, &self.namespace, &self.query)
-                            .await;
+                        let again =
+                            self.api.pages(&Scope::default(), &self.kind, &self.namespace, &self.query).await;
                         if let Ok((objects, now)) = again {
                             version = now;
                             self.mirror.relist(&self.api, &self.kind, &self.namespace, objects);

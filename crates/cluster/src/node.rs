@@ -24,9 +24,8 @@ pub fn suitable(node: &Object, tolerations: &[Value]) -> Result<(), Unsuitable> 
     }
     let taints = node.at("/spec/taints").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for taint in taints {
-        let text = |value: &Value, key: &str| {
-            value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text =
+            |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let effect = text(taint, "effect");
         let tolerated = tolerations.iter().any(|toleration| {
             let (key, operator) = (text(toleration, "key"), text(toleration, "operator"));

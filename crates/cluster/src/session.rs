@@ -182,10 +182,8 @@ impl Session {
 
     async fn record(&self, entry: &Entry) -> Result<(), ClusterError> {
         let mut number = self.journal.lock().await;
-        let line = serde_json::to_string(entry).map_err(|error| ClusterError::Answer {
-            what: "the journal".into(),
-            why: error.to_string(),
-        })?;
+        let line = serde_json::to_string(entry)
+            .map_err(|error| ClusterError::Answer { what: "the journal".into(), why: error.to_string() })?;
         let patch = json!({"data": {format!("{number:06}"): line}});
         let namespace = Session::control_namespace(&self.id);
         self.api.merge(&Scope::default(), &Kind::config_map(), (&namespace, CONTROL), "", &patch).await?;
@@ -239,13 +237,7 @@ async fn renew(api: Api, namespace: String) {
         aiconform_wait::pause(Duration::from_secs(10)).await;
         // One missed renewal is made good by the next; the Lease lasts four of them.
         let _ = api
-            .merge(
-                &quiet,
-                &Kind::lease(),
-                (&namespace, CONTROL),
-                "",
-                &json!({"spec": {"renewTime": now()}}),
-            )
+            .merge(&quiet, &Kind::lease(), (&namespace, CONTROL), "", &json!({"spec": {"renewTime": now()}}))
             .await;
     }
 }

@@ -47,7 +47,8 @@ pub struct Present {
 pub async fn plan(api: &Api, checks: &[&'static Check]) -> Result<Plan, ClusterError> {
     let scope = Scope::default();
     let version = api.send(&scope, "GET", "/version", None).await?;
-    let version = version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
+    let version =
+        version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
     let mut planned = Vec::new();
     for check in checks {
         let lacks = missing(api, &scope, check.needs).await?;

@@ -60,16 +60,21 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
             allowed.push(check);
             continue;
         }
-        let why = format!("the user may not: {}; `aiconform rbac` prints the role that a run needs", lacks.join("; "));
+        let why = format!(
+            "the user may not: {}; `aiconform rbac` prints the role that a run needs",
+            lacks.join("; ")
+        );
         request.progress.tell(&Scope::new(check.id, ""), &why);
-        let hindrance = EventKind::Hindrance { who: "the API server's authorization".into(), what: check.id.into(), why };
+        let hindrance =
+            EventKind::Hindrance { who: "the API server's authorization".into(), what: check.id.into(), why };
         api.sink().write(&Scope::new(check.id, ""), hindrance);
     }
     if allowed.is_empty() {
         let requests = api.requests();
         return Ok(End { cluster, id: String::new(), interrupted: false, left: Vec::new(), requests });
     }
-    let stamp = Stamp { labels: request.profile.labels.clone(), annotations: request.profile.annotations.clone() };
+    let stamp =
+        Stamp { labels: request.profile.labels.clone(), annotations: request.profile.annotations.clone() };
     let session = Session::begin(api, Mirror::new(), stamp).await?;
     let cx = Cx {
         session: session.clone(),

@@ -17,7 +17,8 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             Breakage::GangGateOffScheduler | Breakage::GangGateOffApiServer => {}
             Breakage::KueueWebhooksRemoved => {
                 for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
-                    let name = format!("kueue-{}", kind.replace("webhookconfiguration", "-webhook-configuration"));
+                    let name =
+                        format!("kueue-{}", kind.replace("webhookconfiguration", "-webhook-configuration"));
                     tools.kubectl(&["delete", kind, &name]).await?;
                 }
             }
@@ -36,7 +37,8 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"],
                     "resources": ["nodes/status"]});
                 let expression = "request.userInfo.username.startsWith('system:node:')";
-                policy(tools, "deny-node-patches", &rule, expression, "only nodes may change their status").await?;
+                policy(tools, "deny-node-patches", &rule, expression, "only nodes may change their status")
+                    .await?;
             }
             Breakage::PolicyDemandsLabels => {
                 let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],

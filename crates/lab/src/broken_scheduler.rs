@@ -49,7 +49,9 @@ fn pod_groups() -> Kind {
 /// The private slot that a pod wants, or an empty text.
 fn resource(pod: &Object) -> String {
     let requests = pod.at("/spec/containers/0/resources/requests").and_then(Value::as_object);
-    requests.and_then(|requests| requests.keys().find(|name| name.starts_with(SLOTS)).cloned()).unwrap_or_default()
+    requests
+        .and_then(|requests| requests.keys().find(|name| name.starts_with(SLOTS)).cloned())
+        .unwrap_or_default()
 }
 
 impl Scheduler {
@@ -140,7 +142,10 @@ impl Scheduler {
 
     fn waiting(&self) -> Vec<Waiting> {
         self.mirror.everywhere(&Kind::pod(), |pod| {
-            let gated = pod.at("/spec/schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty());
+            let gated = pod
+                .at("/spec/schedulingGates")
+                .and_then(Value::as_array)
+                .is_some_and(|gates| !gates.is_empty());
             let waits = pod.text("/spec/nodeName").is_empty()
                 && !gated
                 && pod.at("/metadata/deletionTimestamp").is_none()
@@ -170,7 +175,11 @@ impl Scheduler {
         });
     }
 
-    async fn plain(&mut self, pods: Vec<Waiting>, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
+    async fn plain(
+        &mut self,
+        pods: Vec<Waiting>,
+        free: &mut BTreeMap<String, u64>,
+    ) -> Result<(), ClusterError> {
         if self.fault == Breakage::SchedulerGangsPlainPods {
             let mut together: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
             for pod in pods {
@@ -251,7 +260,8 @@ impl Scheduler {
     }
 
     async fn bind(&mut self, pod: &Waiting, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
-        let node = self.mirror.all(&Kind::node(), "", |node| Some(node.name().to_owned())).pop().unwrap_or_default();
+        let node =
+            self.mirror.all(&Kind::node(), "", |node| Some(node.name().to_owned())).pop().unwrap_or_default();
         let binding = json!({"apiVersion": "v1", "kind": "Binding",
             "metadata": {"name": pod.name, "namespace": pod.namespace},
             "target": {"apiVersion": "v1", "kind": "Node", "name": node}});

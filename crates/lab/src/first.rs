@@ -91,17 +91,17 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     let manifests = async { if lab.kueue { kueue::begin(&lab, &tools).await } else { Ok(()) } };
     let mut kubelet = begin(&lab, "kubelet")?;
     let node = kubelet.ready(LIMIT, || async {
-            // Ready, and the taint of a node that was not has been taken away.
-            let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints[*].key}";
-            let seen = tools
-                .kubectl(&["get", "node", "node-0", "-o", wanted])
-                .await
-                .map_err(|error| error.to_string())?;
-            match String::from_utf8_lossy(&seen).trim() {
-                "True" => Ok(()),
-                seen => Err(format!("node Ready and its taints are {seen:?}")),
-            }
-        });
+        // Ready, and the taint of a node that was not has been taken away.
+        let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints[*].key}";
+        let seen = tools
+            .kubectl(&["get", "node", "node-0", "-o", wanted])
+            .await
+            .map_err(|error| error.to_string())?;
+        match String::from_utf8_lossy(&seen).trim() {
+            "True" => Ok(()),
+            seen => Err(format!("node Ready and its taints are {seen:?}")),
+        }
+    });
     let (manifests, node) = tokio::join!(manifests, node);
     node?;
     up("node");

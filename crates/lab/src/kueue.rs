@@ -38,7 +38,9 @@ pub async fn begin(lab: &Status, tools: &Tools) -> Result<(), LabError> {
         } else if line.trim_start() == "imagePullPolicy: Always" {
             out.push_str(&format!("{indent}imagePullPolicy: IfNotPresent\n"));
         } else if lab.is_broken(Breakage::KueueExcludesSlots) && line.trim_start() == "integrations:" {
-            out.push_str(&format!("{indent}resources:\n{indent}  excludeResourcePrefixes: [slots.aiconform.dev]\n{line}\n"));
+            out.push_str(&format!(
+                "{indent}resources:\n{indent}  excludeResourcePrefixes: [slots.aiconform.dev]\n{line}\n"
+            ));
         } else {
             out.push_str(line);
             out.push('\n');

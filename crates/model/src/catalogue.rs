@@ -100,7 +100,10 @@ pub fn test_name(id: &str) -> String {
     }
     let capital = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
+            .unwrap_or_default()
     };
     format!("Test{}", id.split('_').map(capital).collect::<String>())
 }

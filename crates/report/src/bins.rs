@@ -71,14 +71,25 @@ mod tests {
             sequence: 0,
             time: jiff::Timestamp::from_millisecond(end).unwrap(),
             scope: Scope::default(),
-            kind: EventKind::Wait { condition: "c".into(), bin, limit: 0, waited, met: true, last: String::new() },
+            kind: EventKind::Wait {
+                condition: "c".into(),
+                bin,
+                limit: 0,
+                waited,
+                met: true,
+                last: String::new(),
+            },
         }
     }
 
     #[test]
     fn overlapping_waits_are_counted_once_and_the_platform_first() {
-        let events =
-            vec![wait(1000, Bin::Ours, 0), wait(3000, Bin::Platform, 1000), wait(4000, Bin::Dwell, 2000), wait(5000, Bin::Ours, 0)];
+        let events = vec![
+            wait(1000, Bin::Ours, 0),
+            wait(3000, Bin::Platform, 1000),
+            wait(4000, Bin::Dwell, 2000),
+            wait(5000, Bin::Ours, 0),
+        ];
         let bins = bins(&Value::Null, &Evidence { events });
         assert_eq!(bins, Bins { platform: 1000, dwell: 1000, ours: 2000 });
     }

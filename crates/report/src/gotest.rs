@@ -47,7 +47,13 @@ fn test(report: &Report, judged: &Judged) -> Test {
         Verdict::NotApplicable | Verdict::NotRun => Status::Skip,
     };
     let mut output = vec![
-        format!("{} ({} of {}): {}", judgement.requirement, judged.level, report.release, judgement.verdict.word()),
+        format!(
+            "{} ({} of {}): {}",
+            judgement.requirement,
+            judged.level,
+            report.release,
+            judgement.verdict.word()
+        ),
         judgement.why.clone(),
         format!(
             "{}; {} {}; platform {} ({})",
@@ -62,13 +68,14 @@ fn test(report: &Report, judged: &Judged) -> Test {
     for subject in &judgement.subjects {
         let decides = judgement.deciding.as_ref() == Some(&subject.id);
         if status != Status::Skip && (decides || subject.control) {
-            children.extend(subject.claims.iter().filter(|claim| counts(claim)).map(|claim| {
-                Test {
-                    name: format!("{}/{}/{}", judged.test, subject.id.replace('/', "-"), claim.id),
-                    status: if claim.outcome.is_met() { Status::Pass } else { Status::Fail },
-                    output: vec![claim.says.to_owned(), format!("{}: {}", claim.outcome.word(), claim.outcome.text())],
-                    children: Vec::new(),
-                }
+            children.extend(subject.claims.iter().filter(|claim| counts(claim)).map(|claim| Test {
+                name: format!("{}/{}/{}", judged.test, subject.id.replace('/', "-"), claim.id),
+                status: if claim.outcome.is_met() { Status::Pass } else { Status::Fail },
+                output: vec![
+                    claim.says.to_owned(),
+                    format!("{}: {}", claim.outcome.word(), claim.outcome.text()),
+                ],
+                children: Vec::new(),
             }));
         }
         output.extend(lines(subject, decides));

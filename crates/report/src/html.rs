@@ -80,10 +80,41 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
     let total = (bins.platform + bins.dwell + bins.ours).max(1);
     let share = |part: u64| format!("{:.1} s ({} %)", part as f64 / 1000.0, part * 100 / total);
     let facts = vec![
-        ("Platform", format!("Kubernetes {}, context {}", report.fact("/cluster/version"), report.fact("/cluster/context"))),
-        ("Stands on", if report.fact("/lab") == "true" { "a lab started by aiconform: real Kubernetes components; real scheduling of private slots".into() } else { "real scheduling of private slots".to_owned() }),
-        ("Tested", format!("{}, {seconds:.0} s, seed {}, {} rounds", report.fact("/started"), report.fact("/seed"), report.fact("/rounds"))),
-        ("Time", format!("platform {}, waiting on purpose {}, aiconform {}", share(bins.platform), share(bins.dwell), share(bins.ours))),
+        (
+            "Platform",
+            format!(
+                "Kubernetes {}, context {}",
+                report.fact("/cluster/version"),
+                report.fact("/cluster/context")
+            ),
+        ),
+        (
+            "Stands on",
+            if report.fact("/lab") == "true" {
+                "a lab started by aiconform: real Kubernetes components; real scheduling of private slots"
+                    .into()
+            } else {
+                "real scheduling of private slots".to_owned()
+            },
+        ),
+        (
+            "Tested",
+            format!(
+                "{}, {seconds:.0} s, seed {}, {} rounds",
+                report.fact("/started"),
+                report.fact("/seed"),
+                report.fact("/rounds")
+            ),
+        ),
+        (
+            "Time",
+            format!(
+                "platform {}, waiting on purpose {}, aiconform {}",
+                share(bins.platform),
+                share(bins.dwell),
+                share(bins.ours)
+            ),
+        ),
         ("Requests", format!("{} to the API server", report.fact("/requests"))),
         ("Tool", format!("aiconform {}", report.fact("/tool/version"))),
     ];
@@ -135,7 +166,9 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
             // A picture that shows a deadlock says more than one that shows a part and a whole.
             let chosen = rounds
                 .iter()
-                .find(|picture| is_whole(picture) == mostly_whole && (mostly_whole || !picture.caption.contains("4 of 4")))
+                .find(|picture| {
+                    is_whole(picture) == mostly_whole && (mostly_whole || !picture.caption.contains("4 of 4"))
+                })
                 .or_else(|| rounds.iter().find(|picture| is_whole(picture) == mostly_whole));
             let Some(chosen) = chosen else { continue };
             shown.push(Glance {
@@ -153,7 +186,8 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
 }
 
 fn is_whole(picture: &Picture) -> bool {
-    picture.caption.contains("4 of 4") && (picture.caption.contains(" 0 of 4") || !picture.caption.contains(','))
+    picture.caption.contains("4 of 4")
+        && (picture.caption.contains(" 0 of 4") || !picture.caption.contains(','))
 }
 
 fn subject(judged: &SubjectJudgement) -> Subject {
@@ -193,7 +227,8 @@ fn subject(judged: &SubjectJudgement) -> Subject {
         .collect();
     let mut series: Vec<Series> = Vec::new();
     for picture in &judged.pictures {
-        let drawn = Drawn { title: picture.title.clone(), caption: picture.caption.clone(), svg: svg(picture) };
+        let drawn =
+            Drawn { title: picture.title.clone(), caption: picture.caption.clone(), svg: svg(picture) };
         match series.iter_mut().find(|series| series.name == picture.series) {
             Some(series) => series.pictures.push(drawn),
             None => series.push(Series {

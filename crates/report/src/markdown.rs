@@ -31,8 +31,10 @@ pub fn summary(report: &Report) -> String {
     for judged in &report.requirements {
         let _ = writeln!(out, "\n## {}\n", judged.judgement.requirement);
         for subject in &judged.judgement.subjects {
-            let grade = subject.grade.as_ref().map(|grade| format!(" Grade: {}", grade.says)).unwrap_or_default();
-            let _ = writeln!(out, "### {}: {}\n\n{}.{}\n", subject.id, subject.state.word(), subject.why, grade);
+            let grade =
+                subject.grade.as_ref().map(|grade| format!(" Grade: {}", grade.says)).unwrap_or_default();
+            let _ =
+                writeln!(out, "### {}: {}\n\n{}.{}\n", subject.id, subject.state.word(), subject.why, grade);
             if subject.claims.is_empty() {
                 continue;
             }

@@ -22,12 +22,19 @@ pub fn svg(picture: &Picture) -> String {
         lanes.sort_by(|a, b| a.name.cmp(&b.name));
         let middle = y + lanes.len() as f64 * LANE / 2.0 + 3.5;
         let letter = group.rsplit('-').next().filter(|letter| letter.len() == 1).unwrap_or("g");
-        let _ = write!(body, "<text class=\"name\" x=\"1\" y=\"{middle:.1}\">{}</text>", escape(&letter.to_uppercase()));
+        let _ = write!(
+            body,
+            "<text class=\"name\" x=\"1\" y=\"{middle:.1}\">{}</text>",
+            escape(&letter.to_uppercase())
+        );
         for lane in lanes {
             for span in &lane.spans {
                 let (from, to) = (scale(span.from), scale(span.to));
-                let (class, height) =
-                    if span.state == "bound" { (format!("bound g{}", number % 2), LANE - 3.0) } else { ("held".into(), 2.0) };
+                let (class, height) = if span.state == "bound" {
+                    (format!("bound g{}", number % 2), LANE - 3.0)
+                } else {
+                    ("held".into(), 2.0)
+                };
                 let top = y + (LANE - height) / 2.0;
                 let _ = write!(
                     body,
@@ -44,13 +51,21 @@ pub fn svg(picture: &Picture) -> String {
     let bottom = y - GAP + 4.0;
     for mark in &picture.marks {
         let x = scale(mark.at);
-        let _ = write!(body, "<line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>", TOP - 4.0);
+        let _ = write!(
+            body,
+            "<line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>",
+            TOP - 4.0
+        );
     }
     // Two marks that stand close would write over each other: the last is named, the title names all.
     if let Some(mark) = picture.marks.last() {
         let x = scale(mark.at);
         let anchor = if x > WIDTH * 0.6 { "end" } else { "start" };
-        let _ = write!(body, "<text class=\"when\" x=\"{x:.1}\" y=\"10\" text-anchor=\"{anchor}\">{}</text>", escape(&mark.name));
+        let _ = write!(
+            body,
+            "<text class=\"when\" x=\"{x:.1}\" y=\"10\" text-anchor=\"{anchor}\">{}</text>",
+            escape(&mark.name)
+        );
     }
     let _ = write!(
         body,

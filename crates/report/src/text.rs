@@ -35,7 +35,13 @@ pub fn terminal(report: &Report) -> String {
             }
         }
         let _ = writeln!(out);
-        let _ = writeln!(out, "{} ({}): {}", judgement.requirement, judged.level, judgement.verdict.word().to_uppercase());
+        let _ = writeln!(
+            out,
+            "{} ({}): {}",
+            judgement.requirement,
+            judged.level,
+            judgement.verdict.word().to_uppercase()
+        );
         let _ = writeln!(out, "    {}", judgement.why);
     }
     let _ = writeln!(out, "{}", report.tested);

@@ -19,12 +19,25 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             EventKind::SubjectStarted { .. } if ours => acting = true,
             EventKind::SubjectEnded {} if ours => acting = false,
             EventKind::WatchGap { kind, why } if acting => {
-                return Some(format!("the watch on {} was interrupted ({why}): what happened meanwhile was not seen", kind.plural));
+                return Some(format!(
+                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
+                    kind.plural
+                ));
             }
-            EventKind::Exchange { method, path, status: 200..300, request: Some(sent), response: Some(got), .. } => {
+            EventKind::Exchange {
+                method,
+                path,
+                status: 200..300,
+                request: Some(sent),
+                response: Some(got),
+                ..
+            } => {
                 let to_pods = path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
-                if method == "POST" && ours && to_pods
-                    && let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &subject.id)
+                if method == "POST"
+                    && ours
+                    && to_pods
+                    && let Some(difference) =
+                        changed(&Object(sent.clone()), &Object(got.clone()), &subject.id)
                 {
                     return Some(difference);
                 }
@@ -66,10 +79,16 @@ fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
 fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
     let name = got.name();
     let changed_by = |what: &str, was: String, is: String| {
-        Some(format!("pod {name} was changed on its way in: {what} was {was}, is {is}; a webhook or policy of the platform rewrites pods"))
+        Some(format!(
+            "pod {name} was changed on its way in: {what} was {was}, is {is}; a webhook or policy of the platform rewrites pods"
+        ))
     };
-    let default = |value: &str, default: &str| if value.is_empty() { default.to_owned() } else { value.to_owned() };
-    let (was, is) = (default(sent.text("/spec/schedulerName"), "default-scheduler"), got.text("/spec/schedulerName").to_owned());
+    let default =
+        |value: &str, default: &str| if value.is_empty() { default.to_owned() } else { value.to_owned() };
+    let (was, is) = (
+        default(sent.text("/spec/schedulerName"), "default-scheduler"),
+        got.text("/spec/schedulerName").to_owned(),
+    );
     if was != is {
         return changed_by("spec.schedulerName", was, is);
     }
@@ -98,7 +117,11 @@ fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
         .filter(|gate| !(subject.starts_with("kueue/") && gate.starts_with("kueue.x-k8s.io/")))
         .cloned()
         .collect();
-    if strange.is_empty() { None } else { changed_by("spec.schedulingGates", "none".into(), strange.join(", ")) }
+    if strange.is_empty() {
+        None
+    } else {
+        changed_by("spec.schedulingGates", "none".into(), strange.join(", "))
+    }
 }
 
 /// Whether everything that was sent is there; more may be.
@@ -186,7 +209,10 @@ pub fn is_in_force(events: &[&Event], subject: &Subject) -> Outcome {
         }
     }
     if let Some((gang, _)) = seen.iter().find(|(_, held)| !**held) {
-        let witness = format!("pods of {gang} came in without what {} needs to hold them: fields dropped, a gate off, or its webhook does not serve", subject.id);
+        let witness = format!(
+            "pods of {gang} came in without what {} needs to hold them: fields dropped, a gate off, or its webhook does not serve",
+            subject.id
+        );
         return Outcome::Unmet { witness, events: Vec::new() };
     }
     match seen.len() {

@@ -103,8 +103,7 @@ pub fn histories(events: &[&Event]) -> Vec<History> {
         match &event.kind {
             EventKind::Phase { phase, data } => {
                 let trial = data.get("trial").and_then(Value::as_str).unwrap_or_default();
-                let phase =
-                    Phase { name: phase.clone(), data: data.clone(), begin: event.sequence, at };
+                let phase = Phase { name: phase.clone(), data: data.clone(), begin: event.sequence, at };
                 of(&mut found, trial).phases.push(phase);
             }
             EventKind::Watch { kind, change, object } if *kind == Kind::pod() => {
@@ -136,9 +135,9 @@ fn of<'a>(found: &'a mut Vec<History>, trial: &str) -> &'a mut History {
 
 /// Gangs are named after their trial.
 fn owner<'a>(found: &'a mut [History], gang: &str) -> Option<&'a mut History> {
-    found
-        .iter_mut()
-        .find(|history| gang.strip_prefix(&history.trial).is_some_and(|rest| matches!(rest, "-gang" | "-a" | "-b")))
+    found.iter_mut().find(|history| {
+        gang.strip_prefix(&history.trial).is_some_and(|rest| matches!(rest, "-gang" | "-a" | "-b"))
+    })
 }
 
 fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64)) {
@@ -162,8 +161,7 @@ fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64))
     if pod.succeeded.is_none() && object.text("/status/phase") == "Succeeded" {
         pod.succeeded = Some(here.0);
     }
-    if pod.gone.is_none()
-        && (change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some())
+    if pod.gone.is_none() && (change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some())
     {
         pod.gone = Some(here);
     }

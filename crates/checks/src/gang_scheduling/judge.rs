@@ -3,7 +3,7 @@
 use super::history::{History, Life, Phase, histories};
 use super::trials::SIZE;
 use aiconform_model::{Event, EventKind};
-use aiconform_verdict::{Grade, Outcome, SubjectJudgement, State, Subject};
+use aiconform_verdict::{Grade, Outcome, State, Subject, SubjectJudgement};
 use serde_json::Value;
 
 const WHOLE: usize = SIZE as usize;
@@ -26,8 +26,7 @@ fn unknown(events: &[&Event], trial: &str, why: impl Into<String>) -> Outcome {
             Some(format!("{who} said: {why}"))
         }
         EventKind::Stopped { why }
-            if !event.scope.subject.is_empty()
-                && (why.starts_with(trial) || !why.contains(": waited")) =>
+            if !event.scope.subject.is_empty() && (why.starts_with(trial) || !why.contains(": waited")) =>
         {
             Some(why.clone())
         }
@@ -64,7 +63,9 @@ pub fn slots_are_real(events: &[&Event], _: &Subject) -> Outcome {
         (bound, there) => unknown(
             events,
             "near-miss",
-            format!("of {there} pods of no gang {bound} were bound on {wanted} free slots: the scheduler or the queue does not take pods, or the slots are not real"),
+            format!(
+                "of {there} pods of no gang {bound} were bound on {wanted} free slots: the scheduler or the queue does not take pods, or the slots are not real"
+            ),
         ),
     }
 }
@@ -82,9 +83,10 @@ pub fn part_is_placed(events: &[&Event], _: &Subject) -> Outcome {
             "the plain scheduler bound none of 4 ungrouped pods on 3 slots: something holds plain pods back too, so a gang that waits shows nothing",
             vec![begin.begin, end.begin],
         ),
-        count if count == WHOLE => {
-            unmet("4 pods were bound on 3 slots: the slots do not bound anything", vec![begin.begin, end.begin])
-        }
+        count if count == WHOLE => unmet(
+            "4 pods were bound on 3 slots: the slots do not bound anything",
+            vec![begin.begin, end.begin],
+        ),
         count => met(format!("the plain scheduler bound {count} of 4 pods on 3 slots")),
     }
 }
@@ -104,7 +106,10 @@ pub fn fitting_gang_completes(events: &[&Event], _: &Subject) -> Outcome {
     let seen = format!("of 4 pods of a gang on 4 free slots, {bound} were bound and {completed} completed");
     let (alive, _) = history.bound_between("canary", begin.begin, end.begin);
     if alive > 0 && bound < WHOLE {
-        return unmet(format!("{seen}, while the scheduler bound a pod that came later"), vec![begin.begin, end.begin]);
+        return unmet(
+            format!("{seen}, while the scheduler bound a pod that came later"),
+            vec![begin.begin, end.begin],
+        );
     }
     unknown(events, "fitting", seen)
 }
@@ -134,9 +139,12 @@ pub fn incomplete_gang_waits(events: &[&Event], _: &Subject) -> Outcome {
         return unknown(events, "quorum", "the last pod was not created");
     };
     if history.held(name, whole.begin) == WHOLE {
-        return met("3 of 4 pods waited on 8 free slots while 2 canaries were bound; with the fourth all were bound");
+        return met(
+            "3 of 4 pods waited on 8 free slots while 2 canaries were bound; with the fourth all were bound",
+        );
     }
-    let seen = format!("with its fourth pod {} of 4 were bound on 8 free slots", history.held(name, whole.begin));
+    let seen =
+        format!("with its fourth pod {} of 4 were bound on 8 free slots", history.held(name, whole.begin));
     if history.bound_between("canary", end.begin, whole.begin).0 > 0 {
         return unmet(format!("{seen}, while a canary was"), vec![end.begin, whole.begin]);
     }
@@ -159,7 +167,11 @@ pub fn oversized_gang_waits(events: &[&Event], subject: &Subject) -> Outcome {
         .collect();
     if !bound.is_empty() {
         let places = bound.iter().filter_map(|pod| pod.bound).map(|bound| bound.0).collect();
-        let witness = format!("{} of 4 pods of a gang were bound on 3 slots: {}", bound.len(), names(bound.into_iter()));
+        let witness = format!(
+            "{} of 4 pods of a gang were bound on 3 slots: {}",
+            bound.len(),
+            names(bound.into_iter())
+        );
         return unmet(witness, places);
     }
     let Some(words) = history.refusal(name, begin.begin, end.begin) else {
@@ -168,10 +180,14 @@ pub fn oversized_gang_waits(events: &[&Event], subject: &Subject) -> Outcome {
     };
     let (canaries, _) = history.bound_between("canary", begin.begin, end.begin);
     if canaries < PASSED_OVER {
-        let why = format!("only {canaries} of 2 canaries were bound while the gang waited: it is not known whether the scheduler was alive");
+        let why = format!(
+            "only {canaries} of 2 canaries were bound while the gang waited: it is not known whether the scheduler was alive"
+        );
         return unknown(events, "near-miss", why);
     }
-    met(format!("none of 4 pods was bound on 3 slots while {canaries} canaries were; the scheduler said: {words}"))
+    met(format!(
+        "none of 4 pods was bound on 3 slots while {canaries} canaries were; the scheduler said: {words}"
+    ))
 }
 
 /// Release: the same gang starts when its last slot comes, so that it was held because it is a gang and not because
@@ -223,7 +239,9 @@ pub fn nothing_is_left(events: &[&Event], _: &Subject) -> Outcome {
     };
     let (bound, _) = history.bound_between("single", begin.begin, end.begin);
     if bound == WHOLE && ends.len() == 3 {
-        return met("a gang deleted while it waited and one deleted while bound left nothing: the same name started 3 times, then 4 pods of no gang took all 4 slots");
+        return met(
+            "a gang deleted while it waited and one deleted while bound left nothing: the same name started 3 times, then 4 pods of no gang took all 4 slots",
+        );
     }
     let seen = format!("after its deletion {bound} of 4 pods of no gang were bound on the gang's 4 slots");
     if history.bound_between("canary", begin.begin, end.begin).0 > 0 {
@@ -289,7 +307,11 @@ pub fn rounds(events: &[&Event]) -> Vec<Round> {
 fn contention(events: &[&Event], ample: bool) -> Outcome {
     let rounds: Vec<Round> = rounds(events).into_iter().filter(|round| round.ample == ample).collect();
     let told = |rounds: &[&Round]| {
-        rounds.iter().map(|round| format!("({},{})", round.held.0, round.held.1)).collect::<Vec<_>>().join(" ")
+        rounds
+            .iter()
+            .map(|round| format!("({},{})", round.held.0, round.held.1))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let partial: Vec<&Round> = rounds
         .iter()
@@ -310,10 +332,13 @@ fn contention(events: &[&Event], ample: bool) -> Outcome {
     let whole = rounds.iter().filter(|round| round.is_whole()).count();
     if rounds.is_empty() || whole < rounds.len() {
         let all: Vec<&Round> = rounds.iter().collect();
-        let why = format!("{whole} of {} rounds could be followed to their end: {}", rounds.len(), told(&all));
+        let why =
+            format!("{whole} of {} rounds could be followed to their end: {}", rounds.len(), told(&all));
         return unknown(events, "round", why);
     }
-    met(format!("two gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and the other not at all, and the other followed when it was gone"))
+    met(format!(
+        "two gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and the other not at all, and the other followed when it was gone"
+    ))
 }
 
 /// T5 with quota equal to the capacity, or without quota.

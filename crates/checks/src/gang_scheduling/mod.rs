@@ -8,6 +8,8 @@ mod picture;
 mod run;
 mod stage;
 mod template;
+#[cfg(test)]
+mod tests;
 mod trials;
 
 use crate::cx::{Check, Reach};
@@ -16,10 +18,12 @@ use aiconform_verdict::{Aggregate, Claim, Rules, Standing, Subject};
 use futures::FutureExt;
 use std::time::Duration;
 
-const POSITIVE: Standing =
-    Standing::Must { cites: "KAR-0053, positive test: the pods of a gang are scheduled together, run and complete" };
-const NEGATIVE: Standing =
-    Standing::Must { cites: "KAR-0053, negative test: with capacity for fewer than N pods none of them runs" };
+const POSITIVE: Standing = Standing::Must {
+    cites: "KAR-0053, positive test: the pods of a gang are scheduled together, run and complete",
+};
+const NEGATIVE: Standing = Standing::Must {
+    cites: "KAR-0053, negative test: with capacity for fewer than N pods none of them runs",
+};
 const CLEAN_UP: Standing = Standing::Must { cites: "KAR-0053, clean-up: resources are released" };
 
 fn gangs(subject: &Subject) -> bool {
@@ -136,19 +140,84 @@ pub const CHECK: Check = Check {
     test_name: "TestGangScheduling",
     rules: &RULES,
     needs: &[
-        Permission { group: "", resource: "namespaces", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "namespaces of the run" },
-        Permission { group: "", resource: "configmaps", verbs: &["create", "get", "patch", "delete"], why: "the run's journal" },
-        Permission { group: "coordination.k8s.io", resource: "leases", verbs: &["create", "get", "patch"], why: "the run's Lease" },
-        Permission { group: "", resource: "pods", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "test pods; free room on a node" },
-        Permission { group: "", resource: "nodes", verbs: &["get", "list", "watch"], why: "to choose a node and see whether it changes" },
-        Permission { group: "", resource: "nodes/status", verbs: &["patch"], why: "private slots, taken away again" },
-        Permission { group: "scheduling.k8s.io", resource: "priorityclasses", verbs: &["create", "get", "list", "watch", "delete"], why: "a priority below everyone's" },
-        Permission { group: "scheduling.k8s.io", resource: "podgroups", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "native gangs" },
-        Permission { group: "batch", resource: "jobs", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "gangs as Jobs" },
-        Permission { group: "kueue.x-k8s.io", resource: "localqueues", verbs: &["create", "get", "delete"], why: "Kueue's queues" },
-        Permission { group: "kueue.x-k8s.io", resource: "workloads", verbs: &["get", "list", "watch", "patch", "delete"], why: "Kueue's word on a gang" },
-        Permission { group: "kueue.x-k8s.io", resource: "clusterqueues", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "Kueue's quota" },
-        Permission { group: "kueue.x-k8s.io", resource: "resourceflavors", verbs: &["create", "get", "list", "watch", "patch", "delete"], why: "Kueue's quota" },
+        Permission {
+            group: "",
+            resource: "namespaces",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "namespaces of the run",
+        },
+        Permission {
+            group: "",
+            resource: "configmaps",
+            verbs: &["create", "get", "patch", "delete"],
+            why: "the run's journal",
+        },
+        Permission {
+            group: "coordination.k8s.io",
+            resource: "leases",
+            verbs: &["create", "get", "patch"],
+            why: "the run's Lease",
+        },
+        Permission {
+            group: "",
+            resource: "pods",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "test pods; free room on a node",
+        },
+        Permission {
+            group: "",
+            resource: "nodes",
+            verbs: &["get", "list", "watch"],
+            why: "to choose a node and see whether it changes",
+        },
+        Permission {
+            group: "",
+            resource: "nodes/status",
+            verbs: &["patch"],
+            why: "private slots, taken away again",
+        },
+        Permission {
+            group: "scheduling.k8s.io",
+            resource: "priorityclasses",
+            verbs: &["create", "get", "list", "watch", "delete"],
+            why: "a priority below everyone's",
+        },
+        Permission {
+            group: "scheduling.k8s.io",
+            resource: "podgroups",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "native gangs",
+        },
+        Permission {
+            group: "batch",
+            resource: "jobs",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "gangs as Jobs",
+        },
+        Permission {
+            group: "kueue.x-k8s.io",
+            resource: "localqueues",
+            verbs: &["create", "get", "delete"],
+            why: "Kueue's queues",
+        },
+        Permission {
+            group: "kueue.x-k8s.io",
+            resource: "workloads",
+            verbs: &["get", "list", "watch", "patch", "delete"],
+            why: "Kueue's word on a gang",
+        },
+        Permission {
+            group: "kueue.x-k8s.io",
+            resource: "clusterqueues",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "Kueue's quota",
+        },
+        Permission {
+            group: "kueue.x-k8s.io",
+            resource: "resourceflavors",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "Kueue's quota",
+        },
     ],
     reach: Reach::Cluster,
     creates: "one PriorityClass, one namespace for each gang scheduler, up to 105 small pods at a time on one node, private extended resources in that node's status, and with Kueue one ClusterQueue and ResourceFlavor for each trial",

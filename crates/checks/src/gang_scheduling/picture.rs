@@ -20,13 +20,26 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
                 (false, true) => "Two gangs of 4 on 6 slots, quota equal to capacity",
                 (false, false) => "Two gangs of 4 on 6 slots",
             };
-            (begin, format!("Round {round}"), series, &[("slots_come", "slots come"), ("settled", "settled"), ("release", "winner deleted")])
+            (
+                begin,
+                format!("Round {round}"),
+                series,
+                &[("slots_come", "slots come"), ("settled", "settled"), ("release", "winner deleted")],
+            )
         } else {
             let begin = history.phase("gang").filter(|_| history.trial == "near-miss")?;
             let title = "A gang of 4 on 3 slots; then a fourth slot".to_owned();
-            (begin, title, "A gang that misses one slot", &[("gang_window_closed", "window closed"), ("release", "fourth slot")])
+            (
+                begin,
+                title,
+                "A gang that misses one slot",
+                &[("gang_window_closed", "window closed"), ("release", "fourth slot")],
+            )
         };
-    let last = history.phase("release_ended").or_else(|| history.phase("settled")).or_else(|| history.phases.last())?;
+    let last = history
+        .phase("release_ended")
+        .or_else(|| history.phase("settled"))
+        .or_else(|| history.phases.last())?;
     let (start, end) = (first.at, last.at.max(first.at + 1));
     let since = |at: i64| u64::try_from(at.clamp(start, end) - start).unwrap_or_default();
     let lanes: Vec<Lane> = history
@@ -46,9 +59,12 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
     gangs.dedup();
     let counts: Vec<String> = gangs
         .iter()
-        .map(|gang| format!("{} {} of 4", gang.rsplit('-').next().unwrap_or(gang), history.held(gang, settled.begin)))
+        .map(|gang| {
+            format!("{} {} of 4", gang.rsplit('-').next().unwrap_or(gang), history.held(gang, settled.begin))
+        })
         .collect();
-    let caption = if counts.is_empty() { "no pod came to be".into() } else { format!("bound: {}", counts.join(", ")) };
+    let caption =
+        if counts.is_empty() { "no pod came to be".into() } else { format!("bound: {}", counts.join(", ")) };
     Some(Picture { title, caption, series: series.into(), lanes, marks, length: since(end) })
 }
 

@@ -141,15 +141,13 @@ async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter) {
     }
 }
 
-async fn act(
-    cx: &Cx,
-    ground: &Ground,
-    adapter: &'static dyn Adapter,
-    scope: &Scope,
-) -> Result<(), Stop> {
+async fn act(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter, scope: &Scope) -> Result<(), Stop> {
     let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-")).await?;
     for kind in adapter.kinds() {
-        cx.session.mirror().watch(cx.session.api(), &kind, scratch.namespace(), ("labelSelector", "")).await?;
+        cx.session
+            .mirror()
+            .watch(cx.session.api(), &kind, scratch.namespace(), ("labelSelector", ""))
+            .await?;
     }
     let stage = Stage::new(cx, ground, adapter, scratch);
     preflight(&stage).await?;

@@ -283,11 +283,12 @@ impl<'a> Arena<'a> {
                     let ours = pod.label(TRIAL) == self.trial && gangs.contains(&pod.label(GANG));
                     ours.then(|| pod.name().to_owned())
                 });
-                let mut there = if objects.iter().any(|(kind, _)| *kind == Kind::pod() || *kind == Kind::job()) {
-                    pods
-                } else {
-                    Vec::new()
-                };
+                let mut there =
+                    if objects.iter().any(|(kind, _)| *kind == Kind::pod() || *kind == Kind::job()) {
+                        pods
+                    } else {
+                        Vec::new()
+                    };
                 there.extend(
                     named
                         .iter()

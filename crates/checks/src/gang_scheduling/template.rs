@@ -60,19 +60,19 @@ impl Template {
         let mut tolerations = self.profile.tolerations.clone();
         tolerations.dedup();
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "labels": self.labels(role, gang), "annotations": {
-                "cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "karpenter.sh/do-not-disrupt": "true"}},
-            "spec": {
-                "priorityClassName": self.priority_class,
-                "terminationGracePeriodSeconds": 0,
-                "automountServiceAccountToken": false,
-                "enableServiceLinks": false,
-                "restartPolicy": "Never",
-                "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-                "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
-                    "nodeSelectorTerms": [{"matchFields": [
-                        {"key": "metadata.name", "operator": "In", "values": [self.node]}]}]}}},
-            }});
+        "metadata": {"name": name, "labels": self.labels(role, gang), "annotations": {
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "karpenter.sh/do-not-disrupt": "true"}},
+        "spec": {
+            "priorityClassName": self.priority_class,
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": false,
+            "enableServiceLinks": false,
+            "restartPolicy": "Never",
+            "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+            "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchFields": [
+                    {"key": "metadata.name", "operator": "In", "values": [self.node]}]}]}}},
+        }});
         if self.runs {
             container["args"] = json!(["-v"]);
         } else {

@@ -41,7 +41,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         let chosen = arguments.run.as_ref().map_or(!run.is_live(), |id| *id == run.id);
         if !chosen {
             if arguments.run.is_none() {
-                anstream::println!("run {}: still runs (its Lease was renewed {} s ago)", run.id, run.age.unwrap_or_default());
+                anstream::println!(
+                    "run {}: still runs (its Lease was renewed {} s ago)",
+                    run.id,
+                    run.age.unwrap_or_default()
+                );
             }
             continue;
         }

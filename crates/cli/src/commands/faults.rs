@@ -64,7 +64,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     for name in &arguments.names {
         if !chosen.iter().any(|(_, fault)| fault.breakage == *name) {
             let known: Vec<&str> = chosen.iter().map(|(_, fault)| fault.breakage.as_str()).collect();
-            return Err(UsageError(format!("no fault names the breakage {name:?}; there are: {}", known.join(", "))).into());
+            return Err(UsageError(format!(
+                "no fault names the breakage {name:?}; there are: {}",
+                known.join(", ")
+            ))
+            .into());
         }
     }
     chosen.retain(|(_, fault)| arguments.names.is_empty() || arguments.names.contains(&fault.breakage));
@@ -182,14 +186,17 @@ impl Bench {
         let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
         // What is wrong with the healthy lab itself needs no other.
         if fault.breakage == "none" {
-            return Ok(healthy.map(|judgement| compare("none", fault, judgement, healthy)).unwrap_or_default());
+            return Ok(healthy
+                .map(|judgement| compare("none", fault, judgement, healthy))
+                .unwrap_or_default());
         }
         let breakage = Breakage::named(&fault.breakage)
             .ok_or_else(|| anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage))?;
         let profile = Profile::parse(&fault.profile, "faults.toml")?;
         let lab = format!("fault{number}");
         let run = name.replace([' ', '(', ')'], "-");
-        let judged = self.lab(&lab, &run, Some(breakage), vec![check], fault.adapters.clone(), profile).await?;
+        let judged =
+            self.lab(&lab, &run, Some(breakage), vec![check], fault.adapters.clone(), profile).await?;
         let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
         let rows = compare(&name, fault, judgement, healthy);
         let missed = rows.iter().filter(|row| !row.found).count();
@@ -209,19 +216,25 @@ fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgem
         found: expected == seen,
     };
     let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word())];
-    let subject = |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
+    let subject =
+        |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
     for Expected { subject: id, claim, outcome } in &fault.expect {
         let seen = subject(observed, id);
         let word = match (&seen, claim) {
             (None, _) => "not tried",
             (Some(subject), None) => subject.state.word(),
-            (Some(subject), Some(claim)) => subject.outcome(claim).map_or("not tried", |outcome| outcome.word()),
+            (Some(subject), Some(claim)) => {
+                subject.outcome(claim).map_or("not tried", |outcome| outcome.word())
+            }
         };
         rows.push(row(claim.as_deref().unwrap_or_default(), id, outcome, word));
     }
     for seen in &observed.subjects {
         let named = |claim: Option<&str>| {
-            fault.expect.iter().any(|expected| expected.subject == seen.id && expected.claim.as_deref() == claim)
+            fault
+                .expect
+                .iter()
+                .any(|expected| expected.subject == seen.id && expected.claim.as_deref() == claim)
         };
         let Some(healthy) = twin.and_then(|twin| subject(twin, &seen.id)) else { continue };
         // A subject whose whole state is expected may have any claims.

@@ -47,7 +47,9 @@ pub fn list(arguments: &ListArguments) -> anyhow::Result<Exit> {
         .iter()
         .map(|found| {
             let mut row = vec![found.id.clone(), found.kar.clone().unwrap_or_else(|| "-".into())];
-            row.extend(releases.iter().map(|release| found.level(release).map_or("-", |level| level.word()).into()));
+            row.extend(
+                releases.iter().map(|release| found.level(release).map_or("-", |level| level.word()).into()),
+            );
             row.push(if aiconform_checks::check(&found.id).is_some() { "yes" } else { "not yet" }.into());
             row
         })
@@ -110,5 +112,9 @@ fn sentence(program: &camino::Utf8Path, release: &str, id: &str, digest: &str) -
         return Ok(format!("(not in {file})"));
     };
     let hash: String = Sha256::digest(words).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(if hash == digest { words.to_owned() } else { format!("{words} (differs from the sentence that this version knows)") })
+    Ok(if hash == digest {
+        words.to_owned()
+    } else {
+        format!("{words} (differs from the sentence that this version knows)")
+    })
 }

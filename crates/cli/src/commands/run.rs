@@ -105,7 +105,10 @@ async fn on(
     };
     let drawn = u64::try_from(started.as_microsecond()).unwrap_or_default() % 1_000_000;
     let seed = arguments.seed.unwrap_or(drawn);
-    talk.line("", &format!("testing {} at {}, seed {seed}, into {path}", connection.context, connection.server));
+    talk.line(
+        "",
+        &format!("testing {} at {}, seed {seed}, into {path}", connection.context, connection.server),
+    );
     let setup = Setup {
         connection,
         lab: arguments.lab,

@@ -6,8 +6,8 @@
 
 use super::{Adapter, Gang};
 use crate::cx::{Detection, Stop};
-use aiconform_cluster::Api;
 use crate::gang_scheduling::template::Template;
+use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -5,8 +5,8 @@
 
 use super::{Adapter, Capacity, Gang};
 use crate::cx::{Cx, Detection, Stop};
-use aiconform_cluster::Api;
 use crate::gang_scheduling::template::Template;
+use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -37,7 +37,9 @@ async fn detect(api: &Api, id: &str) -> Result<Detection, Stop> {
     if api.serves(&scope, &workload()).await? {
         return Ok(Detection::Present(json!({"api": workload().api_version()})));
     }
-    Ok(Detection::Absent(format!("the API server does not serve {GROUP}/{VERSION}: Kueue 0.16 or newer is not installed")))
+    Ok(Detection::Absent(format!(
+        "the API server does not serve {GROUP}/{VERSION}: Kueue 0.16 or newer is not installed"
+    )))
 }
 
 /// Name of the queue of a trial: a LocalQueue in the namespace.
@@ -64,8 +66,12 @@ fn cluster_objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Va
 }
 
 fn spec(capacity: &Capacity, cx: &Cx, flavor: &str) -> Value {
-    let quotas = [("cpu", json!("100")), ("memory", json!("100Gi")), (capacity.resource, json!(capacity.quota.to_string())),
-        (capacity.canary, json!("100"))];
+    let quotas = [
+        ("cpu", json!("100")),
+        ("memory", json!("100Gi")),
+        (capacity.resource, json!(capacity.quota.to_string())),
+        (capacity.canary, json!("100")),
+    ];
     let covered: Vec<&str> = quotas.iter().map(|(name, _)| *name).collect();
     let resources: Vec<Value> =
         quotas.iter().map(|(name, quota)| json!({"name": name, "nominalQuota": quota})).collect();
@@ -129,7 +135,8 @@ impl Adapter for Pods {
                 let mut pod = template.member(name, number);
                 pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
                 pod["metadata"]["labels"]["kueue.x-k8s.io/pod-group-name"] = json!(name);
-                pod["metadata"]["annotations"]["kueue.x-k8s.io/pod-group-total-count"] = json!(size.to_string());
+                pod["metadata"]["annotations"]["kueue.x-k8s.io/pod-group-total-count"] =
+                    json!(size.to_string());
                 (Kind::pod(), pod)
             })
             .collect();
@@ -201,7 +208,8 @@ pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
     let condition = object.condition("QuotaReserved")?;
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     // `Inadmissible` names a queue that is missing or on hold: that is no decision about the gang.
-    (text("status") == "False" && text("reason") == "Pending").then(|| (owner(object), text("message").to_owned()))
+    (text("status") == "False" && text("reason") == "Pending")
+        .then(|| (owner(object), text("message").to_owned()))
 }
 
 /// The gang of a Workload: its own name for a group of pods, else its Job's.
@@ -209,7 +217,9 @@ pub fn owner(workload: &Object) -> String {
     workload
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array)
-        .and_then(|owners| owners.iter().find(|owner| owner.get("kind").and_then(Value::as_str) == Some("Job")))
+        .and_then(|owners| {
+            owners.iter().find(|owner| owner.get("kind").and_then(Value::as_str) == Some("Job"))
+        })
         .and_then(|owner| owner.get("name"))
         .and_then(Value::as_str)
         .unwrap_or_else(|| workload.name())
@@ -219,7 +229,10 @@ pub fn owner(workload: &Object) -> String {
 /// Whether Kueue's webhook has gated a pod.
 pub fn gates(pod: &Object) -> bool {
     let gates = pod.at("/spec/schedulingGates").and_then(Value::as_array);
-    gates.into_iter().flatten().any(|gate| gate.get("name").and_then(Value::as_str) == Some("kueue.x-k8s.io/admission"))
+    gates
+        .into_iter()
+        .flatten()
+        .any(|gate| gate.get("name").and_then(Value::as_str) == Some("kueue.x-k8s.io/admission"))
 }
 
 /// The Job of a Workload, when it has one.

@@ -11,7 +11,6 @@ use aiconform_model::{Change, Kind, Object};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-
 /// Capacity for one trial, and how much of it a quota allows.
 pub struct Capacity<'a> {
     /// Name of the trial, unique in the subject.
@@ -71,8 +70,7 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters, the control first.
-pub const ADAPTERS: &[&dyn Adapter] =
-    &[&plain::Plain, &kube_native::KubeNative, &kueue::Pods, &kueue::Jobs];
+pub const ADAPTERS: &[&dyn Adapter] = &[&plain::Plain, &kube_native::KubeNative, &kueue::Pods, &kueue::Jobs];
 
 /// What the evidence says of a gang: the product looked at it and said no.
 ///

@@ -1,0 +1,132 @@
+//! The command line without a cluster: what is wrong is said clearly, with the right exit code, and nothing is left.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+use std::path::Path;
+use std::process::Command;
+
+struct Said {
+    code: i32,
+    data: String,
+    talk: String,
+}
+
+fn aiconform(arguments: &[&str], folder: &Path) -> Said {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("KUBECONFIG")
+        .env("HOME", folder)
+        .output()
+        .unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        data: String::from_utf8(output.stdout).unwrap(),
+        talk: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs in an empty folder and says what was left in it.
+fn fails(arguments: &[&str], code: i32, words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let said = aiconform(arguments, folder.path());
+    assert_eq!(said.code, code, "{arguments:?}: {}", said.talk);
+    for word in words {
+        assert!(said.talk.contains(word), "{arguments:?}: no {word:?} in: {}", said.talk);
+    }
+    assert_eq!(said.data, "", "{arguments:?}: an error is no data");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(left.is_empty(), "{arguments:?} left {left:?}");
+}
+
+const KUBECONFIG: &str = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "here",
+    "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {"token": "secret-token"}}],
+    "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}]}"#;
+
+#[test]
+fn what_the_user_got_wrong_is_said_with_exit_code_2() {
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = file("good", KUBECONFIG);
+    let broken = file("broken", "{ not yaml");
+    let profile = file("profile.toml", "image = \"a\"\nimages = \"b\"\n");
+    let unknown_adapter = file("adapter.toml", "[gang_scheduling]\nadapter = \"volcano\"\n");
+
+    fails(&["run"], 2, &["no kubeconfig", "--kubeconfig"]);
+    fails(&["run", "--kubeconfig", "nowhere"], 2, &["no kubeconfig at nowhere"]);
+    fails(&["run", "--kubeconfig", &broken], 2, &["kubeconfig"]);
+    fails(&["run", "--kubeconfig", &good, "--context", "there"], 2, &["no context named \"there\"", "here"]);
+    fails(&["run", "--only", "gang_sched"], 2, &["no requirement \"gang_sched\"", "aiconform list"]);
+    fails(&["run", "--only", "pod_autoscaling"], 2, &["no check for pod_autoscaling yet"]);
+    fails(&["run", "--adapter", "volcano"], 2, &["no adapter \"volcano\"", "kueue/job"]);
+    fails(&["run", "--profile", "nowhere.toml"], 2, &["nowhere.toml"]);
+    fails(&["run", "--profile", &profile], 2, &["line 2, column 1", "images", "image_pull_secrets"]);
+    fails(&["run", "--profile", &unknown_adapter], 2, &["no adapter \"volcano\""]);
+    fails(&["run", "--lab", "--context", "here"], 2, &["--lab"]);
+    fails(&["run", "--release", "1.32"], 2, &["1.32"]);
+    fails(&["explain", "nothing"], 2, &["no requirement \"nothing\""]);
+    fails(&["judge", "nowhere"], 2, &["nowhere", "run folder"]);
+    fails(&["lab", "--name", "Not A Name", "up"], 2, &["no name for a lab"]);
+    fails(&["lab", "up", "--break", "everything"], 2, &["no breakage \"everything\"", "scheduler-stopped"]);
+    fails(&["lab", "faults", "everything"], 2, &["everything", "queues-on-hold"]);
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_said_with_exit_code_3_and_leaves_no_folder() {
+    let files = tempfile::tempdir().unwrap();
+    let kubeconfig = files.path().join("config");
+    std::fs::write(&kubeconfig, KUBECONFIG).unwrap();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let run = files.path().join("run");
+    fails(
+        &["run", "--kubeconfig", kubeconfig, "--output-dir", run.to_str().unwrap()],
+        3,
+        &["https://127.0.0.1:1", "gave no answer", "is the cluster up"],
+    );
+    assert!(!run.exists());
+    fails(&["plan", "--kubeconfig", kubeconfig], 3, &["gave no answer"]);
+    fails(&["cleanup", "--kubeconfig", kubeconfig], 3, &["gave no answer"]);
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_used_is_said_before_anything_is_done() {
+    let files = tempfile::tempdir().unwrap();
+    let kubeconfig = files.path().join("config");
+    std::fs::write(&kubeconfig, KUBECONFIG).unwrap();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let full = files.path().join("full");
+    std::fs::create_dir(&full).unwrap();
+    std::fs::write(full.join("mine"), "mine").unwrap();
+    fails(&["run", "--kubeconfig", kubeconfig, "--output-dir", full.to_str().unwrap()], 2, &["not empty"]);
+    fails(
+        &["run", "--kubeconfig", kubeconfig, "--output-dir", "/proc/nothing/run"],
+        2,
+        &["cannot be written"],
+    );
+    assert_eq!(std::fs::read_to_string(full.join("mine")).unwrap(), "mine");
+}
+
+#[test]
+fn the_catalogue_and_the_role_are_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = aiconform(&["list", "--release", "1.37", "-o", "json"], folder.path());
+    let list: serde_json::Value = serde_json::from_str(&list.data).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 15);
+    let table = aiconform(&["list"], folder.path());
+    assert!(table.data.contains("gang_scheduling") && table.data.contains("REQUIREMENT"), "{}", table.data);
+    let explained = aiconform(&["explain", "gang_scheduling"], folder.path());
+    assert!(
+        explained.data.contains("oversized_gang_waits") && explained.data.contains("KAR-0053"),
+        "{}",
+        explained.data
+    );
+    let role = aiconform(&["rbac"], folder.path());
+    assert_eq!((role.code, role.talk.as_str()), (0, ""));
+    assert!(role.data.contains("ClusterRoleBinding") && !role.data.contains("\"*\""), "{}", role.data);
+}

@@ -1,0 +1,297 @@
+//! The main job from outside, on a real lab: a healthy run, and runs that are killed.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn program() -> Command {
+    Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn works(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A lab that ends with the test.
+struct Lab {
+    name: &'static str,
+    kubeconfig: String,
+}
+
+impl Lab {
+    fn up(name: &'static str) -> Lab {
+        let kubeconfig = works(&["lab", "--name", name, "up"]).trim().to_owned();
+        Lab { name, kubeconfig }
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        works(&[&["lab", "--name", self.name, "exec", "--", "kubectl"], arguments].concat())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = run(&["lab", "--name", self.name, "down"]);
+    }
+}
+
+/// Results by test name, from go-test events.
+fn results(events: &str) -> BTreeMap<String, String> {
+    events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| matches!(event["Action"].as_str(), Some("pass" | "fail" | "skip")))
+        .map(|event| {
+            (event["Test"].as_str().unwrap_or("").to_owned(), event["Action"].as_str().unwrap().to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn a_healthy_lab_passes_and_every_view_agrees() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("run");
+    let path = folder.to_str().unwrap();
+    let output = run(&["run", "--lab", "--rounds", "4", "--seed", "3", "--output-dir", path]);
+    let (said, talk) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{said}{talk}");
+    assert!(
+        said.contains("gang_scheduling (MUST): PASSED") && said.contains("1 of 8 MUSTs of 1.37 tested"),
+        "{said}"
+    );
+
+    let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+    let subjects = verdict["requirements"][0]["subjects"].as_array().unwrap();
+    let state =
+        |id: &str| subjects.iter().find(|subject| subject["id"] == id).unwrap()["state"].as_str().unwrap();
+    assert_eq!(
+        ["plain", "kube-native", "kueue/pods", "kueue/job"].map(state),
+        ["control_met", "passed", "passed", "passed"]
+    );
+    let outcome = |id: &str, claim: &str| {
+        let subject = subjects.iter().find(|subject| subject["id"] == id).unwrap();
+        let claims = subject["claims"].as_array().unwrap();
+        claims.iter().find(|found| found["id"] == claim).unwrap()["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(outcome("kube-native", "contention_is_whole"), "met");
+    assert_eq!(outcome("kueue/job", "contention_is_whole"), "met");
+    // A quota above the hardware does not hold gangs: seen, shown, and no part of the MUST.
+    assert_eq!(outcome("kueue/job", "ample_contention_is_whole"), "unmet");
+
+    // Judged and rendered again without a cluster: the same words, the same bytes.
+    assert_eq!(works(&["judge", path]), said);
+    let again = works(&["report", path]);
+    assert!(again.lines().count() >= 6 && again.lines().all(|line| line.ends_with(": the same")), "{again}");
+
+    // Others read what we write.
+    let log = read(&folder.join("e2e.log"));
+    let read_by_go = Command::new("go")
+        .args(["tool", "test2json", "-p", "aiconform.dev/aiconform", "cat"])
+        .arg(folder.join("e2e.log"))
+        .output()
+        .unwrap();
+    assert!(read_by_go.status.success(), "{}", text(&read_by_go.stderr));
+    let (theirs, ours) = (results(&text(&read_by_go.stdout)), results(&read(&folder.join("results.json"))));
+    assert!(theirs.len() > 8 && log.contains("--- PASS: TestGangScheduling"), "{log}");
+    assert_eq!(theirs, ours);
+    let junit = junit_parser::from_reader(std::fs::File::open(folder.join("junit.xml")).unwrap()).unwrap();
+    let cases: usize = junit.suites.iter().map(|suite| suite.cases.len()).sum();
+    assert_eq!((cases, junit.failures), (ours.len() - 1, 0));
+
+    page_is_self_contained(&folder);
+    changed_evidence_is_found(&folder);
+}
+
+/// The report opens in a browser without an error and asks the network for nothing.
+fn page_is_self_contained(folder: &Path) {
+    let page = read(&folder.join("report.html"));
+    for word in ["<script", "src=\"http", "href=\"http", "url(http", "@import"] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let profile = tempfile::tempdir().unwrap();
+    let picture = folder.join("report.png");
+    let output = Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-logging=stderr",
+            "--window-size=1200,1400",
+        ])
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--screenshot={}", picture.display()))
+        .arg(format!("file://{}", folder.join("report.html").display()))
+        .output()
+        .expect("the tests need chromium: ./setup --tests");
+    let talk = text(&output.stderr);
+    assert!(output.status.success() && !talk.contains("CONSOLE"), "{talk}");
+    assert!(std::fs::metadata(&picture).unwrap().len() > 40_000, "the page is not blank");
+    std::fs::remove_file(picture).unwrap();
+}
+
+fn changed_evidence_is_found(folder: &Path) {
+    let events = folder.join("events.ndjson");
+    let whole = read(&events);
+    let refused = |content: String, words: &str| {
+        std::fs::write(&events, content).unwrap();
+        let output = run(&["judge", folder.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+    };
+    refused(whole.replacen("control_arm", "control_leg", 1), "was changed");
+    refused(whole.lines().skip(1).map(|line| format!("{line}\n")).collect(), "line 1");
+    refused(whole[..whole.len() - 10].to_owned(), "cut off");
+    std::fs::write(&events, whole).unwrap();
+}
+
+/// Whether anything of a run is in the cluster.
+fn left(lab: &Lab) -> Vec<String> {
+    let mut left = Vec::new();
+    for kind in ["namespaces", "priorityclasses", "clusterqueues", "resourceflavors"] {
+        let found = lab.kubectl(&["get", kind, "-o", "name"]);
+        left.extend(found.lines().filter(|name| name.contains("aiconform-")).map(str::to_owned));
+    }
+    let nodes = lab.kubectl(&["get", "nodes", "-o", "json"]);
+    left.extend(nodes.contains("slots.aiconform.dev").then(|| "slots on the node".to_owned()));
+    left
+}
+
+/// Starts a run and kills it as soon as its journal holds `entries`; gives its id, or `None` when it ended before.
+fn killed(lab: &Lab, folder: PathBuf, adapters: &str, entries: usize) -> Option<String> {
+    let mut run = program()
+        .args([
+            "run",
+            "--kubeconfig",
+            &lab.kubeconfig,
+            "--rounds",
+            "1",
+            "--adapter",
+            adapters,
+            "--output-dir",
+        ])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut journal = program()
+        .args([
+            "lab",
+            "--name",
+            lab.name,
+            "exec",
+            "--",
+            "kubectl",
+            "get",
+            "configmaps",
+            "-A",
+            "-l",
+            "aiconform.dev/run",
+        ])
+        .args(["-w", "-o", "jsonpath={.metadata.namespace} {.data}{\"\\n\"}"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut id = None;
+    for line in BufReader::new(journal.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        // Entries are numbered from 000000.
+        if line.contains(&format!("\"{:06}\":", entries - 1)) {
+            run.kill().unwrap();
+            let namespace = line.split(' ').next().unwrap();
+            id = Some(namespace.trim_start_matches("aiconform-").to_owned());
+            break;
+        }
+    }
+    run.wait().unwrap();
+    let _ = Command::new("kill").arg(journal.id().to_string()).status();
+    journal.wait().unwrap();
+    id
+}
+
+#[test]
+fn whatever_a_killed_run_left_is_removed() {
+    let lab = Lab::up("testkills");
+    let directory = tempfile::tempdir().unwrap();
+    // `--thorough` kills at every entry of a run with Kueue, else after the first, in the middle, and at the last.
+    let thorough = std::env::var("AICONFORM_THOROUGH").is_ok();
+    let kills: Vec<(usize, &str)> = if thorough {
+        (1..=5)
+            .map(|entry| (entry, "kube-native"))
+            .chain((1..=29).map(|entry| (entry, "kueue/pods,kueue/job")))
+            .collect()
+    } else {
+        vec![(1, "kube-native"), (5, "kube-native"), (12, "kueue/pods")]
+    };
+    for (entries, adapters) in kills {
+        let folder = directory.path().join(format!("{entries}-{}", adapters.len()));
+        let id = killed(&lab, folder, adapters, entries);
+        let id = id.unwrap_or_else(|| panic!("the journal never held {entries} entries with {adapters}"));
+        assert!(!left(&lab).is_empty(), "killed at {entries}: something must be left");
+        // Its Lease has not expired, so that it may still run: it is only removed by name.
+        let kept = works(&["cleanup", "--kubeconfig", &lab.kubeconfig]);
+        assert!(kept.contains("still runs"), "{kept}");
+        works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
+        assert_eq!(left(&lab), Vec::<String>::new(), "killed at {entries}");
+    }
+}
+
+#[test]
+fn the_printed_role_is_enough_and_less_is_inconclusive() {
+    let lab = Lab::up("testrole");
+    let directory = tempfile::tempdir().unwrap();
+    let role = directory.path().join("role.yaml");
+    std::fs::write(&role, works(&["rbac", "--namespace", "default"])).unwrap();
+    lab.kubectl(&["apply", "-f", role.to_str().unwrap()]);
+    let token = lab.kubectl(&["create", "token", "aiconform"]);
+    // The administrator's kubeconfig, with the ServiceAccount's token instead of a certificate.
+    let mut config: Value = serde_json::from_str(&read(Path::new(&lab.kubeconfig))).unwrap();
+    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    let kubeconfig = directory.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+
+    let plan = works(&["plan", "--kubeconfig", kubeconfig]);
+    assert!(plan.contains("kube-native: would be tried") && !plan.contains("you may not"), "{plan}");
+    let folder = directory.path().join("enough");
+    let arguments = [
+        "run",
+        "--kubeconfig",
+        kubeconfig,
+        "--rounds",
+        "2",
+        "--adapter",
+        "kube-native,kueue/job",
+        "--output-dir",
+    ];
+    let output = program().args(arguments).arg(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(left(&lab), Vec::<String>::new());
+
+    lab.kubectl(&["delete", "clusterrolebinding", "aiconform"]);
+    let folder = directory.path().join("less");
+    let output = program().args(arguments).arg(&folder).output().unwrap();
+    let said = text(&output.stdout);
+    assert!(matches!(output.status.code(), Some(3 | 4)), "{said}{}", text(&output.stderr));
+    assert!(said.contains("INCONCLUSIVE") && said.contains("may not"), "{said}{}", text(&output.stderr));
+}

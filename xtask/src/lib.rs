@@ -1,0 +1,198 @@
+//! What is generated, and how tapes are cut.
+
+use aiconform_checks::CHECKS;
+use aiconform_evidence::Stored;
+use aiconform_model::catalogue::{RELEASES, requirements};
+use aiconform_model::{Change, Event, EventKind, Kind};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Every generated file: path from the root, and content.
+///
+/// # Errors
+/// When a check's faults cannot be read.
+pub fn generated() -> anyhow::Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        ("docs/reference/requirements.md", requirements_page()),
+        ("docs/reference/faults.md", faults_page()?),
+    ])
+}
+
+fn requirements_page() -> String {
+    let mut page = String::from(
+        "# Requirements\n\nGenerated from `catalog/requirements.toml`. A check tests by behaviour; without one a requirement is reported as not run.\n\n",
+    );
+    let _ =
+        writeln!(page, "| requirement | category | KAR | {} | check | in one line |", RELEASES.join(" | "));
+    let _ = writeln!(page, "|---|---|---|{}---|---|", "---|".repeat(RELEASES.len()));
+    for requirement in requirements() {
+        let levels: Vec<&str> = RELEASES
+            .iter()
+            .map(|release| requirement.level(release).map_or("–", |level| level.word()))
+            .collect();
+        let check = if CHECKS.iter().any(|check| check.id == requirement.id) { "yes" } else { "not yet" };
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {check} | {} |",
+            requirement.id,
+            requirement.category,
+            requirement.kar.as_deref().unwrap_or("–"),
+            levels.join(" | "),
+            requirement.summary
+        );
+    }
+    page
+}
+
+fn faults_page() -> anyhow::Result<String> {
+    let mut page = String::from(
+        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab.\n",
+    );
+    for check in CHECKS {
+        let _ = writeln!(page, "\n## {}\n", check.id);
+        let _ = writeln!(page, "| breakage | verdict | subject | claim | outcome |\n|---|---|---|---|---|");
+        for fault in check.read_faults().map_err(|error| anyhow::anyhow!(error))? {
+            let name = if fault.variant.is_empty() {
+                fault.breakage.clone()
+            } else {
+                format!("{} ({})", fault.breakage, fault.variant)
+            };
+            if fault.expect.is_empty() {
+                let _ = writeln!(page, "| {name} | {} | | | as on the healthy lab |", fault.verdict);
+            }
+            for expected in &fault.expect {
+                let _ = writeln!(
+                    page,
+                    "| {name} | {} | {} | {} | {} |",
+                    fault.verdict,
+                    expected.subject,
+                    expected.claim.as_deref().unwrap_or("(the whole subject)"),
+                    expected.outcome
+                );
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// A tape: events of these subjects, one a line, with only those parts of objects that a judge reads.
+///
+/// # Errors
+/// When an event cannot be written as JSON.
+pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result<String> {
+    let mut tape = String::new();
+    let mut last: BTreeMap<String, Value> = BTreeMap::new();
+    for event in &stored.evidence.events {
+        let ours = event.scope.check == check && subjects.contains(&event.scope.subject);
+        let everyones = event.scope.subject.is_empty();
+        if let Some(cut) = cut(event, ours, everyones) {
+            // A change of what no judge reads is no change here.
+            if let EventKind::Watch { change: Change::Modified, object, .. } = &cut.kind
+                && last.insert(object.uid().to_owned(), object.0.clone()).as_ref() == Some(&object.0)
+            {
+                continue;
+            }
+            let _ = writeln!(tape, "{}", serde_json::to_string(&cut)?);
+        }
+    }
+    Ok(tape)
+}
+
+fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event.kind {
+        EventKind::Wait { .. } => return None,
+        EventKind::Exchange { method, path, request, response, .. } => {
+            let pods = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
+            let slots = method == "PATCH" && path.ends_with("/status");
+            if !ours || !(pods || slots) {
+                return None;
+            }
+            *request = request.take().map(trim);
+            *response = response.take().filter(|_| pods).map(trim);
+        }
+        EventKind::Watch { kind, object, .. } => {
+            let kept = ours || (everyones && *kind == Kind::node());
+            if !kept || (kind.group.is_empty() && kind.kind == "Event") {
+                return None;
+            }
+            object.0 = trim(object.0.take());
+            if *kind == Kind::node() {
+                // Other subjects' slots say nothing here.
+                object.0["status"].as_object_mut()?.remove("capacity");
+                object.0["status"].as_object_mut()?.remove("allocatable");
+            }
+        }
+        _ if !ours && !everyones => return None,
+        _ => {}
+    }
+    Some(event)
+}
+
+/// Only what a judge reads of an object.
+fn trim(object: Value) -> Value {
+    let mut kept = Map::new();
+    for pointer in [
+        "/metadata/name",
+        "/metadata/namespace",
+        "/metadata/uid",
+        "/metadata/labels",
+        "/metadata/deletionTimestamp",
+        "/metadata/ownerReferences",
+        "/spec/nodeName",
+        "/spec/schedulerName",
+        "/spec/schedulingGates",
+        "/spec/schedulingGroup",
+        "/spec/priorityClassName",
+        "/spec/unschedulable",
+        "/spec/containers",
+        "/status/phase",
+        "/status/reason",
+        "/status/message",
+        "/status/conditions",
+        "/status/allocatable",
+        "/status/capacity",
+    ] {
+        let Some(value) = object.pointer(pointer) else { continue };
+        let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
+        let (Some(outer), Some(inner)) = (parts.next(), parts.next()) else { continue };
+        let value = match inner {
+            "containers" => resources(value),
+            "conditions" => conditions(value),
+            "labels" => labels(value),
+            _ => value.clone(),
+        };
+        let entry = kept.entry(outer).or_insert_with(|| json!({}));
+        entry[inner] = value;
+    }
+    Value::Object(kept)
+}
+
+fn resources(containers: &Value) -> Value {
+    let containers = containers.as_array().map(Vec::as_slice).unwrap_or_default();
+    containers.iter().map(|container| json!({"resources": container["resources"]})).collect()
+}
+
+fn conditions(conditions: &Value) -> Value {
+    let conditions = conditions.as_array().map(Vec::as_slice).unwrap_or_default();
+    let read = ["Ready", "PodScheduled", "PodGroupInitiallyScheduled", "QuotaReserved", "DisruptionTarget"];
+    conditions
+        .iter()
+        .filter(|condition| condition["type"].as_str().is_some_and(|kind| read.contains(&kind)))
+        .map(|condition| {
+            let keys = ["type", "status", "reason", "message"];
+            let kept: Map<String, Value> = keys
+                .iter()
+                .filter_map(|key| Some(((*key).to_owned(), condition.get(*key)?.clone())))
+                .collect();
+            Value::Object(kept)
+        })
+        .collect()
+}
+
+fn labels(labels: &Value) -> Value {
+    let labels = labels.as_object().into_iter().flatten();
+    let ours = labels.filter(|(key, _)| key.starts_with("aiconform.dev/"));
+    Value::Object(ours.map(|(key, value)| (key.clone(), value.clone())).collect())
+}

@@ -1,0 +1,49 @@
+//! Work on the project itself: `cargo run -p xtask -- codegen` and `… tape`.
+
+use aiconform_checks::CHECKS;
+use aiconform_evidence::Stored;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Parser, Subcommand};
+use xtask::{generated, tape};
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Write every generated file again
+    Codegen,
+    /// Make a tape of a check from a run folder: what its judge reads, and nothing else
+    Tape {
+        /// The run folder
+        run: Utf8PathBuf,
+        /// Id of the requirement
+        check: String,
+        /// Name of the tape, such as `met`
+        name: String,
+        /// Subjects to keep
+        subjects: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match CommandLine::parse().verb {
+        Verb::Codegen => {
+            for (path, content) in generated()? {
+                fs_err::write(root.join(path), content)?;
+            }
+        }
+        Verb::Tape { run, check, name, subjects } => {
+            anyhow::ensure!(CHECKS.iter().any(|known| known.id == check), "there is no check {check}");
+            let stored = Stored::open(&run)?;
+            let folder = root.join(format!("crates/checks/src/{check}/tapes"));
+            fs_err::create_dir_all(&folder)?;
+            fs_err::write(folder.join(format!("{name}.ndjson")), tape(&stored, &check, &subjects)?)?;
+        }
+    }
+    Ok(())
+}
