@@ -26,6 +26,9 @@ pub enum Detection {
     Absent(String),
 }
 
+/// Subjects by id, and whether each can be tried.
+pub type Detected = Vec<(&'static str, Detection)>;
+
 /// The code that tests one requirement.
 pub struct Check {
     /// Id of the requirement.
@@ -49,7 +52,7 @@ pub struct Check {
     /// What each breakage of the lab must do to its claims.
     pub faults: &'static str,
     /// Which subjects the cluster has, by discovery only.
-    pub detect: for<'a> fn(&'a Api) -> BoxFuture<'a, Vec<(&'static str, Detection)>>,
+    pub detect: for<'a> fn(&'a Api) -> BoxFuture<'a, Detected>,
     /// Acts and marks phases; decides nothing.
     pub run: for<'a> fn(&'a Cx) -> BoxFuture<'a, Result<(), Stop>>,
 }

@@ -263,9 +263,9 @@ pub fn decide(
     if subjects.is_empty() {
         return (Verdict::NotRun, "nothing was tried".into(), None);
     }
-    if !subjects.iter().any(|subject| subject.state == State::ControlMet)
-        && !(passed.is_empty() && failed.is_empty())
-    {
+    let controlled = subjects.iter().any(|subject| subject.state == State::ControlMet);
+    let decided = !passed.is_empty() || !failed.is_empty();
+    if decided && !controlled {
         let why = "the control subject was not run, so nothing is known of the test itself".into();
         return (Verdict::Inconclusive, why, None);
     }
