@@ -156,3 +156,47 @@ fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
     let none = aiconform(lab, &["down"]);
     assert_eq!(none.status.code(), Some(3));
 }
+
+/// Runs `lab up` in a mount namespace of its own, after this script; gives what it said.
+fn up_after(script: &str) -> String {
+    let program = assert_cmd::cargo::cargo_bin!("aiconform");
+    let script = format!("set -e; {script} exec {} lab --name testpreflight up", program.display());
+    let output = Command::new("unshare").args(["--mount", "--", "/bin/sh", "-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!Path::new("/var/lib/aiconform/testpreflight").exists());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_the_machine_lacks_is_said_in_one_sentence_before_anything_is_built() {
+    let go = String::from_utf8(
+        Command::new("sh").args(["-c", "dirname $(command -v go)"]).output().unwrap().stdout,
+    )
+    .unwrap();
+    let go = go.trim();
+    let small = "mount -t tmpfs -o size=1m none /mnt; export AICONFORM_CACHE_DIR=/mnt;";
+    let meminfo = "echo 'MemAvailable: 1000000 kB' > /mnt/meminfo; mount --bind /mnt/meminfo /proc/meminfo;";
+    for (script, words) in [
+        ("export PATH=/usr/bin:/bin; mount -t tmpfs none /usr/local;".to_owned(), "needs Go 1.26 or newer"),
+        (format!("export PATH={go}; /bin/mount -t tmpfs none /usr/sbin;"), "needs `runc`"),
+        (small.to_owned(), "needs 12 GiB free at /mnt"),
+        (format!("mount -t tmpfs none /mnt; {meminfo}"), "needs 3 GiB of free memory"),
+    ] {
+        let said = up_after(&script);
+        assert!(said.contains(words), "{script}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // The program itself may lie where only root reads; a copy is run as nobody.
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let copy = directory.path().join("aiconform");
+    std::fs::copy(assert_cmd::cargo::cargo_bin!("aiconform"), &copy).unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(copy)
+        .args(["lab", "up"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs root"));
+}

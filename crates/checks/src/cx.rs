@@ -63,6 +63,9 @@ pub enum Stop {
     /// The cluster could not be used as asked.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// A control does not hold, so nothing else of the subject could be judged.
+    #[error("{0}")]
+    NoControl(String),
     /// Something on the platform does not allow to go on.
     #[error("{0}")]
     Hindered(String),

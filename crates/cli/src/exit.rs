@@ -15,6 +15,8 @@ pub enum Exit {
     CouldNotRun,
     /// 4: a selected MUST is inconclusive or was not run.
     Inconclusive,
+    /// What a command that was run for the user ended with.
+    Of(u8),
     /// 130: interrupted, after cleaning up.
     Interrupted,
 }
@@ -33,6 +35,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::CouldNotRun => 3,
             Exit::Inconclusive => 4,
+            Exit::Of(code) => code,
             Exit::Interrupted => 130,
         }
     }

@@ -76,14 +76,7 @@ pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterErro
     for entry in entries.iter().rev() {
         let done = match entry {
             Entry::Object { kind, namespace, name } => api.delete(&scope, kind, namespace, name).await,
-            Entry::NodeResources { node, resources } => {
-                let patch = Entry::undo_patch(resources);
-                match api.merge(&scope, &Kind::node(), ("", node), "status", &patch).await {
-                    // The node went, and its status with it.
-                    Err(error) if error.is_not_found() => Ok(()),
-                    other => other.map(drop),
-                }
-            }
+            Entry::NodeResources { node, resources } => take_away(api, node, resources).await,
         };
         if let Err(error) = done {
             left.push(error.to_string());
@@ -107,6 +100,27 @@ pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterErro
     }
     mirror.stop();
     Ok(left)
+}
+
+/// Takes resources from a node's status. They may never have been put there: the journal is written first, and the
+/// patch may have been refused.
+async fn take_away(api: &Api, node: &str, resources: &[String]) -> Result<(), ClusterError> {
+    let scope = Scope::default();
+    let there = match api.get(&scope, &Kind::node(), "", node).await {
+        // The node went, and its status with it.
+        Err(error) if error.is_not_found() => return Ok(()),
+        there => there?,
+    };
+    let has = |name: &String| {
+        ["/status/capacity", "/status/allocatable"]
+            .iter()
+            .any(|pointer| there.at(pointer).is_some_and(|amounts| amounts.get(name).is_some()))
+    };
+    let present: Vec<String> = resources.iter().filter(|name| has(name)).cloned().collect();
+    if present.is_empty() {
+        return Ok(());
+    }
+    api.merge(&scope, &Kind::node(), ("", node), "status", &Entry::undo_patch(&present)).await.map(drop)
 }
 
 struct Remaining<'a> {

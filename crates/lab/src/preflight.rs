@@ -10,7 +10,7 @@ const GIB: u64 = 1 << 30;
 ///
 /// # Errors
 /// One sentence that names what is missing and how to get it.
-pub async fn check() -> Result<String, LabError> {
+pub async fn check(kueue: bool) -> Result<String, LabError> {
     let lacks = |sentence: &str| Err(LabError::Machine(sentence.into()));
     if !rustix::process::geteuid().is_root() {
         return lacks(
@@ -40,7 +40,9 @@ pub async fn check() -> Result<String, LabError> {
             "the lab needs the CNI plugins in /usr/lib/cni: apt-get install containernetworking-plugins",
         );
     }
-    for (path, least) in [(recipe::cache(), 12 * GIB), (crate::state::ROOT.into(), 3 * GIB)] {
+    // Building takes much room; what is built already takes little.
+    let building = if recipe::is_built(&toolchain, kueue) { 0 } else { 12 * GIB };
+    for (path, least) in [(recipe::cache(), building), (crate::state::ROOT.into(), 3 * GIB)] {
         let mut folder = path.as_path();
         while !folder.exists() {
             folder = folder.parent().unwrap_or(Utf8Path::new("/"));

@@ -135,6 +135,15 @@ pub async fn toolchain() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Whether everything that a lab needs is in the cache.
+pub fn is_built(toolchain: &str, kueue: bool) -> bool {
+    let root = cache().join("components");
+    RECIPES
+        .iter()
+        .filter(|recipe| kueue || recipe.name != "kueue")
+        .all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
+}
+
 /// Builds what the cache lacks and gives the folder of binaries of each component.
 ///
 /// # Errors

@@ -57,7 +57,7 @@ impl Lab {
 /// # Errors
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
-    let toolchain = preflight::check().await?;
+    let toolchain = preflight::check(options.kueue).await?;
     let binaries = recipe::build(&toolchain, options.kueue, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);

@@ -2,7 +2,7 @@
 
 use crate::svg::svg;
 use crate::{Report, ReportError};
-use aiconform_verdict::{Outcome, Picture, Standing, State, SubjectJudgement, Verdict};
+use aiconform_verdict::{Outcome, Picture, Standing, State, SubjectJudgement, Tone, Verdict};
 use askama::Template;
 
 #[derive(Template)]
@@ -148,7 +148,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
     Ok(Page { title, tested: report.tested.clone(), facts, requirements }.render()?)
 }
 
-/// Series of two gangs, the first picture of each subject that shows what most of its rounds show.
+/// Series of two gangs, the picture of each subject that says most.
 fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
     let mut shown = Vec::new();
     for subject in subjects {
@@ -161,33 +161,29 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
         for name in series {
             let rounds: Vec<&Picture> =
                 subject.pictures.iter().filter(|picture| picture.series == name).collect();
-            let whole = rounds.iter().filter(|picture| is_whole(picture)).count();
-            let mostly_whole = whole * 2 >= rounds.len();
-            // A picture that shows a deadlock says more than one that shows a part and a whole.
-            let chosen = rounds
-                .iter()
-                .find(|picture| {
-                    is_whole(picture) == mostly_whole && (mostly_whole || !picture.caption.contains("4 of 4"))
-                })
-                .or_else(|| rounds.iter().find(|picture| is_whole(picture) == mostly_whole));
+            let count = |tone: Tone| rounds.iter().filter(|picture| picture.tone == tone).count();
+            let (whole, deadlocks) = (count(Tone::Whole), count(Tone::Deadlock));
+            // A deadlock says most, then a part; a series that is whole shows just that.
+            let chosen = [Tone::Deadlock, Tone::Part, Tone::Open, Tone::Whole]
+                .into_iter()
+                .find_map(|tone| rounds.iter().find(|picture| picture.tone == tone));
             let Some(chosen) = chosen else { continue };
+            let mut words = format!("{whole} of {} rounds all or nothing", rounds.len());
+            if deadlocks > 0 {
+                words.push_str(&format!(", {deadlocks} in deadlock"));
+            }
             shown.push(Glance {
                 subject: subject.id.clone(),
                 control: subject.control,
                 series: name.into(),
-                count: format!("{whole} of {} rounds all or nothing", rounds.len()),
+                count: words,
                 class: if whole == rounds.len() { "good" } else { "bad" },
                 svg: svg(chosen),
-                caption: chosen.caption.clone(),
+                caption: format!("{}: {}", chosen.caption, chosen.tone.word()),
             });
         }
     }
     shown
-}
-
-fn is_whole(picture: &Picture) -> bool {
-    picture.caption.contains("4 of 4")
-        && (picture.caption.contains(" 0 of 4") || !picture.caption.contains(','))
 }
 
 fn subject(judged: &SubjectJudgement) -> Subject {

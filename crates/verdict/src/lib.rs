@@ -8,4 +8,4 @@ mod picture;
 
 pub use claim::{Aggregate, Claim, Grade, Outcome, Rules, Standing, Subject};
 pub use judge::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict, decide, judge, summary};
-pub use picture::{Lane, Mark, Picture, Span};
+pub use picture::{Lane, Mark, Picture, Span, Tone};

@@ -9,6 +9,8 @@ pub struct Picture {
     pub title: String,
     /// What is to be seen, in one sentence; also the text for those who do not see it.
     pub caption: String,
+    /// What it came to, for the eye and for choosing one to show.
+    pub tone: Tone,
     /// Pictures of one series stand side by side.
     pub series: String,
     /// The lanes, from top to bottom.
@@ -17,6 +19,32 @@ pub struct Picture {
     pub marks: Vec<Mark>,
     /// Length in milliseconds.
     pub length: u64,
+}
+
+/// What a picture came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// All or nothing.
+    Whole,
+    /// A part holds slots.
+    Part,
+    /// Parts hold slots, and nobody can go on.
+    Deadlock,
+    /// It could not be told.
+    Open,
+}
+
+impl Tone {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Tone::Whole => "all or nothing",
+            Tone::Part => "in part",
+            Tone::Deadlock => "deadlock",
+            Tone::Open => "not decided",
+        }
+    }
 }
 
 /// One lane: a pod.

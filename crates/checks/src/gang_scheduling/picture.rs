@@ -1,9 +1,13 @@
 //! Timelines of pods held and bound: all-or-nothing, and a deadlock, at a glance.
 
 use super::history::{History, Life, histories};
+use super::trials::SIZE;
 use aiconform_model::Event;
-use aiconform_verdict::{Lane, Mark, Picture, Span, Subject};
+use aiconform_verdict::{Lane, Mark, Picture, Span, Subject, Tone};
 use serde_json::Value;
+use std::collections::BTreeSet;
+
+const WHOLE: usize = SIZE as usize;
 
 /// The pictures of a subject: the gang that misses a slot, and every round of two gangs.
 pub fn pictures(events: &[&Event], subject: &Subject) -> Vec<Picture> {
@@ -53,19 +57,29 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         .filter_map(|(phase, name)| Some(Mark { at: since(history.phase(phase)?.at), name: (*name).into() }))
         .collect();
     let settled = history.phase("settled").or_else(|| history.phase("gang_window_closed"))?;
-    let mut gangs: Vec<&str> = lanes.iter().map(|lane| lane.group.as_str()).collect();
-    gangs.dedup();
-    gangs.sort_unstable();
-    gangs.dedup();
-    let counts: Vec<String> = gangs
+    let gangs: BTreeSet<&str> = lanes.iter().map(|lane| lane.group.as_str()).collect();
+    let held: Vec<(&str, usize)> =
+        gangs.iter().map(|gang| (*gang, history.held(gang, settled.begin))).collect();
+    let counts: Vec<String> = held
         .iter()
-        .map(|gang| {
-            format!("{} {} of 4", gang.rsplit('-').next().unwrap_or(gang), history.held(gang, settled.begin))
+        .map(|(gang, held)| match gang.strip_prefix(&history.trial) {
+            Some("-a") => format!("A {held} of 4"),
+            Some("-b") => format!("B {held} of 4"),
+            _ => format!("{held} of 4 pods"),
         })
         .collect();
+    let parts = held.iter().filter(|(_, held)| *held > 0 && *held < WHOLE).count();
+    let wholes = held.iter().filter(|(_, held)| *held == WHOLE).count();
+    let tone = match (parts, wholes) {
+        (0, 0) if history.trial == "near-miss" => Tone::Whole,
+        (0, 0) => Tone::Open,
+        (0, _) => Tone::Whole,
+        (2, _) => Tone::Deadlock,
+        _ => Tone::Part,
+    };
     let caption =
-        if counts.is_empty() { "no pod came to be".into() } else { format!("bound: {}", counts.join(", ")) };
-    Some(Picture { title, caption, series: series.into(), lanes, marks, length: since(end) })
+        if counts.is_empty() { "no pod came to be".into() } else { format!("Bound: {}", counts.join(", ")) };
+    Some(Picture { title, caption, tone, series: series.into(), lanes, marks, length: since(end) })
 }
 
 fn lane(pod: &Life, since: &dyn Fn(i64) -> u64, end: i64) -> Lane {

@@ -6,7 +6,9 @@ use super::trials::{self, CANARIES};
 use crate::cx::{Cx, Detection, Stop};
 use aiconform_cluster::{Api, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
+use futures::StreamExt;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::sync::Semaphore;
@@ -131,8 +133,8 @@ async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter) {
         }
         Detection::Present(facts) => {
             let control = adapter.control();
-            cx.write(&scope, EventKind::SubjectStarted { facts, control, declared });
-            if let Err(stop) = act(cx, ground, adapter, &scope).await {
+            cx.write(&scope, EventKind::SubjectStarted { facts: facts.clone(), control, declared });
+            if let Err(stop) = act(cx, ground, adapter, facts, &scope).await {
                 cx.progress.tell(&scope, &format!("stopped: {stop}"));
                 cx.stopped(&scope, &stop);
             }
@@ -141,15 +143,21 @@ async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter) {
     }
 }
 
-async fn act(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter, scope: &Scope) -> Result<(), Stop> {
+async fn act(
+    cx: &Cx,
+    ground: &Ground,
+    adapter: &'static dyn Adapter,
+    facts: Value,
+    scope: &Scope,
+) -> Result<(), Stop> {
     let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-")).await?;
-    for kind in adapter.kinds() {
+    for kind in adapter.kinds(&facts) {
         cx.session
             .mirror()
             .watch(cx.session.api(), &kind, scratch.namespace(), ("labelSelector", ""))
             .await?;
     }
-    let stage = Stage::new(cx, ground, adapter, scratch);
+    let stage = Stage::new(cx, ground, adapter, scratch, facts);
     preflight(&stage).await?;
     stage.make_fence().await?;
     let plans = trials::plans(&stage, cx.options.rounds);
@@ -160,38 +168,37 @@ async fn act(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter, scope: &Sc
         amounts.insert(canary, CANARIES);
     }
     cx.session.add_node_resources(scope, &ground.node, &amounts).await?;
-    let done = std::sync::atomic::AtomicUsize::new(0);
-    let results = join_all(plans.iter().map(|plan| async {
-        let permit = ground.budget.acquire_many(plan.pods).await;
-        let result = trials::run(&stage, plan).await;
-        drop(permit);
-        let number = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        cx.progress.tell(scope, &format!("{} of {}: {}", number, plans.len(), plan.name));
-        // One trial that cannot go on does not take the others with it; the judge sees how far it came.
-        if let Err(stop) = &result {
-            let why = format!("{}: {stop}", plan.name);
-            cx.stopped(scope, &Stop::Hindered(why));
+    let mut trials: FuturesUnordered<_> = plans
+        .iter()
+        .map(|plan| {
+            let stage = &stage;
+            async move {
+                let permit = ground.budget.acquire_many(plan.pods).await;
+                let result = trials::run(stage, plan).await;
+                drop(permit);
+                (plan, result)
+            }
+        })
+        .collect();
+    let mut number = 0;
+    while let Some((plan, result)) = trials.next().await {
+        number += 1;
+        cx.progress.tell(scope, &format!("{number} of {}: {}", plans.len(), plan.name));
+        match result {
+            Ok(()) => {}
+            // What could not be judged is not worth its time; the others end here.
+            Err(stop @ Stop::NoControl(_)) => return Err(stop),
+            // One trial that cannot go on does not take the others with it; the judge sees how far it came.
+            Err(stop) => cx.stopped(scope, &Stop::Hindered(format!("{}: {stop}", plan.name))),
         }
-    }))
-    .await;
-    drop(results);
+    }
     Ok(())
 }
 
 /// Dry-runs a pod and a gang of the subject: a refusal is found before anything is tried.
 async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
-    let template = super::template::Template {
-        run: stage.cx.session.id().into(),
-        trial: "preflight".into(),
-        role: "single",
-        resource,
-        node: stage.ground.node.clone(),
-        image: stage.ground.image.clone(),
-        priority_class: stage.ground.priority_class.clone(),
-        runs: false,
-        profile: stage.cx.profile.clone(),
-    };
+    let template = stage.template("preflight", "single", &resource);
     let gang = stage.adapter.gang("preflight", 2, &template);
     let single = stage.adapter.single("preflight", &template);
     let api = stage.cx.session.api();

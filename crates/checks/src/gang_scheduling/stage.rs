@@ -38,6 +38,8 @@ pub struct Stage<'a> {
     pub ground: &'a Ground,
     pub adapter: &'static dyn Adapter,
     pub scratch: Arc<Scratch>,
+    /// What detection found of the subject.
+    pub facts: Value,
     fences: AtomicU64,
 }
 
@@ -50,8 +52,14 @@ pub struct Arena<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(cx: &'a Cx, ground: &'a Ground, adapter: &'static dyn Adapter, scratch: Arc<Scratch>) -> Self {
-        Stage { cx, ground, adapter, scratch, fences: AtomicU64::new(0) }
+    pub fn new(
+        cx: &'a Cx,
+        ground: &'a Ground,
+        adapter: &'static dyn Adapter,
+        scratch: Arc<Scratch>,
+        facts: Value,
+    ) -> Self {
+        Stage { cx, ground, adapter, scratch, facts, fences: AtomicU64::new(0) }
     }
 
     /// Names of the private resource of a trial and of its canaries.
@@ -91,7 +99,8 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn template(&self, trial: &str, role: &'static str, resource: &str) -> Template {
+    /// The pod of a trial.
+    pub fn template(&self, trial: &str, role: &'static str, resource: &str) -> Template {
         Template {
             run: self.cx.session.id().into(),
             trial: trial.into(),
@@ -102,6 +111,7 @@ impl<'a> Stage<'a> {
             priority_class: self.ground.priority_class.clone(),
             runs: false,
             profile: self.cx.profile.clone(),
+            facts: self.facts.clone(),
         }
     }
 }
@@ -203,7 +213,7 @@ impl<'a> Arena<'a> {
 
     /// What the product said when it refused a gang, when it has.
     pub fn refused(&self, gang: &str) -> Option<String> {
-        self.stage.adapter.kinds().iter().find_map(|kind| {
+        self.stage.adapter.kinds(&self.stage.facts).iter().find_map(|kind| {
             let said = self.stage.scratch.all(kind, |object| super::adapters::refusal(kind, object));
             said.into_iter().find(|(name, _)| name == gang).map(|(_, words)| words)
         })
@@ -275,7 +285,7 @@ impl<'a> Arena<'a> {
             .iter()
             .map(|(_, object)| object["metadata"]["labels"][GANG].as_str().unwrap_or_default())
             .collect();
-        let watched: Vec<Kind> = self.stage.adapter.kinds();
+        let watched: Vec<Kind> = self.stage.adapter.kinds(&self.stage.facts);
         let condition = format!("{}: deleted objects to be gone", self.trial);
         scratch
             .until(condition, Bin::Platform, GO, || {

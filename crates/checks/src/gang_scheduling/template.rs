@@ -32,9 +32,28 @@ pub struct Template {
     pub runs: bool,
     /// How the platform wants its pods.
     pub profile: Profile,
+    /// What detection found of the subject.
+    pub facts: Value,
 }
 
 impl Template {
+    /// A template for tests.
+    #[cfg(test)]
+    pub fn example() -> Template {
+        Template {
+            run: "run".into(),
+            trial: "trial".into(),
+            role: "single",
+            resource: "slots.aiconform.dev/x".into(),
+            node: "node-0".into(),
+            image: "pause".into(),
+            priority_class: "low".into(),
+            runs: false,
+            profile: Profile::default(),
+            facts: Value::Null,
+        }
+    }
+
     /// Labels of an object of this trial.
     pub fn labels(&self, role: &str, gang: &str) -> Value {
         json!({TRIAL: self.trial, ROLE: role, GANG: gang})

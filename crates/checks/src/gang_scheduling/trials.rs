@@ -161,8 +161,7 @@ async fn near_miss(arena: &Arena<'_>) -> Result<(), Stop> {
     let latency = arena.bound(&names, slots, BIND, "pods of no gang to be bound").await;
     arena.stage.fence().await?;
     arena.phase("control_arm_ended", json!({}));
-    // Without the control arm nothing that follows could be judged.
-    let Ok(latency) = latency else { return Ok(()) };
+    let latency = latency.map_err(|late| Stop::NoControl(late.to_string()))?;
     arena.remove(&singles, &[]).await?;
 
     let (name, gang) = gang(arena, "gang");

@@ -89,7 +89,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         }
         Act::Exec { command } => {
             let status = aiconform_lab::exec(&name, &command).await?;
-            return Ok(if status.success() { Exit::Success } else { Exit::Failed });
+            // Ended by a signal: as a shell says it.
+            let signal = std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or_default();
+            let code = status.code().unwrap_or(128 + signal);
+            return Ok(Exit::Of(u8::try_from(code).unwrap_or(1)));
         }
         Act::Faults(arguments) => return super::faults::run(arguments).await,
         Act::Logs { component } => {

@@ -1,12 +1,10 @@
-//! Native gang scheduling of Kubernetes (KEP-4671): a PodGroup, and pods that name it.
+//! Native gang scheduling of Kubernetes (KEP-4671). How it is written differs by release; the differences are data.
 //!
-//! The API differs by release: 1.37 serves `scheduling.k8s.io/v1beta1`, 1.36 `v1alpha2`, both with PodGroup and
-//! `spec.schedulingGroup`; 1.35 serves `v1alpha1` with Workload and `spec.workloadRef`. With the gate off, the API
-//! server drops the pod's field without a word, so what is written must be read back.
+//! With its gate off, the API server drops the pod's field without a word, so what is written must be read back.
 
 use super::{Adapter, Gang};
 use crate::cx::{Detection, Stop};
-use crate::gang_scheduling::template::Template;
+use crate::gang_scheduling::template::{GANG, Template};
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
@@ -15,8 +13,51 @@ use serde_json::{Value, json};
 
 const GROUP: &str = "scheduling.k8s.io";
 
-fn pod_group() -> Kind {
-    Kind::namespaced(GROUP, "v1beta1", "PodGroup", "podgroups")
+/// How one release writes a gang.
+struct Dialect {
+    release: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+}
+
+/// Newest first; what is served first is used.
+const DIALECTS: &[Dialect] = &[
+    Dialect { release: "1.37", version: "v1beta1", kind: "PodGroup", plural: "podgroups" },
+    Dialect { release: "1.36", version: "v1alpha2", kind: "PodGroup", plural: "podgroups" },
+    Dialect { release: "1.35", version: "v1alpha1", kind: "Workload", plural: "workloads" },
+];
+
+impl Dialect {
+    fn group(&self) -> Kind {
+        Kind::namespaced(GROUP, self.version, self.kind, self.plural)
+    }
+
+    /// The dialect that detection found.
+    fn of(facts: &Value) -> &'static Dialect {
+        let release = facts.get("dialect").and_then(Value::as_str).unwrap_or_default();
+        DIALECTS.iter().find(|dialect| dialect.release == release).unwrap_or(&DIALECTS[0])
+    }
+
+    /// The object that makes a gang of the pods which name it.
+    fn group_object(&self, name: &str, size: u64, template: &Template) -> Value {
+        let gang = json!({"gang": {"minCount": size}});
+        let spec = match self.kind {
+            "Workload" => json!({"podGroups": [{"name": "gang", "policy": gang}]}),
+            // 1.37: the PodGroup must name its pods' PriorityClass, or the scheduler refuses it.
+            _ => json!({"schedulingPolicy": gang, "priorityClassName": template.priority_class}),
+        };
+        json!({"apiVersion": self.group().api_version(), "kind": self.kind,
+            "metadata": {"name": name, "labels": template.labels("group", name)}, "spec": spec})
+    }
+
+    /// The pod's field that names its gang.
+    fn pod_field(&self, name: &str) -> (&'static str, Value) {
+        match self.kind {
+            "Workload" => ("workloadRef", json!({"name": name, "podGroup": "gang"})),
+            _ => ("schedulingGroup", json!({"podGroupName": name})),
+        }
+    }
 }
 
 pub struct KubeNative;
@@ -26,47 +67,39 @@ impl Adapter for KubeNative {
         "kube-native"
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        vec![pod_group()]
+    fn kinds(&self, facts: &Value) -> Vec<Kind> {
+        vec![Dialect::of(facts).group()]
     }
 
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
         async move {
             let scope = Scope::new("gang_scheduling", self.id());
-            if api.serves(&scope, &pod_group()).await? {
-                return Ok(Detection::Present(json!({"api": pod_group().api_version(), "kind": "PodGroup"})));
-            }
-            for older in ["v1alpha2", "v1alpha1"] {
-                for plural in ["podgroups", "workloads"] {
-                    let kind = Kind::namespaced(GROUP, older, "", plural);
-                    if api.serves(&scope, &kind).await? {
-                        return Ok(Detection::Absent(format!(
-                            "the API server serves {GROUP}/{older}, of an older release; this version of the check tests v1beta1"
-                        )));
-                    }
+            for dialect in DIALECTS {
+                if api.serves(&scope, &dialect.group()).await? {
+                    let facts = json!({"api": dialect.group().api_version(), "kind": dialect.kind,
+                        "dialect": dialect.release});
+                    return Ok(Detection::Present(facts));
                 }
             }
             Ok(Detection::Absent(format!(
-                "the API server does not serve PodGroup ({GROUP}/v1beta1): its feature gate GenericWorkload or its runtime-config is off"
+                "the API server serves no gangs ({GROUP}/v1beta1 PodGroup on 1.37): its feature gate GenericWorkload or its runtime-config is off"
             )))
         }
         .boxed()
     }
 
     fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
-        // 1.37: the PodGroup must name its pods' PriorityClass, or the scheduler refuses it.
-        let group = json!({"apiVersion": pod_group().api_version(), "kind": "PodGroup",
-            "metadata": {"name": name, "labels": template.labels("group", name)},
-            "spec": {"schedulingPolicy": {"gang": {"minCount": size}},
-                "priorityClassName": template.priority_class}});
+        let dialect = Dialect::of(&template.facts);
+        let (field, value) = dialect.pod_field(name);
         let members = (0..size)
             .map(|number| {
                 let mut pod = template.member(name, number);
-                pod["spec"]["schedulingGroup"] = json!({"podGroupName": name});
+                pod["spec"][field] = value.clone();
                 (Kind::pod(), pod)
             })
             .collect();
-        Gang { group: vec![(pod_group(), group)], members, derived: Vec::new() }
+        let group = vec![(dialect.group(), dialect.group_object(name, size, template))];
+        Gang { group, members, derived: Vec::new() }
     }
 
     fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
@@ -74,15 +107,67 @@ impl Adapter for KubeNative {
     }
 }
 
-/// A PodGroup's condition that says it cannot be placed; gives the gang's name and the scheduler's words.
-/// `SchedulerError` is the scheduler's own failure and no decision.
+/// A PodGroup's condition that says it cannot be placed; gives the gang's name and the scheduler's words. In 1.35 a gang
+/// has no status, and its pods say it. `SchedulerError` is the scheduler's own failure and no decision.
 pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
-    if kind.group != GROUP || kind.plural != "podgroups" {
+    let (gang, condition) = if kind.group == GROUP && kind.plural == "podgroups" {
+        // 1.36 calls it PodGroupScheduled.
+        let condition =
+            object.condition("PodGroupInitiallyScheduled").or_else(|| object.condition("PodGroupScheduled"));
+        (object.name(), condition?)
+    } else if *kind == Kind::pod() && object.at("/spec/workloadRef").is_some() {
+        (object.label(GANG), object.condition("PodScheduled")?)
+    } else {
         return None;
-    }
-    let condition =
-        object.condition("PodGroupInitiallyScheduled").or_else(|| object.condition("PodGroupScheduled"))?;
+    };
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     (text("status") == "False" && text("reason") == "Unschedulable")
-        .then(|| (object.name().to_owned(), text("message").to_owned()))
+        .then(|| (gang.to_owned(), text("message").to_owned()))
+}
+
+/// Whether a pod came in with the field that names its gang.
+pub fn names_its_gang(pod: &Object) -> bool {
+    let gang = pod.label(GANG);
+    [pod.text("/spec/schedulingGroup/podGroupName"), pod.text("/spec/workloadRef/name")].contains(&gang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_release_writes_a_gang_in_its_own_way() {
+        let template = Template::example();
+        let written: Vec<(String, Value, Value)> = DIALECTS
+            .iter()
+            .map(|dialect| {
+                let object = dialect.group_object("g", 4, &template);
+                let (field, value) = dialect.pod_field("g");
+                (
+                    object["apiVersion"].as_str().unwrap().to_owned(),
+                    object["spec"].clone(),
+                    json!({field: value}),
+                )
+            })
+            .collect();
+        let gang = json!({"gang": {"minCount": 4}});
+        let with_priority = json!({"schedulingPolicy": gang, "priorityClassName": "low"});
+        let named = json!({"schedulingGroup": {"podGroupName": "g"}});
+        assert_eq!(written[0], ("scheduling.k8s.io/v1beta1".into(), with_priority.clone(), named.clone()));
+        assert_eq!(written[1], ("scheduling.k8s.io/v1alpha2".into(), with_priority, named));
+        let workload = json!({"podGroups": [{"name": "gang", "policy": gang}]});
+        let referred = json!({"workloadRef": {"name": "g", "podGroup": "gang"}});
+        assert_eq!(written[2], ("scheduling.k8s.io/v1alpha1".into(), workload, referred));
+    }
+
+    #[test]
+    fn a_schedulers_own_failure_is_no_decision() {
+        let group = |reason: &str| {
+            Object(json!({"metadata": {"name": "g"}, "status": {"conditions": [
+                {"type": "PodGroupInitiallyScheduled", "status": "False", "reason": reason, "message": "m"}]}}))
+        };
+        let kind = DIALECTS[0].group();
+        assert_eq!(refusal(&kind, &group("Unschedulable")), Some(("g".into(), "m".into())));
+        assert_eq!(refusal(&kind, &group("SchedulerError")), None);
+    }
 }

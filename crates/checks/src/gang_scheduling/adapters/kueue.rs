@@ -113,7 +113,7 @@ impl Adapter for Pods {
     fn quota(&self) -> bool {
         true
     }
-    fn kinds(&self) -> Vec<Kind> {
+    fn kinds(&self, _facts: &Value) -> Vec<Kind> {
         vec![workload()]
     }
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
@@ -174,7 +174,7 @@ impl Adapter for Jobs {
     fn quota(&self) -> bool {
         true
     }
-    fn kinds(&self) -> Vec<Kind> {
+    fn kinds(&self, _facts: &Value) -> Vec<Kind> {
         vec![workload(), Kind::job()]
     }
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {

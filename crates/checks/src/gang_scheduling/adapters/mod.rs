@@ -45,8 +45,8 @@ pub trait Adapter: Send + Sync {
     fn quota(&self) -> bool {
         false
     }
-    /// Kinds to watch beside pods.
-    fn kinds(&self) -> Vec<Kind> {
+    /// Kinds to watch beside pods, on what detection found.
+    fn kinds(&self, _facts: &Value) -> Vec<Kind> {
         Vec::new()
     }
     /// Whether it can be tried here.
@@ -85,10 +85,7 @@ pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
 pub fn in_force(subject: &str, kind: &Kind, object: &Object, change: Change) -> Option<(String, bool)> {
     let member = *kind == Kind::pod() && change == Change::Added && object.label(ROLE) == "gang";
     match subject {
-        "kube-native" if member => {
-            let named = object.text("/spec/schedulingGroup/podGroupName");
-            Some((object.label(GANG).to_owned(), named == object.label(GANG)))
-        }
+        "kube-native" if member => Some((object.label(GANG).to_owned(), kube_native::names_its_gang(object))),
         "kueue/pods" if member => Some((object.label(GANG).to_owned(), kueue::gates(object))),
         "kueue/job" => kueue::takes_job(kind, object).map(|job| (job, true)),
         _ => None,
