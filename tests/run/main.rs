@@ -5,7 +5,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn program() -> Command {
@@ -177,8 +177,15 @@ fn left(lab: &Lab) -> Vec<String> {
     left
 }
 
-/// Starts a run and kills it as soon as its journal holds `entries`; gives its id, or `None` when it ended before.
-fn killed(lab: &Lab, folder: PathBuf, adapters: &str, entries: usize) -> Option<String> {
+/// Starts a run and sends it a signal as soon as its journal holds `entries`; gives its id and exit code, or `None` when
+/// it ended before.
+fn signalled(
+    lab: &Lab,
+    folder: &Path,
+    adapters: &str,
+    entries: usize,
+    signal: &str,
+) -> Option<(String, Option<i32>)> {
     let mut run = program()
         .args([
             "run",
@@ -219,16 +226,16 @@ fn killed(lab: &Lab, folder: PathBuf, adapters: &str, entries: usize) -> Option<
         let line = line.unwrap();
         // Entries are numbered from 000000.
         if line.contains(&format!("\"{:06}\":", entries - 1)) {
-            run.kill().unwrap();
+            assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
             let namespace = line.split(' ').next().unwrap();
             id = Some(namespace.trim_start_matches("aiconform-").to_owned());
             break;
         }
     }
-    run.wait().unwrap();
+    let code = run.wait().unwrap().code();
     let _ = Command::new("kill").arg(journal.id().to_string()).status();
     journal.wait().unwrap();
-    id
+    id.map(|id| (id, code))
 }
 
 #[test]
@@ -247,14 +254,69 @@ fn whatever_a_killed_run_left_is_removed() {
     };
     for (entries, adapters) in kills {
         let folder = directory.path().join(format!("{entries}-{}", adapters.len()));
-        let id = killed(&lab, folder, adapters, entries);
-        let id = id.unwrap_or_else(|| panic!("the journal never held {entries} entries with {adapters}"));
+        let (id, _) = signalled(&lab, &folder, adapters, entries, "-KILL")
+            .unwrap_or_else(|| panic!("the journal never held {entries} entries with {adapters}"));
         assert!(!left(&lab).is_empty(), "killed at {entries}: something must be left");
         // Its Lease has not expired, so that it may still run: it is only removed by name.
         let kept = works(&["cleanup", "--kubeconfig", &lab.kubeconfig]);
         assert!(kept.contains("still runs"), "{kept}");
         works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
         assert_eq!(left(&lab), Vec::<String>::new(), "killed at {entries}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_removes_everything_and_says_so() {
+    let lab = Lab::up("testinterrupt");
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("run");
+    let (_, code) = signalled(&lab, &folder, "kube-native", 5, "-INT").unwrap();
+    assert_eq!(code, Some(130));
+    assert_eq!(left(&lab), Vec::<String>::new());
+    // What was seen until then is a run, and proves nothing.
+    let output = run(&["judge", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stdout));
+}
+
+#[test]
+fn credentials_that_do_not_work_are_said() {
+    let lab = Lab::up("testcredentials");
+    let directory = tempfile::tempdir().unwrap();
+    let config = |name: &str, user: Value| {
+        let mut config: Value = serde_json::from_str(&read(Path::new(&lab.kubeconfig))).unwrap();
+        config["users"][0]["user"] = user;
+        let path = directory.path().join(name);
+        std::fs::write(&path, config.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // A certificate of the lab's own authority that was good until yesterday.
+    let pki = Path::new(&lab.kubeconfig).parent().unwrap().join("pki");
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(rcgen::DnType::CommonName, "aiconform-lab");
+    let issuer = rcgen::Issuer::new(authority, rcgen::KeyPair::from_pem(&read(&pki.join("ca.key"))).unwrap());
+    let mut leaf = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    leaf.distinguished_name.push(rcgen::DnType::CommonName, "lab-admin");
+    leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2020, 1, 2));
+    let key = rcgen::KeyPair::generate().unwrap();
+    let (certificate, private) = (directory.path().join("crt"), directory.path().join("key"));
+    std::fs::write(&certificate, leaf.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+    std::fs::write(&private, key.serialize_pem()).unwrap();
+
+    let expired =
+        config("expired", serde_json::json!({"client-certificate": certificate, "client-key": private}));
+    let unknown = config("unknown", serde_json::json!({"token": "nobody"}));
+    for kubeconfig in [expired, unknown] {
+        let folder = directory.path().join("run");
+        let output = program()
+            .args(["run", "--kubeconfig", &kubeconfig, "--output-dir"])
+            .arg(&folder)
+            .output()
+            .unwrap();
+        let talk = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{talk}");
+        assert!(talk.contains("renew the kubeconfig"), "{talk}");
+        assert!(!folder.exists());
     }
 }
 

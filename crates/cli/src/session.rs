@@ -75,7 +75,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         "checks": setup.checks.iter().map(|check| check.id).collect::<Vec<_>>(),
         "started": started, "ended": jiff::Timestamp::now(),
         "cluster": end.cluster, "id": end.id, "lab": setup.lab, "seed": seed, "rounds": rounds,
-        "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
+        "peak_memory_kib": peak_memory(), "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
     }))?;
     let stored = Stored::open(&path)?;
     let judged = verdicts::of(&stored);
@@ -93,4 +93,11 @@ async fn unique(mut folder: Arc<Folder>) -> anyhow::Result<Folder> {
         aiconform_wait::pause(std::time::Duration::from_millis(20)).await;
     }
     anyhow::bail!("the run folder is still being written to; this is a fault of aiconform")
+}
+
+/// The most memory that this process has held at once, in KiB.
+fn peak_memory() -> Option<u64> {
+    let status = fs_err::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().split(' ').next()?.parse().ok()
 }

@@ -226,15 +226,15 @@ impl Api {
             return Ok(answer);
         }
         let answer = Object(answer);
-        let message = answer.text("/message");
-        Err(Refusal {
-            method: method.into(),
-            path: path.into(),
-            status,
-            reason: answer.text("/reason").into(),
-            message: if message.is_empty() { answer.0.to_string() } else { message.into() },
+        let mut message = answer.text("/message").to_owned();
+        if message.is_empty() {
+            message = answer.0.to_string();
         }
-        .into())
+        if status == 401 {
+            message.push_str("; the credentials are not valid, or not any more: renew the kubeconfig");
+        }
+        let reason = answer.text("/reason").to_owned();
+        Err(Refusal { method: method.into(), path: path.into(), status, reason, message }.into())
     }
 
     async fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {

@@ -115,7 +115,14 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 share(bins.ours)
             ),
         ),
-        ("Requests", format!("{} to the API server", report.fact("/requests"))),
+        (
+            "Cost",
+            format!(
+                "{} requests to the API server, {} MiB of memory at most",
+                report.fact("/requests"),
+                memory(report)
+            ),
+        ),
         ("Tool", format!("aiconform {}", report.fact("/tool/version"))),
     ];
     let requirements: Vec<Requirement> = report
@@ -146,6 +153,11 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
         _ => format!("AI conformance {}", report.release),
     };
     Ok(Page { title, tested: report.tested.clone(), facts, requirements }.render()?)
+}
+
+fn memory(report: &Report) -> String {
+    let kib = report.run.get("peak_memory_kib").and_then(serde_json::Value::as_u64);
+    kib.map_or_else(|| "unknown".into(), |kib| (kib / 1024).to_string())
 }
 
 /// Series of two gangs, the picture of each subject that says most.
