@@ -1,7 +1,7 @@
 //! What the evidence shows: pure functions of one ordered watch.
 
 use super::history::{History, Life, Phase, histories};
-use super::trials::SIZE;
+use super::trials::{SIZE, STUCK};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Grade, Outcome, State, Subject, SubjectJudgement};
 use serde_json::Value;
@@ -105,9 +105,9 @@ pub fn fitting_gang_completes(events: &[&Event], _: &Subject) -> Outcome {
     }
     let seen = format!("of 4 pods of a gang on 4 free slots, {bound} were bound and {completed} completed");
     let (alive, _) = history.bound_between("canary", begin.begin, end.begin);
-    if alive > 0 && bound < WHOLE {
+    if alive >= STUCK && bound < WHOLE {
         return unmet(
-            format!("{seen}, while the scheduler bound a pod that came later"),
+            format!("{seen}, while the scheduler bound {alive} pods that came later"),
             vec![begin.begin, end.begin],
         );
     }
@@ -145,8 +145,8 @@ pub fn incomplete_gang_waits(events: &[&Event], _: &Subject) -> Outcome {
     }
     let seen =
         format!("with its fourth pod {} of 4 were bound on 8 free slots", history.held(name, whole.begin));
-    if history.bound_between("canary", end.begin, whole.begin).0 > 0 {
-        return unmet(format!("{seen}, while a canary was"), vec![end.begin, whole.begin]);
+    if history.bound_between("canary", end.begin, whole.begin).0 >= STUCK {
+        return unmet(format!("{seen}, while canaries that came later were"), vec![end.begin, whole.begin]);
     }
     unknown(events, "quorum", seen)
 }
@@ -210,8 +210,8 @@ pub fn waiting_gang_starts(events: &[&Event], _: &Subject) -> Outcome {
         return met("with a fourth slot all 4 pods of the waiting gang were bound");
     }
     let seen = format!("with a fourth slot {held} of {members} pods of the waiting gang were bound");
-    if history.bound_between("canary", begin.begin, end.begin).0 > 0 {
-        return unmet(format!("{seen}, while a canary was"), vec![begin.begin, end.begin]);
+    if history.bound_between("canary", begin.begin, end.begin).0 >= STUCK {
+        return unmet(format!("{seen}, while canaries that came later were"), vec![begin.begin, end.begin]);
     }
     unknown(events, "near-miss", seen)
 }
@@ -229,8 +229,11 @@ pub fn nothing_is_left(events: &[&Event], _: &Subject) -> Outcome {
         let seen = format!(
             "a gang created again under a deleted gang's name on 4 free slots: {held} of 4 pods bound"
         );
-        if history.bound_between("canary", begin.begin, end.begin).0 > 0 {
-            return unmet(format!("{seen}, while a canary was"), vec![begin.begin, end.begin]);
+        if history.bound_between("canary", begin.begin, end.begin).0 >= STUCK {
+            return unmet(
+                format!("{seen}, while canaries that came later were"),
+                vec![begin.begin, end.begin],
+            );
         }
         return unknown(events, "cleanup", seen);
     }
@@ -244,8 +247,8 @@ pub fn nothing_is_left(events: &[&Event], _: &Subject) -> Outcome {
         );
     }
     let seen = format!("after its deletion {bound} of 4 pods of no gang were bound on the gang's 4 slots");
-    if history.bound_between("canary", begin.begin, end.begin).0 > 0 {
-        return unmet(format!("{seen}, while a canary was"), vec![begin.begin, end.begin]);
+    if history.bound_between("canary", begin.begin, end.begin).0 >= STUCK {
+        return unmet(format!("{seen}, while canaries that came later were"), vec![begin.begin, end.begin]);
     }
     unknown(events, "cleanup", seen)
 }

@@ -49,6 +49,7 @@ pub struct Arena<'a> {
     pub trial: String,
     resource: String,
     canary: String,
+    canaries: AtomicU64,
 }
 
 impl<'a> Stage<'a> {
@@ -120,7 +121,7 @@ impl<'a> Arena<'a> {
     /// Prepares a trial: queues where the adapter has them. The slots are on the node already.
     pub async fn open(stage: &'a Stage<'a>, trial: &str, quota: u64) -> Result<Arena<'a>, Stop> {
         let (resource, canary) = stage.resources(trial);
-        let arena = Arena { stage, trial: trial.into(), resource, canary };
+        let arena = Arena { stage, trial: trial.into(), resource, canary, canaries: AtomicU64::new(0) };
         let capacity = arena.capacity(quota);
         for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
@@ -174,7 +175,8 @@ impl<'a> Arena<'a> {
 
     /// Starts a canary on the second resource and waits until it is bound; one that is not bound stays a fact for the
     /// judge.
-    pub async fn canary(&self, number: u32) -> Result<(Kind, Value), Stop> {
+    pub async fn canary(&self) -> Result<(Kind, Value), Stop> {
+        let number = self.canaries.fetch_add(1, Ordering::Relaxed);
         let template = self.stage.template(&self.trial, "canary", &self.canary);
         let object = self.stage.adapter.single(&format!("{}-canary-{number}", self.trial), &template);
         self.create(std::slice::from_ref(&object)).await?;

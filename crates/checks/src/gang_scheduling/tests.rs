@@ -134,11 +134,11 @@ struct NearMiss {
     refused: bool,
     canaries: usize,
     released: usize,
-    late_canary: usize,
+    late_canaries: usize,
 }
 
 const GOOD: NearMiss =
-    NearMiss { control_bound: 3, gang_bound: 0, refused: true, canaries: 2, released: 4, late_canary: 0 };
+    NearMiss { control_bound: 3, gang_bound: 0, refused: true, canaries: 2, released: 4, late_canaries: 0 };
 
 fn near_miss(tape: &mut Tape, subject: &'static str, seen: &NearMiss) {
     let trial = "near-miss";
@@ -161,7 +161,9 @@ fn near_miss(tape: &mut Tape, subject: &'static str, seen: &NearMiss) {
     tape.phase(subject, "gang_window_closed", json!({}), trial);
     tape.phase(subject, "release", gang, trial);
     tape.bind(subject, trial, "near-miss-gang", seen.gang_bound..seen.released, "Pending");
-    tape.pods(subject, trial, "canary", "near-miss-canary-3", seen.late_canary, seen.late_canary);
+    for number in 0..seen.late_canaries {
+        tape.pods(subject, trial, "canary", &format!("near-miss-late-{number}"), 1, 1);
+    }
     tape.phase(subject, "release_ended", json!({}), trial);
 }
 
@@ -192,7 +194,7 @@ fn quorum(tape: &mut Tape, subject: &'static str, early: usize) {
     tape.phase(subject, "whole_ended", json!({}), "quorum");
 }
 
-fn cleanup(tape: &mut Tape, subject: &'static str, leaked: usize, canary: usize) {
+fn cleanup(tape: &mut Tape, subject: &'static str, leaked: usize, canaries: usize) {
     for attempt in 0..3 {
         tape.phase(subject, "again", json!({"gang": "cleanup-gang", "attempt": attempt}), "cleanup");
         for number in 0..4 {
@@ -220,7 +222,9 @@ fn cleanup(tape: &mut Tape, subject: &'static str, leaked: usize, canary: usize)
             usize::from(number < 4 - leaked),
         );
     }
-    tape.pods(subject, "cleanup", "canary", "cleanup-canary-3", canary, canary);
+    for number in 0..canaries {
+        tape.pods(subject, "cleanup", "canary", &format!("cleanup-canary-{number}"), 1, 1);
+    }
     tape.phase(subject, "leak_check_ended", json!({}), "cleanup");
 }
 
@@ -305,7 +309,10 @@ fn a_gang_that_never_starts_fails_only_while_a_canary_does() {
     let slow = run_of(&NearMiss { released: 3, ..GOOD });
     assert_eq!(outcome(&slow, "waiting_gang_starts"), "unknown");
     assert_eq!(slow.verdict, Verdict::Inconclusive);
-    let stuck = run_of(&NearMiss { released: 0, late_canary: 1, ..GOOD });
+    // Slow is not stuck: one pod that came later says little.
+    let slow = run_of(&NearMiss { released: 0, late_canaries: 1, ..GOOD });
+    assert_eq!(slow.verdict, Verdict::Inconclusive);
+    let stuck = run_of(&NearMiss { released: 0, late_canaries: 3, ..GOOD });
     assert_eq!(stuck.verdict, Verdict::Failed);
 }
 
@@ -317,7 +324,7 @@ fn early_quorum_and_leaks_fail() {
     near_miss(&mut tape, "kube-native", &GOOD);
     fitting(&mut tape, "kube-native", 4);
     quorum(&mut tape, "kube-native", 1);
-    cleanup(&mut tape, "kube-native", 1, 1);
+    cleanup(&mut tape, "kube-native", 1, 3);
     let judged = tape.judged();
     assert_eq!(outcome(&judged, "incomplete_gang_waits"), "unmet");
     assert_eq!(outcome(&judged, "nothing_is_left"), "unmet");

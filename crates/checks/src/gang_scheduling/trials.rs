@@ -11,7 +11,11 @@ use std::time::Duration;
 /// Pods of a gang.
 pub const SIZE: u64 = 4;
 /// Canaries of one trial at most, and so the second resource's capacity.
-pub const CANARIES: u64 = 4;
+pub const CANARIES: u64 = 8;
+/// Canaries that must be bound one after another before something that does not start is called stuck, not slow.
+pub const STUCK: usize = 3;
+/// Time between two of them.
+const BETWEEN: Duration = Duration::from_secs(8);
 /// An ample quota: far above the capacity.
 pub const AMPLE: u64 = 100;
 /// Shortest time that a gang that cannot fit is watched doing nothing.
@@ -119,7 +123,7 @@ async fn fitting(arena: &Arena<'_>) -> Result<(), Stop> {
     };
     let condition = format!("{}: the gang to run and complete", arena.trial);
     let met = arena.stage.scratch.until(condition, Bin::Platform, RELEASE, look).await;
-    let canaries = if met.is_err() { vec![arena.canary(1).await?] } else { Vec::new() };
+    let canaries = if met.is_err() { passed_over(arena, &[&name], SIZE).await? } else { Vec::new() };
     arena.stage.fence().await?;
     arena.phase("gang_ended", json!({}));
     arena.remove_gang(&gang).await?;
@@ -136,16 +140,16 @@ async fn quorum(arena: &Arena<'_>) -> Result<(), Stop> {
     arena.create(&gang.group).await?;
     let last = gang.members.split_off(gang.members.len() - 1);
     arena.create(&gang.members).await?;
-    let mut canaries = vec![arena.canary(1).await?];
+    let mut canaries = vec![arena.canary().await?];
     arena.dwell("a gang that lacks a pod is watched", WINDOW).await;
-    canaries.push(arena.canary(2).await?);
+    canaries.push(arena.canary().await?);
     arena.stage.fence().await?;
     arena.phase("short_closed", json!({}));
     arena.phase("whole", json!({"gang": name}));
     arena.create(&last).await?;
     gang.members.extend(last);
     if arena.bound(&[&name], SIZE, RELEASE, "the gang to be bound").await.is_err() {
-        canaries.push(arena.canary(3).await?);
+        canaries.extend(passed_over(arena, &[&name], SIZE).await?);
     }
     arena.stage.fence().await?;
     arena.phase("whole_ended", json!({}));
@@ -168,7 +172,7 @@ async fn near_miss(arena: &Arena<'_>) -> Result<(), Stop> {
     arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": slots}));
     arena.create_gang(&gang).await?;
     arena.dwell("as long as a pod of no gang took", latency).await;
-    let mut canaries = vec![arena.canary(1).await?];
+    let mut canaries = vec![arena.canary().await?];
     // No word, or a bound member, is for the judge.
     if arena.stage.adapter.control() {
         let _ = arena.bound(&[&name], slots, BIND, "all slots to be taken").await;
@@ -176,14 +180,14 @@ async fn near_miss(arena: &Arena<'_>) -> Result<(), Stop> {
         let _ = arena.refusal(&name).await;
         arena.dwell("a gang that misses a slot is watched", WINDOW.max(latency * 5)).await;
     }
-    canaries.push(arena.canary(2).await?);
+    canaries.push(arena.canary().await?);
     arena.stage.fence().await?;
     arena.phase("gang_window_closed", json!({}));
 
     arena.phase("release", json!({"gang": name, "slots": SIZE}));
     arena.set_slots(SIZE).await?;
     if arena.bound(&[&name], SIZE, RELEASE, "the same pods to be bound").await.is_err() {
-        canaries.push(arena.canary(3).await?);
+        canaries.extend(passed_over(arena, &[&name], SIZE).await?);
     }
     arena.stage.fence().await?;
     arena.phase("release_ended", json!({}));
@@ -208,7 +212,7 @@ async fn cleanup(arena: &Arena<'_>) -> Result<(), Stop> {
         arena.create_gang(&waiting).await?;
         let bound = arena.bound(&[&name], SIZE, BIND, "the gang of the same name to be bound").await;
         if bound.is_err() {
-            canaries.push(arena.canary(attempt).await?);
+            canaries.extend(passed_over(arena, &[&name], SIZE).await?);
         }
         arena.stage.fence().await?;
         arena.phase("again_ended", json!({"attempt": attempt}));
@@ -220,7 +224,7 @@ async fn cleanup(arena: &Arena<'_>) -> Result<(), Stop> {
     arena.phase("leak_check", json!({"count": SIZE}));
     let singles = arena.singles("leak", SIZE).await?;
     if arena.bound(&names(&singles), SIZE, BIND, "pods of no gang to be bound").await.is_err() {
-        canaries.push(arena.canary(3).await?);
+        canaries.extend(passed_over(arena, &names(&singles), SIZE).await?);
     }
     arena.stage.fence().await?;
     arena.phase("leak_check_ended", json!({}));
@@ -265,7 +269,7 @@ async fn contention(arena: &Arena<'_>, round: u32, plan: &Plan) -> Result<(), St
         arena.phase("release", json!({"winner": gangs[winner].0, "loser": loser.0}));
         arena.remove_gang(&gangs[winner].1).await?;
         if arena.bound(&[&loser.0], SIZE, RELEASE, "the loser to be bound").await.is_err() {
-            canaries.push(arena.canary(1).await?);
+            canaries.extend(passed_over(arena, &[&loser.0], SIZE).await?);
         }
         arena.stage.fence().await?;
         arena.phase("release_ended", json!({}));
@@ -309,6 +313,18 @@ async fn settled(
     };
     let condition = format!("{}: two gangs to settle", arena.trial);
     arena.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
+}
+
+/// Starts canaries one after another while something does not start: slow is not stuck. Ends early when it starts.
+async fn passed_over(arena: &Arena<'_>, gangs: &[&str], wanted: u64) -> Result<Vec<(Kind, Value)>, Stop> {
+    let mut canaries = Vec::new();
+    for _ in 0..STUCK {
+        canaries.push(arena.canary().await?);
+        if arena.bound(gangs, wanted, BETWEEN, "what did not start to start after all").await.is_ok() {
+            break;
+        }
+    }
+    Ok(canaries)
 }
 
 fn names(objects: &[(Kind, Value)]) -> Vec<&str> {
