@@ -22,6 +22,8 @@ struct Requirement {
     class: &'static str,
     glyph: &'static str,
     why: String,
+    /// What goes further than the requirement and does not hold: shown first, and no part of the verdict.
+    notes: Vec<String>,
     glance: Vec<Glance>,
     subjects: Vec<Subject>,
 }
@@ -143,6 +145,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 class,
                 glyph,
                 why: judgement.why.clone(),
+                notes: notes(&judgement.subjects),
                 glance: glance(&judgement.subjects),
                 subjects: judgement.subjects.iter().map(subject).collect(),
             }
@@ -153,6 +156,15 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
         _ => format!("AI conformance {}", report.release),
     };
     Ok(Page { title, tested: report.tested.clone(), facts, requirements }.render()?)
+}
+
+fn notes(subjects: &[SubjectJudgement]) -> Vec<String> {
+    subjects
+        .iter()
+        .flat_map(|subject| subject.claims.iter().map(move |claim| (subject, claim)))
+        .filter(|(_, claim)| claim.standing == Standing::Additional && claim.outcome.is_unmet())
+        .map(|(subject, claim)| format!("{}: {}", subject.id, claim.outcome.text()))
+        .collect()
 }
 
 fn memory(report: &Report) -> String {

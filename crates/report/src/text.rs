@@ -43,6 +43,12 @@ pub fn terminal(report: &Report) -> String {
             judgement.verdict.word().to_uppercase()
         );
         let _ = writeln!(out, "    {}", judgement.why);
+        for subject in &judgement.subjects {
+            let beyond = subject.claims.iter().filter(|claim| claim.standing == Standing::Additional);
+            for claim in beyond.filter(|claim| claim.outcome.is_unmet()) {
+                let _ = writeln!(out, "    beyond the requirement: {}: {}", subject.id, claim.outcome.text());
+            }
+        }
     }
     let _ = writeln!(out, "{}", report.tested);
     out

@@ -27,7 +27,8 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
         .copied()
         .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
         .collect();
-    join_all(chosen.into_iter().map(|adapter| subject(cx, &ground, adapter))).await;
+    let present = subjects(cx, &chosen).await;
+    join_all(present.into_iter().map(|(adapter, facts)| subject(cx, &ground, adapter, facts))).await;
     Ok(())
 }
 
@@ -123,24 +124,35 @@ async fn detection(api: &Api, adapter: &dyn Adapter) -> Detection {
     adapter.detect(api).await.unwrap_or_else(|stop| Detection::Absent(stop.to_string()))
 }
 
-async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter) {
-    let scope = Scope::new(ID, adapter.id());
-    let declared = wanted(cx).contains(&adapter.id());
-    match detection(cx.session.api(), adapter).await {
-        Detection::Absent(why) => {
-            cx.progress.tell(&scope, &format!("not here: {why}"));
-            cx.write(&scope, EventKind::SubjectAbsent { why, declared });
-        }
-        Detection::Present(facts) => {
-            let control = adapter.control();
-            cx.write(&scope, EventKind::SubjectStarted { facts: facts.clone(), control, declared });
-            if let Err(stop) = act(cx, ground, adapter, facts, &scope).await {
-                cx.progress.tell(&scope, &format!("stopped: {stop}"));
-                cx.stopped(&scope, &stop);
+/// Tells which subjects there are, in the adapters' order, so that the evidence has one order; gives those that are.
+async fn subjects(cx: &Cx, chosen: &[&'static dyn Adapter]) -> Vec<(&'static dyn Adapter, Value)> {
+    let found = join_all(chosen.iter().map(|adapter| detection(cx.session.api(), *adapter))).await;
+    let mut present = Vec::new();
+    for (adapter, detection) in chosen.iter().zip(found) {
+        let scope = Scope::new(ID, adapter.id());
+        let declared = wanted(cx).contains(&adapter.id());
+        match detection {
+            Detection::Absent(why) => {
+                cx.progress.tell(&scope, &format!("not here: {why}"));
+                cx.write(&scope, EventKind::SubjectAbsent { why, declared });
             }
-            cx.write(&scope, EventKind::SubjectEnded {});
+            Detection::Present(facts) => {
+                let control = adapter.control();
+                cx.write(&scope, EventKind::SubjectStarted { facts: facts.clone(), control, declared });
+                present.push((*adapter, facts));
+            }
         }
     }
+    present
+}
+
+async fn subject(cx: &Cx, ground: &Ground, adapter: &'static dyn Adapter, facts: Value) {
+    let scope = Scope::new(ID, adapter.id());
+    if let Err(stop) = act(cx, ground, adapter, facts, &scope).await {
+        cx.progress.tell(&scope, &format!("stopped: {stop}"));
+        cx.stopped(&scope, &stop);
+    }
+    cx.write(&scope, EventKind::SubjectEnded {});
 }
 
 async fn act(

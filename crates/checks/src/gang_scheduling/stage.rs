@@ -119,10 +119,10 @@ impl<'a> Stage<'a> {
 
 impl<'a> Arena<'a> {
     /// Prepares a trial: queues where the adapter has them. The slots are on the node already.
-    pub async fn open(stage: &'a Stage<'a>, trial: &str, quota: u64) -> Result<Arena<'a>, Stop> {
+    pub async fn open(stage: &'a Stage<'a>, trial: &str, quota: u64, held: bool) -> Result<Arena<'a>, Stop> {
         let (resource, canary) = stage.resources(trial);
         let arena = Arena { stage, trial: trial.into(), resource, canary, canaries: AtomicU64::new(0) };
-        let capacity = arena.capacity(quota);
+        let capacity = Capacity { held, ..arena.capacity(quota) };
         for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
         }
@@ -133,7 +133,7 @@ impl<'a> Arena<'a> {
     }
 
     fn capacity(&self, quota: u64) -> Capacity<'_> {
-        Capacity { trial: &self.trial, resource: &self.resource, canary: &self.canary, quota }
+        Capacity { trial: &self.trial, resource: &self.resource, canary: &self.canary, quota, held: false }
     }
 
     /// The pod template of this trial's gangs and single pods.
@@ -221,6 +221,25 @@ impl<'a> Arena<'a> {
         })
     }
 
+    /// Waits until a queue has taken these gangs in, where there is a queue.
+    pub async fn queued(&self, gangs: &[&str]) -> Result<(), TooLate> {
+        if !self.stage.adapter.quota() {
+            return Ok(());
+        }
+        let kinds = self.stage.adapter.kinds(&self.stage.facts);
+        let look = || {
+            let taken: Vec<String> = kinds
+                .iter()
+                .flat_map(|kind| self.stage.scratch.all(kind, |object| super::adapters::queued(kind, object)))
+                .collect();
+            let missing: Vec<&str> =
+                gangs.iter().copied().filter(|gang| !taken.iter().any(|taken| taken == gang)).collect();
+            if missing.is_empty() { Ok(()) } else { Err(format!("not in the queue: {}", missing.join(", "))) }
+        };
+        let condition = format!("{}: the queue to take the gangs in", self.trial);
+        self.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
+    }
+
     /// Waits until the product has said no to a gang.
     pub async fn refusal(&self, gang: &str) -> Result<(), TooLate> {
         let look = || match self.refused(gang) {
@@ -239,12 +258,18 @@ impl<'a> Arena<'a> {
 
     /// Changes the slots of this trial, the quota first where there is one.
     pub async fn set_slots(&self, slots: u64) -> Result<(), Stop> {
+        self.open_queue(slots).await?;
+        self.set_node_slots(slots).await
+    }
+
+    /// Opens the queue of this trial with this quota, where there is one.
+    pub async fn open_queue(&self, quota: u64) -> Result<(), Stop> {
         let stage = self.stage;
         let scope = stage.scratch.scope();
-        if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(slots), stage.cx) {
+        if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(quota), stage.cx) {
             stage.cx.session.api().merge(scope, &kind, ("", &name), "", &patch).await?;
         }
-        self.set_node_slots(slots).await
+        Ok(())
     }
 
     /// Changes the slots of this trial, and no quota.

@@ -90,7 +90,8 @@ pub fn plans(stage: &Stage, rounds: u32) -> Vec<Plan> {
 
 /// Runs one trial.
 pub async fn run(stage: &Stage<'_>, plan: &Plan) -> Result<(), Stop> {
-    let arena = Arena::open(stage, &plan.name, plan.quota).await?;
+    let contends = matches!(plan.trial, Trial::Contention(_));
+    let arena = Arena::open(stage, &plan.name, plan.quota, contends).await?;
     match plan.trial {
         Trial::Fitting => fitting(&arena).await?,
         Trial::Quorum => quorum(&arena).await?,
@@ -247,6 +248,10 @@ async fn contention(arena: &Arena<'_>, round: u32, plan: &Plan) -> Result<(), St
     for (gang, member) in &order {
         arena.create(std::slice::from_ref(&gangs[*gang].1.members[*member])).await?;
     }
+    // Two gangs contend when both are there: a queue is held until it has taken both in.
+    let _ = arena.queued(&[&gangs[0].0, &gangs[1].0]).await;
+    arena.phase("queue_opens", json!({}));
+    arena.open_queue(plan.quota).await?;
     if plan.start < plan.slots {
         let _ = both_wait(arena, &gangs).await;
         arena.phase("slots_come", json!({"slots": plan.slots}));

@@ -77,6 +77,7 @@ fn spec(capacity: &Capacity, cx: &Cx, flavor: &str) -> Value {
         quotas.iter().map(|(name, quota)| json!({"name": name, "nominalQuota": quota})).collect();
     json!({
         "queueingStrategy": "BestEffortFIFO",
+        "stopPolicy": if capacity.held { "Hold" } else { "None" },
         "namespaceSelector": {"matchLabels": {aiconform_cluster::RUN_LABEL: cx.session.id()}},
         "resourceGroups": [{"coveredResources": covered, "flavors": [{"name": flavor, "resources": resources}]}]
     })
@@ -235,8 +236,13 @@ pub fn gates(pod: &Object) -> bool {
         .any(|gate| gate.get("name").and_then(Value::as_str) == Some("kueue.x-k8s.io/admission"))
 }
 
+/// The gang of a Workload.
+pub fn queued(kind: &Kind, object: &Object) -> Option<String> {
+    (kind.group == GROUP && kind.plural == "workloads").then(|| owner(object))
+}
+
 /// The Job of a Workload, when it has one.
 pub fn takes_job(kind: &Kind, object: &Object) -> Option<String> {
-    let name = (kind.group == GROUP && kind.plural == "workloads").then(|| owner(object))?;
+    let name = queued(kind, object)?;
     (name != object.name()).then_some(name)
 }

@@ -21,6 +21,8 @@ pub struct Capacity<'a> {
     pub canary: &'a str,
     /// Quota of the first, where there are quotas.
     pub quota: u64,
+    /// Whether the queue is held, where there is one of our own.
+    pub held: bool,
 }
 
 /// A gang as objects, in the order in which they must be created.
@@ -59,7 +61,7 @@ pub trait Adapter: Send + Sync {
     fn objects(&self, _capacity: &Capacity, _cx: &Cx) -> Vec<(Kind, Value)> {
         Vec::new()
     }
-    /// The patch that changes the quota of a trial, where there is one of our own.
+    /// The patch that changes the quota of a trial and opens or holds its queue, where there is one of our own.
     fn set_quota(&self, _capacity: &Capacity, _cx: &Cx) -> Option<(Kind, String, Value)> {
         None
     }
@@ -77,6 +79,11 @@ pub const ADAPTERS: &[&dyn Adapter] = &[&plain::Plain, &kube_native::KubeNative,
 /// A pure reading of one object as it was watched; gives the reason in the product's words.
 pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
     kube_native::refusal(kind, object).or_else(|| kueue::refusal(kind, object))
+}
+
+/// The gang that a queue has taken in, as its object says.
+pub fn queued(kind: &Kind, object: &Object) -> Option<String> {
+    kueue::queued(kind, object)
 }
 
 /// Whether an object shows that a product has a gang in its hands: the gang, and whether what it needs is there.
