@@ -157,6 +157,26 @@ fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
     assert_eq!(none.status.code(), Some(3));
 }
 
+#[test]
+fn a_lab_whose_component_dies_says_which_and_why() {
+    let lab = "testdies";
+    works(lab, &["up"]);
+    assert_eq!(aiconform(lab, &["exec", "--", "sh", "-c", "exit 7"]).status.code(), Some(7));
+    let status = std::fs::read_to_string(format!("/var/lib/aiconform/{lab}/lab.json")).unwrap();
+    let status: Value = serde_json::from_str(&status).unwrap();
+    works(lab, &["exec", "--", "pkill", "-KILL", "-x", "kube-scheduler"]);
+    let supervisor = status["supervisor"].to_string();
+    let follow = ["60", "tail", "-f", "/dev/null", "--pid", &supervisor];
+    assert!(Command::new("timeout").args(follow).status().unwrap().success());
+    let said = aiconform(lab, &["status"]);
+    let talk = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(3), "{talk}");
+    assert!(talk.contains("ended by itself") && talk.contains("kube-scheduler ended"), "{talk}");
+    is_gone(lab);
+    assert_eq!(aiconform(lab, &["down"]).status.code(), Some(3));
+    assert!(!Path::new(&format!("/var/lib/aiconform/{lab}.ended")).exists());
+}
+
 /// Runs `lab up` in a mount namespace of its own, after this script; gives what it said.
 fn up_after(script: &str) -> String {
     let program = assert_cmd::cargo::cargo_bin!("aiconform");

@@ -53,6 +53,9 @@ pub struct Check {
     pub faults: &'static str,
     /// Which subjects the cluster has, by discovery only.
     pub detect: for<'a> fn(&'a Api) -> BoxFuture<'a, Detected>,
+    /// What the cluster would refuse or change of the check's objects, asked by dry-runs in a namespace that exists: one
+    /// sentence for each subject.
+    pub preview: for<'a> fn(&'a Api, &'a Profile) -> BoxFuture<'a, Vec<String>>,
     /// Acts and marks phases; decides nothing.
     pub run: for<'a> fn(&'a Cx) -> BoxFuture<'a, Result<(), Stop>>,
 }

@@ -313,3 +313,64 @@ pub fn encode(text: &str) -> String {
         out
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::scripted;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const DENIED: &str = r#"{"kind":"Status","reason":"Forbidden","message":"admission webhook \"p\" denied the request: no"}"#;
+
+    #[tokio::test]
+    async fn a_refusal_carries_what_was_asked_and_what_was_said() {
+        let (api, kept, _) = scripted(&[(403, DENIED)]);
+        let secret = Object::new(
+            json!({"kind": "Secret", "metadata": {"name": "a", "namespace": "n"}, "data": {"x": "c2VjcmV0"}}),
+        );
+        let kind = Kind::namespaced("", "v1", "Secret", "secrets");
+        let error = api.create(&Scope::default(), &kind, &secret).await.unwrap_err();
+        let refusal = error.refusal().unwrap();
+        assert_eq!((refusal.status, refusal.path.as_str()), (403, "/api/v1/namespaces/n/secrets"));
+        assert!(error.to_string().contains("denied the request: no"));
+        // Written down, without the secret.
+        let kept = format!("{:?}", kept.0.lock().unwrap());
+        assert!(kept.contains("Forbidden") && !kept.contains("c2VjcmV0"), "{kept}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_to_come_again_is_asked_again() {
+        let (api, kept, asked) = scripted(&[(429, "{}"), (200, r#"{"metadata":{"name":"a"}}"#)]);
+        let found = api.get(&Scope::default(), &Kind::namespace(), "", "a").await.unwrap();
+        assert_eq!(found.name(), "a");
+        assert_eq!((asked.lock().unwrap().len(), kept.0.lock().unwrap().len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn lists_are_read_to_their_last_page() {
+        let first = r#"{"metadata":{"continue":"next"},"items":[{"metadata":{"name":"a"}}]}"#;
+        let last = r#"{"metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"b"}}]}"#;
+        let (api, _, asked) = scripted(&[(200, first), (200, last)]);
+        let found = api.list(&Scope::default(), &Kind::node(), "", "a=b").await.unwrap();
+        assert_eq!(found.iter().map(Object::name).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(asked.lock().unwrap()[1].ends_with("continue=next"));
+    }
+
+    #[tokio::test]
+    async fn deleting_what_is_gone_is_no_error_and_a_kind_that_is_not_served_is_told() {
+        let (api, ..) =
+            scripted(&[(404, "{}"), (404, "{}"), (200, r#"{"resources":[{"name":"podgroups"}]}"#)]);
+        api.delete(&Scope::default(), &Kind::pod(), "n", "a").await.unwrap();
+        let groups = Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups");
+        assert!(!api.serves(&Scope::default(), &groups).await.unwrap());
+        assert!(api.serves(&Scope::default(), &groups).await.unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_holds_only_what_an_address_may(text in ".{0,40}") {
+            prop_assert!(encode(&text).bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
+        }
+    }
+}

@@ -12,6 +12,8 @@ mod mirror;
 mod node;
 mod permission;
 mod session;
+#[cfg(test)]
+mod testing;
 
 pub use api::Api;
 pub use cleanup::{Found, cleanup, find};

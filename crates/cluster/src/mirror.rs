@@ -248,3 +248,48 @@ fn key(kind: &Kind, namespace: &str, name: &str) -> Key {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::scripted;
+
+    const FIRST: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"5"},"items":[
+        {"metadata":{"name":"a","namespace":"n","uid":"1","resourceVersion":"3"}},
+        {"metadata":{"name":"b","namespace":"n","uid":"2","resourceVersion":"4"}}]}"#;
+    const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old resource version"}}"#;
+    const SECOND: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"9"},"items":[
+        {"metadata":{"name":"b","namespace":"n","uid":"2","resourceVersion":"8"},"spec":{"nodeName":"node"}}]}"#;
+    const ADDED: &str = r#"{"type":"ADDED","object":{"metadata":{"name":"c","namespace":"n","uid":"3","resourceVersion":"10"}}}"#;
+
+    #[tokio::test]
+    async fn a_gap_is_written_down_and_what_vanished_in_it_is_gone() {
+        let (api, kept, asked) = scripted(&[(200, FIRST), (200, EXPIRED), (200, SECOND), (200, ADDED)]);
+        let mirror = Mirror::new();
+        mirror.watch(&api, &Kind::pod(), "", ("labelSelector", "x=y")).await.unwrap();
+        let mut changes = mirror.changes();
+        while mirror.get(&Kind::pod(), "n", "c").is_none() {
+            changes.changed().await.unwrap();
+        }
+        assert!(mirror.get(&Kind::pod(), "n", "a").is_none());
+        assert_eq!(mirror.get(&Kind::pod(), "n", "b").unwrap().text("/spec/nodeName"), "node");
+        let seen: Vec<String> = kept
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|event| match event {
+                EventKind::Watch { change, object, .. } => Some(format!("{change:?} {}", object.name())),
+                EventKind::WatchGap { .. } => Some("gap".into()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(seen, ["Listed a", "Listed b", "gap", "Deleted a", "Listed b", "Added c"]);
+        let asked = asked.lock().unwrap();
+        assert!(
+            asked[1].contains("resourceVersion=5") && asked[3].contains("resourceVersion=9"),
+            "{asked:?}"
+        );
+        assert!(asked.iter().all(|request| request.contains("labelSelector=x%3Dy")), "{asked:?}");
+    }
+}

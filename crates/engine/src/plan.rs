@@ -1,6 +1,6 @@
 //! What would run, and why not, without creating anything.
 
-use aiconform_checks::{Check, Detection};
+use aiconform_checks::{Check, Detection, Profile};
 use aiconform_cluster::{Api, ClusterError, missing};
 use aiconform_model::Scope;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct Planned {
     pub creates: &'static str,
     /// Permissions that the user lacks.
     pub lacks: Vec<String>,
+    /// What the cluster would refuse or change of the check's objects, in words.
+    pub hindrances: Vec<String>,
     /// Longest time in seconds.
     pub limit: u64,
 }
@@ -40,11 +42,11 @@ pub struct Present {
     pub says: String,
 }
 
-/// Asks the cluster by reading and by access reviews only.
+/// Asks the cluster by reading, access reviews and dry-runs only.
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub async fn plan(api: &Api, checks: &[&'static Check]) -> Result<Plan, ClusterError> {
+pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Result<Plan, ClusterError> {
     let scope = Scope::default();
     let version = api.send(&scope, "GET", "/version", None).await?;
     let version =
@@ -63,6 +65,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check]) -> Result<Plan, ClusterE
         planned.push(Planned {
             requirement: check.id,
             subjects,
+            hindrances: (check.preview)(api, profile).await,
             creates: check.creates,
             lacks,
             limit: check.limit.as_secs(),

@@ -6,6 +6,7 @@ use crate::first::{Tools, apply};
 use crate::process::Component;
 use crate::state::Status;
 use serde_json::json;
+use std::time::Duration;
 
 /// Breaks what is to be broken.
 ///
@@ -45,6 +46,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                     "resources": ["pods"]});
                 let expression = "has(object.metadata.labels) && 'team' in object.metadata.labels";
                 policy(tools, "demand-labels", &rule, expression, "every pod needs the label team").await?;
+                in_force(tools, "demand-labels", PROBE, |said| said.is_err()).await?;
             }
             Breakage::WebhookRewritesPods => {
                 let items = json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -58,6 +60,9 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                     {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
                         "metadata": {"name": "other-scheduler"}, "spec": {"policyName": "other-scheduler"}}]});
                 apply(tools, &items.to_string()).await?;
+                let rewritten =
+                    |said: &Result<String, String>| said.as_ref().is_ok_and(|pod| pod.contains("\"other\""));
+                in_force(tools, "other-scheduler", PROBE, rewritten).await?;
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
@@ -72,6 +77,32 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
         }
     }
     Ok(())
+}
+
+/// A pod that is asked about and not created.
+const PROBE: &[&str] = &["run", "probe", "--image=probe", "--dry-run=server", "-o", "json"];
+
+/// Waits until a policy acts: the API server takes new ones up some time after it has stored them.
+async fn in_force(
+    tools: &Tools,
+    name: &str,
+    act: &[&str],
+    acts: impl Fn(&Result<String, String>) -> bool,
+) -> Result<(), LabError> {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let said = tools.kubectl(act).await;
+        let said =
+            said.map(|said| String::from_utf8_lossy(&said).into_owned()).map_err(|error| error.to_string());
+        if acts(&said) {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > deadline {
+            let what = format!("did not act within 30 s (last seen: {said:?})");
+            return Err(LabError::Component { component: name.into(), what, log: "  (it has none)".into() });
+        }
+        aiconform_wait::pause(Duration::from_millis(200)).await;
+    }
 }
 
 async fn stop_scheduler(running: &mut Vec<Component>) -> Result<(), LabError> {

@@ -42,6 +42,9 @@ pub enum LabError {
     /// No lab of this name is up.
     #[error("no lab named {0} is up; start one with `aiconform lab up`")]
     NotUp(String),
+    /// A lab ended by itself.
+    #[error("no lab named {0} is up; the last one ended by itself: {1}")]
+    Ended(String, String),
     /// The start was told to fail by the lab's own processes.
     #[error("the lab did not start: {0}")]
     Start(String),

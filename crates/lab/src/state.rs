@@ -51,6 +51,11 @@ impl Status {
         Utf8Path::new(ROOT).join(name)
     }
 
+    /// Where it stands why a lab ended by itself.
+    pub fn obituary(name: &str) -> Utf8PathBuf {
+        Utf8Path::new(ROOT).join(format!("{name}.ended"))
+    }
+
     /// Reads `lab.json`, or `None` when there is no such lab.
     ///
     /// # Errors
@@ -61,7 +66,14 @@ impl Status {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map(Some).map_err(|error| LabError::State(file, error))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -60,14 +60,21 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     });
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = holder.wait() => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = parent_is_gone(lab.outlive) => {}
-    }
+    let by_itself = tokio::select! {
+        _ = holder.wait() => true,
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = parent_is_gone(lab.outlive) => false,
+    };
     let _ = holder.kill().await;
-    undo(&lab).await
+    let why = fs_err::read_to_string(state.join("ended.txt"));
+    undo(&lab).await?;
+    // Nobody waits for a lab that outlives its command: why it ended stays for whoever asks.
+    if let (true, true, Ok(why)) = (by_itself, lab.outlive, why) {
+        fs_err::create_dir_all(crate::state::ROOT)?;
+        fs_err::write(Status::obituary(&lab.name), why)?;
+    }
+    Ok(())
 }
 
 /// Ends when the other end of our stdin is closed, by whatever death, unless the lab outlives its command.

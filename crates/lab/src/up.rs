@@ -62,6 +62,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
     sweep().await?;
     let state = Status::folder(&options.name);
     fs_err::create_dir_all(ROOT)?;
+    let _ = fs_err::remove_file(Status::obituary(&options.name));
     if let Err(error) = fs_err::create_dir(&state) {
         return Err(match error.kind() {
             std::io::ErrorKind::AlreadyExists => LabError::AlreadyUp(options.name.clone()),
@@ -117,7 +118,15 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
 /// # Errors
 /// When there is none, or something of it stays.
 pub async fn down(name: &str) -> Result<(), LabError> {
-    let status = status(name)?;
+    let status = match status(name) {
+        // Once told, it is of no more use.
+        Err(error @ LabError::Ended(..)) => {
+            fs_err::remove_file(Status::obituary(name))?;
+            let _ = fs_err::remove_dir(ROOT);
+            return Err(error);
+        }
+        status => status?,
+    };
     if let Some(pid) = rustix::process::Pid::from_raw(status.supervisor)
         && status.runs()
     {
@@ -145,7 +154,13 @@ fn gone(status: &Status) -> Result<(), LabError> {
 /// # Errors
 /// When there is none.
 pub fn status(name: &str) -> Result<Status, LabError> {
-    Status::read(&Status::folder(name))?.ok_or_else(|| LabError::NotUp(name.into()))
+    if let Some(status) = Status::read(&Status::folder(name))? {
+        return Ok(status);
+    }
+    Err(match fs_err::read_to_string(Status::obituary(name)) {
+        Ok(why) => LabError::Ended(name.into(), why),
+        Err(_) => LabError::NotUp(name.into()),
+    })
 }
 
 /// Removes what labs left whose supervisor is dead; gives their names.

@@ -194,3 +194,96 @@ pub fn json(report: &Report, tests: &[Test]) -> Result<String, ReportError> {
     event(action(overall(tests)), None, None, Some(rounded(report.seconds())));
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Bins;
+    use aiconform_verdict::{Judgement, Outcome, State};
+
+    fn claim(id: &'static str, standing: Standing, met: bool) -> ClaimJudgement {
+        let outcome = if met {
+            Outcome::Met { seen: "seen".into() }
+        } else {
+            Outcome::Unmet { witness: "two\nlines".into(), events: Vec::new() }
+        };
+        ClaimJudgement { id, says: "a sentence", standing, outcome }
+    }
+
+    fn subject(id: &str, control: bool, claims: Vec<ClaimJudgement>) -> SubjectJudgement {
+        SubjectJudgement {
+            id: id.into(),
+            state: State::Passed,
+            why: "because".into(),
+            control,
+            declared: false,
+            facts: serde_json::Value::Null,
+            claims,
+            grade: None,
+            pictures: Vec::new(),
+        }
+    }
+
+    fn report(verdict: Verdict) -> Report {
+        let must = Standing::Must { cites: "a step" };
+        let judgement = Judgement {
+            requirement: "gang_scheduling",
+            verdict,
+            why: "because".into(),
+            deciding: Some("one/a".into()),
+            subjects: vec![
+                subject("plain", true, vec![claim("told_apart", Standing::Control, true)]),
+                subject(
+                    "one/a",
+                    false,
+                    vec![
+                        claim("waits", must, verdict == Verdict::Passed),
+                        claim("further", Standing::Additional, false),
+                    ],
+                ),
+                subject("two", false, vec![claim("waits", must, false)]),
+            ],
+        };
+        Report {
+            run: serde_json::json!({}),
+            release: "1.37".into(),
+            tested: "1 of 8 MUSTs of 1.37 tested".into(),
+            requirements: vec![Judged {
+                test: "TestGang".into(),
+                level: "MUST",
+                summary: String::new(),
+                judgement,
+            }],
+            bins: Bins::default(),
+        }
+    }
+
+    #[test]
+    fn only_claims_of_the_deciding_subject_and_controls_are_tests() {
+        let report = report(Verdict::Passed);
+        let tests = tests(&report);
+        let names: Vec<&str> = tests[0].children.iter().map(|child| child.name.as_str()).collect();
+        assert_eq!(names, ["TestGang/plain/told_apart", "TestGang/one-a/waits"]);
+        let log = log(&report, &tests);
+        assert!(!log.contains("FAIL") && log.ends_with("0.000s\n") && log.contains("\nok  \t"), "{log}");
+        // What is no test is told all the same, each on one line.
+        assert!(log.contains("    subject one/a: further: unmet: two lines\n"), "{log}");
+        assert!(log.contains("    subject two: waits: unmet: two lines\n"), "{log}");
+    }
+
+    #[test]
+    fn failed_and_inconclusive_are_fail_and_what_did_not_run_is_skip() {
+        for (verdict, expected) in [
+            (Verdict::Failed, Status::Fail),
+            (Verdict::Inconclusive, Status::Fail),
+            (Verdict::NotRun, Status::Skip),
+            (Verdict::NotApplicable, Status::Skip),
+        ] {
+            let report = report(verdict);
+            let tests = tests(&report);
+            assert_eq!(tests[0].status, expected);
+            assert!(log(&report, &tests).contains(verdict.word()));
+            assert_eq!(tests[0].children.is_empty(), expected == Status::Skip);
+        }
+    }
+}

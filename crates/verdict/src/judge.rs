@@ -306,3 +306,98 @@ pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String 
     let tested = judgements.iter().filter(|judgement| judgement.verdict != Verdict::NotRun).count();
     format!("{tested} of {musts} MUSTs of {release} tested")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rules(aggregate: Aggregate) -> Rules {
+        Rules {
+            check: "c",
+            aggregate,
+            claims: &[],
+            guard: |_, _| None,
+            grade: |_| None,
+            pictures: |_, _| Vec::new(),
+            advice: "install one",
+        }
+    }
+
+    fn subject(number: usize, state: State) -> SubjectJudgement {
+        SubjectJudgement {
+            id: format!("s{number}"),
+            state,
+            why: "because".into(),
+            control: matches!(state, ControlMet | ControlUnmet),
+            declared: false,
+            facts: Value::Null,
+            claims: Vec::new(),
+            grade: None,
+            pictures: Vec::new(),
+        }
+    }
+
+    fn verdict(aggregate: Aggregate, states: &[State]) -> Verdict {
+        let subjects: Vec<SubjectJudgement> =
+            states.iter().enumerate().map(|(number, state)| subject(number, *state)).collect();
+        decide(&rules(aggregate), &subjects, None).0
+    }
+
+    use Aggregate::{AnySubject, EverySubject};
+    use State::{Absent, ControlMet, ControlUnmet, Failed, Inconclusive, NotInForce, Passed};
+
+    #[test]
+    fn any_subject_passes_with_one_and_fails_only_when_all_in_force_fail() {
+        for (states, expected) in [
+            (vec![ControlMet, Passed, Failed], Verdict::Passed),
+            (vec![ControlMet, Passed, Inconclusive], Verdict::Passed),
+            (vec![ControlMet, Failed, Absent, NotInForce], Verdict::Failed),
+            (vec![ControlMet, Failed, Inconclusive], Verdict::Inconclusive),
+            (vec![ControlMet, Absent, NotInForce], Verdict::Inconclusive),
+            (vec![ControlMet], Verdict::Inconclusive),
+            (vec![ControlUnmet, Passed], Verdict::Inconclusive),
+            (vec![Passed], Verdict::Inconclusive),
+            (vec![], Verdict::NotRun),
+        ] {
+            assert_eq!(verdict(AnySubject, &states), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn every_subject_fails_with_one_and_passes_only_when_all_present_pass() {
+        for (states, expected) in [
+            (vec![ControlMet, Passed, Failed], Verdict::Failed),
+            (vec![ControlMet, Passed, Inconclusive], Verdict::Inconclusive),
+            (vec![ControlMet, Passed, Absent], Verdict::Passed),
+            (vec![ControlMet, Absent], Verdict::Inconclusive),
+        ] {
+            assert_eq!(verdict(EverySubject, &states), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_declared_subject_decides_alone_and_a_stop_decides_nothing() {
+        let mut subjects = vec![subject(0, ControlMet), subject(1, Passed), subject(2, Failed)];
+        subjects[2].declared = true;
+        assert_eq!(decide(&rules(AnySubject), &subjects, None).0, Verdict::Failed);
+        subjects[2].declared = false;
+        let stopped = Some("it took too long".to_owned());
+        assert_eq!(decide(&rules(AnySubject), &subjects, stopped).0, Verdict::Inconclusive);
+    }
+
+    proptest! {
+        /// Nothing but a subject that passed, under a control that holds, makes a requirement pass.
+        #[test]
+        fn passed_needs_a_pass_and_a_control(picks in proptest::collection::vec(0_usize..7, 0..8), every: bool) {
+            let all = [Passed, Failed, Inconclusive, NotInForce, Absent, ControlMet, ControlUnmet];
+            let states: Vec<State> = picks.into_iter().map(|pick| all[pick]).collect();
+            let aggregate = if every { EverySubject } else { AnySubject };
+            if verdict(aggregate, &states) == Verdict::Passed {
+                prop_assert!(states.contains(&Passed) && states.contains(&ControlMet));
+                prop_assert!(!states.contains(&ControlUnmet));
+                prop_assert!(!every || !states.contains(&Failed) && !states.contains(&Inconclusive));
+            }
+        }
+    }
+}

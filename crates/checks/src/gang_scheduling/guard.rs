@@ -76,7 +76,7 @@ fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// What of an admitted pod differs in what the trial stands on.
-fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
+pub fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
     let name = got.name();
     let changed_by = |what: &str, was: String, is: String| {
         Some(format!(

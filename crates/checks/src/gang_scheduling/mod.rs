@@ -5,6 +5,7 @@ mod guard;
 mod history;
 mod judge;
 mod picture;
+mod preview;
 mod run;
 mod stage;
 mod template;
@@ -226,5 +227,6 @@ pub const CHECK: Check = Check {
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api| run::detect(api).boxed(),
+    preview: |api, profile| preview::preview(api, profile).boxed(),
     run: |cx| run::run(cx).boxed(),
 };

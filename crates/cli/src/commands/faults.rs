@@ -10,7 +10,7 @@ use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Breakage;
 use aiconform_verdict::Judgement;
 use camino::Utf8PathBuf;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -84,10 +84,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
     let at_once = usize::try_from(bench.arguments.side_by_side)?;
     let rows: Vec<Vec<Row>> = futures::stream::iter(chosen.iter().enumerate())
-        .map(|(number, (check, fault))| bench.try_fault(number, check, fault, &twin))
+        .map(|(number, (check, fault))| bench.rows(number, check, fault, &twin))
         .buffered(at_once)
-        .try_collect()
-        .await?;
+        .collect()
+        .await;
+    if bench.interrupt.clone().now_or_never().is_some() {
+        return Ok(Exit::Interrupted);
+    }
     let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
     rows.insert(
         0,
@@ -169,6 +172,27 @@ impl Bench {
             anyhow::bail!("{run_name}: could not be removed: {}", end.left.join("; "));
         }
         Ok(judged.report.requirements.into_iter().map(|judged| judged.judgement).collect())
+    }
+
+    /// The rows of a fault; one that could not be tried is missed, and the others go on.
+    async fn rows(
+        &self,
+        number: usize,
+        check: &'static Check,
+        fault: &Fault,
+        twin: &[Judgement],
+    ) -> Vec<Row> {
+        self.try_fault(number, check, fault, twin).await.unwrap_or_else(|error| {
+            self.talk.line(&fault.breakage, &format!("could not be tried: {error}"));
+            vec![Row {
+                name: fault.breakage.clone(),
+                claim: String::new(),
+                subject: String::new(),
+                expected: fault.verdict.clone(),
+                observed: format!("could not be tried: {error}"),
+                found: false,
+            }]
+        })
     }
 
     async fn try_fault(

@@ -31,9 +31,9 @@ pub struct RoleArguments {
 /// Shows what would run.
 pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
     let checks = arguments.selection.checks()?;
-    arguments.selection.profile()?;
+    let profile = arguments.selection.profile()?;
     let api = Api::new(arguments.selection.connect().await?, Arc::new(Nowhere));
-    let plan = aiconform_engine::plan(&api, &checks).await?;
+    let plan = aiconform_engine::plan(&api, &checks, &profile).await?;
     if format::print(arguments.output, &plan)? {
         return Ok(Exit::Success);
     }
@@ -45,6 +45,9 @@ pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
             anstream::println!("  {}: {word}: {}", subject.subject, subject.says);
         }
         anstream::println!("  creates: {}", check.creates);
+        for hindrance in &check.hindrances {
+            anstream::println!("  would be hindered: {hindrance}");
+        }
         for lacks in &check.lacks {
             anstream::println!("  you may not: {lacks}");
         }

@@ -104,37 +104,67 @@ fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, Strin
     Some((cluster_queue(), name, patch))
 }
 
-/// Groups of plain pods.
-pub struct Pods;
+/// How a gang is brought in.
+pub struct Kueue {
+    /// As a Job that is created suspended; else as a group of plain pods.
+    pub jobs: bool,
+}
 
-impl Adapter for Pods {
-    fn id(&self) -> &'static str {
-        "kueue/pods"
+impl Kueue {
+    fn job(name: &str, count: u64, template: &Template, pod: Value) -> Value {
+        let mut labels = pod["metadata"]["labels"].clone();
+        labels[QUEUE] = json!(local_name(&template.trial));
+        let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
+            "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
+        pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels},
+            "spec": {"suspend": true, "parallelism": count, "completions": count, "backoffLimit": 0,
+                "template": pod}})
     }
+
+    fn pod(mut pod: Value, template: &Template) -> Value {
+        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
+        pod
+    }
+}
+
+impl Adapter for Kueue {
+    fn id(&self) -> &'static str {
+        if self.jobs { "kueue/job" } else { "kueue/pods" }
+    }
+
     fn quota(&self) -> bool {
         true
     }
+
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
-        vec![workload()]
+        if self.jobs { vec![workload(), Kind::job()] } else { vec![workload()] }
     }
+
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
         detect(api, self.id()).boxed()
     }
+
     fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
         cluster_objects(capacity, cx, self.id())
     }
+
     fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
         objects(capacity, cx, self.id())
     }
+
     fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Option<(Kind, String, Value)> {
         set_quota(capacity, cx, self.id())
     }
 
     fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+        if self.jobs {
+            let job = Kueue::job(name, size, template, template.member(name, 0));
+            return Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() };
+        }
         let members = (0..size)
             .map(|number| {
-                let mut pod = template.member(name, number);
-                pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
+                let mut pod = Kueue::pod(template.member(name, number), template);
                 pod["metadata"]["labels"]["kueue.x-k8s.io/pod-group-name"] = json!(name);
                 pod["metadata"]["annotations"]["kueue.x-k8s.io/pod-group-total-count"] =
                     json!(size.to_string());
@@ -146,58 +176,10 @@ impl Adapter for Pods {
     }
 
     fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
-        let mut pod = template.single(name);
-        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
-        (Kind::pod(), pod)
-    }
-}
-
-/// Jobs that are created suspended.
-pub struct Jobs;
-
-impl Jobs {
-    fn job(name: &str, count: u64, template: &Template, pod: Value) -> Value {
-        let mut labels = pod["metadata"]["labels"].clone();
-        labels[QUEUE] = json!(local_name(&template.trial));
-        let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
-            "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
-        pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
-        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels},
-            "spec": {"suspend": true, "parallelism": count, "completions": count, "backoffLimit": 0,
-                "template": pod}})
-    }
-}
-
-impl Adapter for Jobs {
-    fn id(&self) -> &'static str {
-        "kueue/job"
-    }
-    fn quota(&self) -> bool {
-        true
-    }
-    fn kinds(&self, _facts: &Value) -> Vec<Kind> {
-        vec![workload(), Kind::job()]
-    }
-    fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
-        detect(api, self.id()).boxed()
-    }
-    fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
-        cluster_objects(capacity, cx, self.id())
-    }
-    fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
-        objects(capacity, cx, self.id())
-    }
-    fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Option<(Kind, String, Value)> {
-        set_quota(capacity, cx, self.id())
-    }
-
-    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
-        let job = Jobs::job(name, size, template, template.member(name, 0));
-        Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() }
-    }
-
-    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
-        (Kind::job(), Jobs::job(name, 1, template, template.single(name)))
+        if self.jobs {
+            return (Kind::job(), Kueue::job(name, 1, template, template.single(name)));
+        }
+        (Kind::pod(), Kueue::pod(template.single(name), template))
     }
 }
 

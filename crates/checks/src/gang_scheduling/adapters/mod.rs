@@ -72,7 +72,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters, the control first.
-pub const ADAPTERS: &[&dyn Adapter] = &[&plain::Plain, &kube_native::KubeNative, &kueue::Pods, &kueue::Jobs];
+pub const ADAPTERS: &[&dyn Adapter] =
+    &[&plain::Plain, &kube_native::KubeNative, &kueue::Kueue { jobs: false }, &kueue::Kueue { jobs: true }];
 
 /// What the evidence says of a gang: the product looked at it and said no.
 ///
