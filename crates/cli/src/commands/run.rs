@@ -42,7 +42,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return on(connection, arguments, talk, interrupt).await;
     }
     let options = aiconform_lab::Options {
-        name: aiconform_lab::default_name(),
+        // A lab of its own, beside whatever else is up.
+        name: format!("run{}", std::process::id()),
         outlive: false,
         breakages: Vec::new(),
         kueue: arguments.selection.needs_kueue(),
