@@ -21,6 +21,7 @@ mod process;
 mod progress;
 mod recipe;
 mod relay;
+mod shared;
 mod state;
 mod supervisor;
 mod up;

@@ -25,14 +25,10 @@ pub struct Status {
     pub outlive: bool,
     /// Process id, as the host sees it, of the program that holds the namespaces; 0 before it runs.
     pub holder: i32,
-    /// Settings of the kernel that the kubelet changes, as they were before.
-    pub kernel: Vec<(String, String)>,
     /// Whether it has Kueue.
     pub kueue: bool,
     /// What is wrong with it on purpose.
     pub breakages: Vec<Breakage>,
-    /// Folders of the host made for the lab, to be removed with it.
-    pub made: Vec<Utf8PathBuf>,
 }
 
 /// The name of a lab nobody named.

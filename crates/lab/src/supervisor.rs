@@ -5,23 +5,14 @@ use crate::configuration;
 use crate::error::LabError;
 use crate::pki;
 use crate::relay;
-use crate::state::Status;
+use crate::shared;
+use crate::state::{ROOT, Status};
 use camino::Utf8Path;
 use std::process::{ExitCode, Stdio};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// Settings of the kernel that a kubelet changes and that no namespace holds.
-const KERNEL: &[&str] = &[
-    "vm/overcommit_memory",
-    "vm/panic_on_oom",
-    "kernel/panic",
-    "kernel/panic_on_oops",
-    "kernel/keys/root_maxkeys",
-    "kernel/keys/root_maxbytes",
-];
 
 /// Folders at fixed places of the host, over which the lab puts its own: name in the state folder, place.
 pub const FIXED: &[(&str, &str)] =
@@ -42,7 +33,9 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     lab.port = listener.local_addr()?.port();
     lab.supervisor = i32::try_from(std::process::id()).unwrap_or_default();
-    prepare(&mut lab)?;
+    // Written before anything is done, so that the next start can undo it.
+    lab.write()?;
+    prepare(&lab)?;
     let mut holder = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--", "unshare", "--net", "--mount", "--pid", "--fork"])
         .args(["--kill-child=KILL", "--mount-proc", "--"])
@@ -71,7 +64,7 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     undo(&lab).await?;
     // Nobody waits for a lab that outlives its command: why it ended stays for whoever asks.
     if let (true, true, Ok(why)) = (by_itself, lab.outlive, why) {
-        fs_err::create_dir_all(crate::state::ROOT)?;
+        fs_err::create_dir_all(ROOT)?;
         fs_err::write(Status::obituary(&lab.name), why)?;
     }
     Ok(())
@@ -86,23 +79,8 @@ async fn parent_is_gone(outlive: bool) {
     while matches!(tokio::io::stdin().read(&mut byte).await, Ok(1..)) {}
 }
 
-fn prepare(lab: &mut Status) -> Result<(), LabError> {
-    lab.kernel = KERNEL
-        .iter()
-        .filter_map(|name| {
-            Some(((*name).to_owned(), fs_err::read_to_string(format!("/proc/sys/{name}")).ok()?))
-        })
-        .collect();
-    for folder in ["/var/lib/kubelet", "/var/lib/kubelet/device-plugins", "/var/lib/cni"] {
-        if !Utf8Path::new(folder).exists() {
-            lab.made.push(folder.into());
-        }
-    }
-    // Written before anything is done, so that the next start can undo it.
-    lab.write()?;
-    for (_, fixed) in FIXED {
-        fs_err::create_dir_all(fixed)?;
-    }
+fn prepare(lab: &Status) -> Result<(), LabError> {
+    shared::enter()?;
     cgroup::make(&lab.name)?;
     pki::write(&lab.state.join("pki"))?;
     configuration::write(lab)?;
@@ -116,20 +94,5 @@ fn prepare(lab: &mut Status) -> Result<(), LabError> {
 /// When something stays.
 pub async fn undo(lab: &Status) -> Result<(), LabError> {
     cgroup::remove(&lab.name).await?;
-    for (name, value) in &lab.kernel {
-        let file = format!("/proc/sys/{name}");
-        if fs_err::read_to_string(&file).is_ok_and(|now| now != *value) {
-            fs_err::write(file, value)?;
-        }
-    }
-    for folder in lab.made.iter().rev() {
-        // Not ours any more when something else lies in it.
-        let _ = fs_err::remove_dir(folder);
-    }
-    if lab.state.exists() {
-        fs_err::remove_dir_all(&lab.state)?;
-    }
-    // Another lab may still live there.
-    let _ = fs_err::remove_dir(crate::state::ROOT);
-    Ok(())
+    shared::leave(&lab.state)
 }

@@ -5,6 +5,7 @@ use crate::error::LabError;
 use crate::preflight;
 use crate::progress::{Progress, Step};
 use crate::recipe;
+use crate::shared;
 use crate::state::{ROOT, Status};
 use crate::supervisor;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -61,7 +62,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
     let binaries = recipe::build(&toolchain, options.kueue, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);
-    fs_err::create_dir_all(ROOT)?;
+    let lock = shared::lock()?;
     let _ = fs_err::remove_file(Status::obituary(&options.name));
     if let Err(error) = fs_err::create_dir(&state) {
         return Err(match error.kind() {
@@ -77,12 +78,11 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         supervisor: 0,
         outlive: options.outlive,
         holder: 0,
-        kernel: Vec::new(),
         breakages: options.breakages.clone(),
         kueue: options.kueue,
-        made: Vec::new(),
     };
     status.write()?;
+    drop(lock);
     let mut supervisor = Command::new(std::env::current_exe()?)
         .args(["lab-supervise", state.as_str()])
         .stdin(if options.outlive { Stdio::null() } else { Stdio::piped() })
@@ -172,7 +172,8 @@ pub async fn sweep() -> Result<Vec<String>, LabError> {
     let Ok(entries) = Utf8Path::new(ROOT).read_dir_utf8() else { return Ok(swept) };
     for entry in entries {
         let state = entry?.into_path();
-        let Some(status) = Status::read(&state)? else { continue };
+        // What another version of this program has written is its own to remove.
+        let Ok(Some(status)) = Status::read(&state) else { continue };
         if status.supervisor > 0 && !status.runs() {
             supervisor::undo(&status).await?;
             swept.push(status.name);
