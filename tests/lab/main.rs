@@ -194,6 +194,34 @@ fn the_first_of_two_labs_ends_without_harm_to_the_second_and_the_last_one_cleans
     assert_eq!(before, host());
 }
 
+#[test]
+fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
+    let folder = Path::new("/var/lib/aiconform/testempty");
+    std::fs::create_dir_all(folder).unwrap();
+    let status = json!({"name": "testempty", "state": folder, "binaries": [], "port": 0, "supervisor": 0,
+        "outlive": false, "holder": 0, "kueue": false, "breakages": []});
+    let file = folder.join("lab.json");
+    std::fs::write(&file, status.to_string()).unwrap();
+    let cleanup = || {
+        let program = assert_cmd::cargo::cargo_bin!("aiconform");
+        let home = tempfile::tempdir().unwrap();
+        Command::new(program)
+            .arg("cleanup")
+            .env_remove("KUBECONFIG")
+            .env("HOME", home.path())
+            .output()
+            .unwrap()
+    };
+    cleanup();
+    assert!(folder.exists(), "it may be about to be filled");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(120);
+    std::fs::File::options().write(true).open(&file).unwrap().set_modified(old).unwrap();
+    let output = cleanup();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("lab testempty: removed"));
+    assert!(!folder.exists());
+}
+
 /// Runs `lab up` in a mount namespace of its own, after this script; gives what it said.
 fn up_after(script: &str) -> String {
     let program = assert_cmd::cargo::cargo_bin!("aiconform");

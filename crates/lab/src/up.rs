@@ -14,6 +14,9 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+/// After this time a supervisor that has not written itself down never will; it takes milliseconds.
+const ABANDONED: Duration = Duration::from_secs(60);
+
 /// How a lab is started.
 pub struct Options {
     /// Its name; two labs of different names live side by side.
@@ -174,7 +177,10 @@ pub async fn sweep() -> Result<Vec<String>, LabError> {
         let state = entry?.into_path();
         // What another version of this program has written is its own to remove.
         let Ok(Some(status)) = Status::read(&state) else { continue };
-        if status.supervisor > 0 && !status.runs() {
+        // A command that was killed before its supervisor wrote itself down leaves a folder that nobody will fill.
+        let written = fs_err::metadata(state.join("lab.json"))?.modified()?;
+        let abandoned = status.supervisor == 0 && written.elapsed().is_ok_and(|age| age > ABANDONED);
+        if abandoned || (status.supervisor > 0 && !status.runs()) {
             supervisor::undo(&status).await?;
             swept.push(status.name);
         }

@@ -23,11 +23,18 @@ pub struct Arguments {
 
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
-    for swept in aiconform_lab::sweep().await? {
-        anstream::println!("lab {swept}: removed what it left on this machine");
+    let swept = aiconform_lab::sweep().await?;
+    for lab in &swept {
+        anstream::println!("lab {lab}: removed what it left on this machine");
     }
+    let named = arguments.kubeconfig.is_some() || arguments.context.is_some() || arguments.run.is_some();
     let target = Target { kubeconfig: arguments.kubeconfig, context: arguments.context };
-    let connection = Connection::open(&target).await.map_err(|error| UsageError(error.to_string()))?;
+    let connection = match Connection::open(&target).await {
+        Ok(connection) => connection,
+        // Labs were what there was to clean up.
+        Err(_) if !swept.is_empty() && !named => return Ok(Exit::Success),
+        Err(error) => return Err(UsageError(error.to_string()).into()),
+    };
     let api = Api::new(connection, Arc::new(Nowhere));
     let talk = Talk::new();
     let found = find(&api).await?;
