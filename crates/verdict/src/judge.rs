@@ -303,7 +303,9 @@ pub fn decide(
 
 /// The sentence that every output carries: how many of the release's MUSTs were tested.
 pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String {
-    let tested = judgements.iter().filter(|judgement| judgement.verdict != Verdict::NotRun).count();
+    // A requirement of which nothing was tried, for lack of permission or of a subject, was not tested.
+    let tried = |judgement: &&Judgement| judgement.subjects.iter().any(|subject| !subject.claims.is_empty());
+    let tested = judgements.iter().filter(tried).count();
     format!("{tested} of {musts} MUSTs of {release} tested")
 }
 

@@ -307,6 +307,22 @@ pub fn rounds(events: &[&Event]) -> Vec<Round> {
         .collect()
 }
 
+/// How many rounds were to be held with this kind of quota: as many as the rounds say, at least as many as began.
+fn asked_rounds(events: &[&Event], ample: bool) -> usize {
+    let number = |data: &Value, key: &str| data.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let begun: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Phase { phase, data } if phase == "contend" => {
+                ((number(data, "quota") > number(data, "slots")) == ample).then(|| number(data, "rounds"))
+            }
+            _ => None,
+        })
+        .collect();
+    let said = begun.iter().max().copied().unwrap_or_default();
+    begun.len().max(usize::try_from(said).unwrap_or(usize::MAX))
+}
+
 fn contention(events: &[&Event], ample: bool) -> Outcome {
     let rounds: Vec<Round> = rounds(events).into_iter().filter(|round| round.ample == ample).collect();
     let told = |rounds: &[&Round]| {
@@ -333,10 +349,11 @@ fn contention(events: &[&Event], ample: bool) -> Outcome {
         );
     }
     let whole = rounds.iter().filter(|round| round.is_whole()).count();
-    if rounds.is_empty() || whole < rounds.len() {
+    // Rounds that were asked for and never came to their end count too.
+    let asked = asked_rounds(events, ample).max(rounds.len());
+    if rounds.is_empty() || whole < asked {
         let all: Vec<&Round> = rounds.iter().collect();
-        let why =
-            format!("{whole} of {} rounds could be followed to their end: {}", rounds.len(), told(&all));
+        let why = format!("{whole} of {asked} rounds could be followed to their end: {}", told(&all));
         return unknown(events, "round", why);
     }
     met(format!(

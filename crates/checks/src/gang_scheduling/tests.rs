@@ -382,6 +382,24 @@ fn a_loser_that_does_not_follow_is_not_whole() {
 }
 
 #[test]
+fn rounds_that_never_ended_or_never_began_are_not_whole() {
+    let contend = |tape: &mut Tape, rounds: u64| {
+        let gangs = json!({"gangs": ["round-1-a", "round-1-b"], "slots": 6, "quota": 6, "round": 1, "rounds": rounds});
+        tape.phase("kube-native", "contend", gangs, "round-1");
+    };
+    let mut begun = Tape::default();
+    control(&mut begun);
+    subject(&mut begun, &GOOD);
+    assert_eq!(outcome(&begun.judged(), "contention_is_whole"), "met");
+    contend(&mut begun, 2);
+    assert_eq!(outcome(&begun.judged(), "contention_is_whole"), "unknown");
+    // The round came to its end, and nine others that were asked for never began.
+    begun.phase("kube-native", "settled", json!({}), "round-1");
+    contend(&mut begun, 10);
+    assert_eq!(outcome(&begun.judged(), "contention_is_whole"), "unknown");
+}
+
+#[test]
 fn a_gap_in_the_watch_or_a_foreign_change_makes_the_subject_inconclusive() {
     let gap = EventKind::WatchGap { kind: Kind::pod(), why: "410".into() };
     let node = |object: Value| EventKind::Watch {

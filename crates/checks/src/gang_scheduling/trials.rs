@@ -240,7 +240,8 @@ async fn contention(arena: &Arena<'_>, round: u32, plan: &Plan) -> Result<(), St
     arena.phase(
         "contend",
         json!({"gangs": [gangs[0].0, gangs[1].0], "size": SIZE, "slots": plan.slots, "quota": plan.quota,
-            "round": round, "order": letters, "late": plan.start < plan.slots}),
+            "round": round, "order": letters, "late": plan.start < plan.slots,
+            "rounds": arena.stage.cx.options.rounds}),
     );
     for (_, gang) in &gangs {
         arena.create(&gang.group).await?;
