@@ -22,6 +22,10 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                         format!("kueue-{}", kind.replace("webhookconfiguration", "-webhook-configuration"));
                     tools.kubectl(&["delete", kind, &name]).await?;
                 }
+                let left_alone = |said: &Result<String, String>| {
+                    said.as_ref().is_ok_and(|pod| !pod.contains("kueue.x-k8s.io/managed"))
+                };
+                in_force(tools, "kueue-webhooks-removed", PROBE_QUEUED, left_alone).await?;
             }
             Breakage::KueueExcludesSlots => {
                 let queue = json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -40,6 +44,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let expression = "request.userInfo.username.startsWith('system:node:')";
                 policy(tools, "deny-node-patches", &rule, expression, "only nodes may change their status")
                     .await?;
+                in_force(tools, "deny-node-patches", PROBE_NODE, |said| said.is_err()).await?;
             }
             Breakage::PolicyDemandsLabels => {
                 let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
@@ -81,6 +86,28 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
 
 /// A pod that is asked about and not created.
 const PROBE: &[&str] = &["run", "probe", "--image=probe", "--dry-run=server", "-o", "json"];
+
+/// A pod for a queue, asked about and not created.
+const PROBE_QUEUED: &[&str] = &[
+    "run",
+    "probe",
+    "--image=probe",
+    "--labels=kueue.x-k8s.io/queue-name=probe",
+    "--dry-run=server",
+    "-o",
+    "json",
+];
+
+/// A patch of the node's status, asked about and not made.
+const PROBE_NODE: &[&str] = &[
+    "patch",
+    "node",
+    "node-0",
+    "--subresource=status",
+    "--type=merge",
+    "--patch={\"status\":{\"capacity\":{\"aiconform.dev/probe\":\"1\"}}}",
+    "--dry-run=server",
+];
 
 /// Waits until a policy acts: the API server takes new ones up some time after it has stored them.
 async fn in_force(
