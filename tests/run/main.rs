@@ -186,6 +186,17 @@ fn signalled(
     entries: usize,
     signal: &str,
 ) -> Option<(String, Option<i32>)> {
+    signalled_with(lab, folder, adapters, entries, signal, &[])
+}
+
+fn signalled_with(
+    lab: &Lab,
+    folder: &Path,
+    adapters: &str,
+    entries: usize,
+    signal: &str,
+    more: &[&str],
+) -> Option<(String, Option<i32>)> {
     let mut run = program()
         .args([
             "run",
@@ -198,6 +209,7 @@ fn signalled(
             "--output-dir",
         ])
         .arg(folder)
+        .args(more)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -216,7 +228,7 @@ fn signalled(
             "-l",
             "aiconform.dev/run",
         ])
-        .args(["-w", "-o", "jsonpath={.metadata.namespace} {.data}{\"\\n\"}"])
+        .args(["-w", "-o", "jsonpath={.metadata.name} {.data}{\"\\n\"}"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -227,8 +239,8 @@ fn signalled(
         // Entries are numbered from 000000.
         if line.contains(&format!("\"{:06}\":", entries - 1)) {
             assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
-            let namespace = line.split(' ').next().unwrap();
-            id = Some(namespace.trim_start_matches("aiconform-").to_owned());
+            let name = line.split(' ').next().unwrap();
+            id = Some(name.trim_start_matches("aiconform-").to_owned());
             break;
         }
     }
@@ -263,6 +275,60 @@ fn whatever_a_killed_run_left_is_removed() {
         works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
         assert_eq!(left(&lab), Vec::<String>::new(), "killed at {entries}");
     }
+}
+
+/// What is in the namespace `team-a`, without what every namespace has.
+fn in_team_a(lab: &Lab) -> Vec<String> {
+    let kinds = "pods,jobs,configmaps,leases,podgroups,localqueues.kueue.x-k8s.io,workloads.kueue.x-k8s.io";
+    let found = lab.kubectl(&["-n", "team-a", "get", kinds, "-o", "name"]);
+    found.lines().filter(|name| !name.contains("kube-root-ca")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_namespace_of_the_platform_is_used_and_left_as_it_was() {
+    let lab = Lab::up("testnamespace");
+    let directory = tempfile::tempdir().unwrap();
+    lab.kubectl(&["create", "namespace", "team-a"]);
+    lab.kubectl(&["-n", "team-a", "create", "configmap", "theirs"]);
+    let theirs = r#"{"spec":{"schedulingGates":[{"name":"example.com/theirs"}]}}"#;
+    lab.kubectl(&["-n", "team-a", "run", "theirs", "--image=theirs", "--overrides", theirs]);
+    let before = in_team_a(&lab);
+    assert_eq!(before.len(), 2, "{before:?}");
+    let profile = directory.path().join("profile.toml");
+    std::fs::write(&profile, "namespace = \"team-a\"\n").unwrap();
+    let profile = profile.to_str().unwrap();
+
+    let killed = directory.path().join("killed");
+    let (id, _) =
+        signalled_with(&lab, &killed, "kube-native,kueue/job", 14, "-KILL", &["--profile", profile]).unwrap();
+    assert!(in_team_a(&lab).len() > before.len());
+    works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
+    assert_eq!(in_team_a(&lab), before);
+    assert_eq!(left(&lab), Vec::<String>::new());
+
+    let folder = directory.path().join("run");
+    let output = run(&[
+        "run",
+        "--kubeconfig",
+        &lab.kubeconfig,
+        "--rounds",
+        "2",
+        "--profile",
+        profile,
+        "--output-dir",
+        folder.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let judged: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+    for id in ["kube-native", "kueue/pods", "kueue/job"] {
+        let subjects = judged["requirements"][0]["subjects"].as_array().unwrap();
+        let subject = subjects.iter().find(|subject| subject["id"] == id).unwrap();
+        assert_eq!(subject["state"], "passed", "{subject:#}");
+    }
+    assert_eq!(in_team_a(&lab), before);
+    assert_eq!(left(&lab), Vec::<String>::new());
+    // What is not ours is not written down.
+    assert!(!read(&folder.join("events.ndjson")).contains("example.com/theirs"));
 }
 
 #[test]

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
+    /// A namespace that is there already, to be used instead of namespaces of the run's own.
+    pub namespace: Option<String>,
+    /// Registry from which the community's images are to be taken instead of their own, such as a mirror.
+    pub image_registry: Option<String>,
     /// Labels for everything that is created.
     pub labels: BTreeMap<String, String>,
     /// Annotations for everything that is created.

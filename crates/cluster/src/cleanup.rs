@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::error::ClusterError;
 use crate::journal::{self, Entry};
 use crate::mirror::Mirror;
-use crate::session::{CONTROL, CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, Session};
+use crate::session::{CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, Session};
 use aiconform_model::{Bin, Kind, Object, Scope};
 use aiconform_wait::{TooLate, Wait};
 use serde_json::json;
@@ -22,6 +22,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Found {
     /// Its id.
     pub id: String,
+    /// Namespace of its Lease and journal.
+    pub namespace: String,
     /// Seconds since its Lease was renewed; `None` when it has none.
     pub age: Option<i64>,
 }
@@ -33,25 +35,29 @@ impl Found {
     }
 }
 
-/// Finds the runs that left something in the cluster.
+/// Finds the runs that left something in the cluster: by their Leases, and by namespaces whose Lease never was.
 ///
 /// # Errors
 /// When namespaces or Leases cannot be read.
 pub async fn find(api: &Api) -> Result<Vec<Found>, ClusterError> {
     let scope = Scope::default();
-    let mut found = Vec::new();
-    for namespace in api.list(&scope, &Kind::namespace(), "", CONTROL_LABEL).await? {
-        let id = namespace.label(RUN_LABEL).to_owned();
-        let age = match api.get(&scope, &Kind::lease(), namespace.name(), CONTROL).await {
-            Ok(lease) => lease
-                .text("/spec/renewTime")
-                .parse::<jiff::Timestamp>()
-                .ok()
+    let renewed = |lease: &Object| lease.text("/spec/renewTime").parse::<jiff::Timestamp>().ok();
+    let mut found: Vec<Found> = api
+        .list(&scope, &Kind::lease(), "", CONTROL_LABEL)
+        .await?
+        .iter()
+        .map(|lease| Found {
+            id: lease.label(RUN_LABEL).to_owned(),
+            namespace: lease.namespace().to_owned(),
+            age: renewed(lease)
                 .map(|renewed| (jiff::Timestamp::now().as_second() - renewed.as_second()).abs()),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error),
-        };
-        found.push(Found { id, age });
+        })
+        .collect();
+    for namespace in api.list(&scope, &Kind::namespace(), "", CONTROL_LABEL).await? {
+        let id = namespace.label(RUN_LABEL);
+        if !found.iter().any(|run| run.id == id) {
+            found.push(Found { id: id.into(), namespace: namespace.name().into(), age: None });
+        }
     }
     Ok(found)
 }
@@ -60,14 +66,26 @@ pub async fn find(api: &Api) -> Result<Vec<Found>, ClusterError> {
 ///
 /// # Errors
 /// When the cluster cannot be asked.
-pub async fn cleanup(api: &Api, id: &str) -> Result<Vec<String>, ClusterError> {
-    undo(api, id).await
+pub async fn cleanup(api: &Api, found: &Found) -> Result<Vec<String>, ClusterError> {
+    undo(api, &found.id, &found.namespace).await
 }
 
-pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterError> {
+/// Takes away the Lease and the journal of a run of which nothing else is left, or their own namespace with them.
+pub(crate) async fn forget(api: &Api, id: &str, namespace: &str) -> Result<(), ClusterError> {
     let scope = Scope::default();
-    let control = Session::control_namespace(id);
-    let entries = match api.get(&scope, &Kind::config_map(), &control, CONTROL).await {
+    let name = Session::control_name(id);
+    if namespace == name {
+        return api.delete(&scope, &Kind::namespace(), "", &name).await;
+    }
+    // The Lease goes last: it is by its Lease that a killed run is found.
+    api.delete(&scope, &Kind::config_map(), namespace, &name).await?;
+    api.delete(&scope, &Kind::lease(), namespace, &name).await
+}
+
+pub(crate) async fn undo(api: &Api, id: &str, namespace: &str) -> Result<Vec<String>, ClusterError> {
+    let scope = Scope::default();
+    let control = Session::control_name(id);
+    let entries = match api.get(&scope, &Kind::config_map(), namespace, &control).await {
         Ok(journal) => journal::read(journal.at("/data")),
         Err(error) if error.is_not_found() => Vec::new(),
         Err(error) => return Err(error),
@@ -76,6 +94,7 @@ pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterErro
     for entry in entries.iter().rev() {
         let done = match entry {
             Entry::Object { kind, namespace, name } => api.delete(&scope, kind, namespace, name).await,
+            Entry::Labelled { kind, namespace } => delete_labelled(api, id, kind, namespace).await,
             Entry::NodeResources { node, resources } => take_away(api, node, resources).await,
         };
         if let Err(error) = done {
@@ -91,8 +110,13 @@ pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterErro
         }
     }
     if left.is_empty() {
-        api.delete(&scope, &Kind::namespace(), "", &control).await?;
-        let everything = [Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: control }];
+        forget(api, id, namespace).await?;
+        let last = if namespace == control {
+            Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: control }
+        } else {
+            Entry::Labelled { kind: Kind::lease(), namespace: namespace.into() }
+        };
+        let everything = [last];
         let last = Remaining { api, id, mirror: &mirror, entries: &everything };
         if let Err(error) = last.gone(LIMIT).await? {
             left.push(error.to_string());
@@ -100,6 +124,20 @@ pub(crate) async fn undo(api: &Api, id: &str) -> Result<Vec<String>, ClusterErro
     }
     mirror.stop();
     Ok(left)
+}
+
+/// Deletes what the run made of a kind in a namespace that is not its own.
+async fn delete_labelled(api: &Api, id: &str, kind: &Kind, namespace: &str) -> Result<(), ClusterError> {
+    let scope = Scope::default();
+    let objects = match api.list(&scope, kind, namespace, &format!("{RUN_LABEL}={id}")).await {
+        // The kind itself went, and its objects with it.
+        Err(error) if error.is_not_found() => return Ok(()),
+        objects => objects?,
+    };
+    for object in objects {
+        api.delete(&scope, kind, namespace, object.name()).await?;
+    }
+    Ok(())
 }
 
 /// Takes resources from a node's status. They may never have been put there: the journal is written first, and the
@@ -134,16 +172,25 @@ impl Remaining<'_> {
     fn objects(&self) -> impl Iterator<Item = (&Kind, &str, &str)> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Object { kind, namespace, name } => Some((kind, namespace.as_str(), name.as_str())),
-            Entry::NodeResources { .. } => None,
+            Entry::Labelled { .. } | Entry::NodeResources { .. } => None,
+        })
+    }
+
+    /// Kinds of which nothing with the run's label may be left in a namespace.
+    fn labelled(&self) -> impl Iterator<Item = (&Kind, &str)> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Labelled { kind, namespace } => Some((kind, namespace.as_str())),
+            Entry::Object { .. } | Entry::NodeResources { .. } => None,
         })
     }
 
     /// Waits until none of the journal's objects is left.
     async fn gone(&self, limit: Duration) -> Result<Result<(), TooLate>, ClusterError> {
         let own = format!("{RUN_LABEL}={}", self.id);
-        let kinds: BTreeSet<&Kind> = self.objects().map(|(kind, ..)| kind).collect();
-        for kind in kinds {
-            match self.mirror.watch(self.api, kind, "", ("labelSelector", &own)).await {
+        let everywhere = self.objects().map(|(kind, ..)| (kind, ""));
+        let kinds: BTreeSet<(&Kind, &str)> = everywhere.chain(self.labelled()).collect();
+        for (kind, namespace) in kinds {
+            match self.mirror.watch(self.api, kind, namespace, ("labelSelector", &own)).await {
                 // The kind itself went, and its objects with it.
                 Err(error) if error.is_not_found() => {}
                 other => other?,
@@ -159,10 +206,15 @@ impl Remaining<'_> {
         };
         let met = wait
             .until(&mut self.mirror.changes(), || {
+                let labelled = self.labelled().flat_map(|(kind, namespace)| {
+                    self.mirror
+                        .all(kind, namespace, |object| Some(format!("{} {}", kind.kind, object.name())))
+                });
                 let there: Vec<String> = self
                     .objects()
                     .filter(|(kind, namespace, name)| self.mirror.get(kind, namespace, name).is_some())
                     .map(|(kind, _, name)| format!("{} {name}", kind.kind))
+                    .chain(labelled)
                     .collect();
                 if there.is_empty() { Ok(()) } else { Err(format!("still there: {}", there.join(", "))) }
             })
@@ -180,6 +232,19 @@ impl Remaining<'_> {
             Kind::job(),
             Kind::pod(),
         ];
+        let shared: BTreeSet<&str> = self.labelled().map(|(_, namespace)| namespace).collect();
+        for namespace in shared {
+            for kind in inside.iter().chain(self.labelled().map(|(kind, _)| kind)) {
+                let Ok((objects, _)) = self.api.pages(&scope, kind, namespace, "").await else { continue };
+                // What a product made of ours has our id in its name, and no label.
+                let ours = |object: &&Object| {
+                    object.label(RUN_LABEL) == self.id || object.name().contains(&format!("{}-", self.id))
+                };
+                for object in objects.iter().filter(ours).filter(|object| finalized(object)) {
+                    self.free(kind, namespace, object.name(), &none).await?;
+                }
+            }
+        }
         for (kind, namespace, name) in self.objects() {
             if *kind == Kind::namespace() {
                 for kind in &inside {

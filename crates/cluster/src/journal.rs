@@ -18,6 +18,13 @@ pub enum Entry {
         /// Its name.
         name: String,
     },
+    /// Objects of this kind with the run's label are about to be created in a namespace that is not the run's own.
+    Labelled {
+        /// Their kind.
+        kind: Kind,
+        /// The namespace.
+        namespace: String,
+    },
     /// Resources are about to be put into a node's status.
     NodeResources {
         /// The node.
@@ -52,6 +59,7 @@ mod tests {
         let entries = [
             Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: "a".into() },
             Entry::NodeResources { node: "n".into(), resources: vec!["x.dev/y".into()] },
+            Entry::Labelled { kind: Kind::pod(), namespace: "team".into() },
         ];
         let data: BTreeMap<String, String> = entries
             .iter()

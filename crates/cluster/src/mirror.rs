@@ -20,6 +20,8 @@ type Key = (String, String, String);
 pub struct Mirror {
     objects: Mutex<BTreeMap<Key, Object>>,
     scopes: Mutex<BTreeMap<String, Scope>>,
+    /// Namespaces of the platform's own, the prefix of names in them, and whose objects they are.
+    shared: Mutex<Vec<(String, String, Scope)>>,
     started: tokio::sync::Mutex<BTreeSet<(Kind, String)>>,
     version: watch::Sender<u64>,
     tasks: Mutex<tokio::task::JoinSet<()>>,
@@ -31,6 +33,7 @@ impl Mirror {
         Arc::new(Mirror {
             objects: Mutex::default(),
             scopes: Mutex::default(),
+            shared: Mutex::default(),
             started: tokio::sync::Mutex::default(),
             version: watch::Sender::new(0),
             tasks: Mutex::default(),
@@ -45,6 +48,12 @@ impl Mirror {
     /// Says to whom the objects of a namespace belong.
     pub fn belongs(&self, namespace: &str, scope: &Scope) {
         lock(&self.scopes).insert(namespace.into(), scope.clone());
+    }
+
+    /// Says to whom the objects of a namespace belong that is not the run's own: by their label, or for those that a
+    /// product makes, by the prefix in their name. All other objects of it are nobody's business.
+    pub fn shares(&self, namespace: &str, prefix: &str, scope: &Scope) {
+        lock(&self.shared).push((namespace.into(), prefix.into(), scope.clone()));
     }
 
     /// The last state seen of an object.
@@ -119,12 +128,29 @@ impl Mirror {
             // A label's value holds no slash; a subject's id may.
             scope.subject = subject.replace('_', "/");
         }
+        if let Some((.., shared)) = lock(&self.shared)
+            .iter()
+            .filter(|(place, prefix, _)| *place == object.namespace() && object.name().contains(prefix))
+            .max_by_key(|(_, prefix, _)| prefix.len())
+        {
+            return shared.clone();
+        }
         scope
+    }
+
+    /// Whether an object is of a namespace that is not the run's own, and nothing of the run's.
+    fn is_foreign(&self, object: &Object, scope: &Scope) -> bool {
+        scope.subject.is_empty()
+            && lock(&self.shared).iter().any(|(namespace, ..)| namespace == object.namespace())
+            && object.label(crate::RUN_LABEL).is_empty()
     }
 
     fn take(&self, api: &Api, kind: &Kind, change: Change, mut object: Object) {
         redact(&mut object.0);
         let scope = self.scope_of(&object);
+        if self.is_foreign(&object, &scope) {
+            return;
+        }
         let place = key(kind, object.namespace(), object.name());
         // The store and the log change together, so that no wait sees what the log does not hold yet.
         let mut objects = lock(&self.objects);

@@ -17,16 +17,16 @@ use tokio::sync::Mutex;
 pub const RUN_LABEL: &str = "aiconform.dev/run";
 /// Names the subject an object belongs to, with `_` for `/`.
 pub const SUBJECT_LABEL: &str = "aiconform.dev/subject";
-/// Marks the namespace that holds a run's Lease and journal.
+/// Marks the Lease of a run, and the namespace that was made for it.
 pub const CONTROL_LABEL: &str = "aiconform.dev/control";
-/// Name of the Lease and of the journal in that namespace.
-pub const CONTROL: &str = "run";
 /// Seconds after which a Lease that was not renewed has expired.
 pub const LEASE_SECONDS: i64 = 40;
 
-/// Labels and annotations that the platform wants on everything.
+/// How the platform wants everything that is made.
 #[derive(Clone, Debug, Default)]
 pub struct Stamp {
+    /// A namespace that is there already, to be used instead of namespaces of the run's own.
+    pub namespace: Option<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Annotations.
@@ -45,18 +45,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// The namespace that holds a run's Lease and journal.
-    pub fn control_namespace(id: &str) -> String {
+    /// Name of a run's Lease and of its journal, and of the namespace that is made for them.
+    pub fn control_name(id: &str) -> String {
         format!("aiconform-{id}")
     }
 
-    /// Makes the namespace of the run, its journal and its Lease, which is renewed until the session ends.
+    /// The namespace of the run's Lease and journal.
+    fn home(&self) -> String {
+        self.stamp.namespace.clone().unwrap_or_else(|| Session::control_name(&self.id))
+    }
+
+    /// Makes the run's Lease, which is renewed until the session ends, and its journal: in the namespace that the
+    /// platform wants to be used, else in one of their own.
     ///
     /// # Errors
     /// When the cluster refuses one of them; nothing else was made then.
     pub async fn begin(api: Api, mirror: Arc<Mirror>, stamp: Stamp) -> Result<Arc<Session>, ClusterError> {
         let id: String = uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect();
-        let namespace = Session::control_namespace(&id);
+        let name = Session::control_name(&id);
         let scope = Scope::default();
         let mut session = Session {
             api,
@@ -66,22 +72,26 @@ impl Session {
             journal: Mutex::new(0),
             renewal: tokio::spawn(std::future::ready(())),
         };
+        let namespace = session.home();
         let labels = json!({CONTROL_LABEL: "true"});
-        let control = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
-        session.api.create(&scope, &Kind::namespace(), &session.stamped(&scope, control)).await?;
-        let journal = json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": CONTROL, "namespace": namespace}, "data": {}});
+        if session.stamp.namespace.is_none() {
+            let control = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+            session.api.create(&scope, &Kind::namespace(), &session.stamped(&scope, control)).await?;
+        }
         let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": CONTROL, "namespace": namespace},
+            "metadata": {"name": name, "namespace": namespace, "labels": labels},
             "spec": {"holderIdentity": "aiconform", "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now()}});
-        for (kind, object) in [(Kind::config_map(), journal), (Kind::lease(), lease)] {
+        let journal = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace}, "data": {}});
+        // The Lease first: it is by its Lease that a killed run is found.
+        for (kind, object) in [(Kind::lease(), lease), (Kind::config_map(), journal)] {
             let object = session.stamped(&scope, object);
             if let Err(error) = session.api.create(&scope, &kind, &object).await {
-                session.api.delete(&scope, &Kind::namespace(), "", &namespace).await?;
+                cleanup::forget(&session.api, &session.id, &namespace).await?;
                 return Err(error);
             }
         }
-        session.renewal = tokio::spawn(renew(session.api.clone(), namespace));
+        session.renewal = tokio::spawn(renew(session.api.clone(), namespace, name));
         Ok(Arc::new(session))
     }
 
@@ -129,7 +139,8 @@ impl Session {
         self.api.create(scope, kind, &object).await
     }
 
-    /// Makes a namespace for this scope, which asks for the restricted Pod Security level.
+    /// Gives this scope its own namespace, which asks for the restricted Pod Security level, or its part of the one
+    /// that the platform wants to be used; objects of these kinds are what will be created in it.
     ///
     /// # Errors
     /// When the cluster refuses it.
@@ -137,13 +148,24 @@ impl Session {
         self: &Arc<Session>,
         scope: &Scope,
         suffix: &str,
+        kinds: &[Kind],
     ) -> Result<Arc<Scratch>, ClusterError> {
+        if let Some(namespace) = &self.stamp.namespace {
+            let prefix = format!("{}-{suffix}-", self.id);
+            self.mirror.shares(namespace, &prefix, scope);
+            for kind in kinds {
+                self.record(&Entry::Labelled { kind: kind.clone(), namespace: namespace.clone() }).await?;
+            }
+            let namespace = namespace.clone();
+            return Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace, prefix }));
+        }
         let namespace = format!("aiconform-{}-{suffix}", self.id);
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
             "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
         self.mirror.belongs(&namespace, scope);
         self.create_cluster_wide(scope, &Kind::namespace(), object).await?;
-        Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace }))
+        let prefix = String::new();
+        Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace, prefix }))
     }
 
     /// Puts extended resources that nobody else wants into a node's status, after writing them into the journal.
@@ -185,8 +207,8 @@ impl Session {
         let line = serde_json::to_string(entry)
             .map_err(|error| ClusterError::Answer { what: "the journal".into(), why: error.to_string() })?;
         let patch = json!({"data": {format!("{number:06}"): line}});
-        let namespace = Session::control_namespace(&self.id);
-        self.api.merge(&Scope::default(), &Kind::config_map(), (&namespace, CONTROL), "", &patch).await?;
+        let (namespace, name) = (self.home(), Session::control_name(&self.id));
+        self.api.merge(&Scope::default(), &Kind::config_map(), (&namespace, &name), "", &patch).await?;
         *number += 1;
         Ok(())
     }
@@ -218,7 +240,7 @@ impl Session {
     /// # Errors
     /// When the cluster cannot be asked any more.
     pub async fn undo(&self) -> Result<Vec<String>, ClusterError> {
-        let left = cleanup::undo(&self.api, &self.id).await;
+        let left = cleanup::undo(&self.api, &self.id, &self.home()).await;
         self.renewal.abort();
         self.mirror.stop();
         left
@@ -231,13 +253,13 @@ impl Drop for Session {
     }
 }
 
-async fn renew(api: Api, namespace: String) {
+async fn renew(api: Api, namespace: String, name: String) {
     let quiet = Scope::default();
     loop {
         aiconform_wait::pause(Duration::from_secs(10)).await;
         // One missed renewal is made good by the next; the Lease lasts four of them.
         let _ = api
-            .merge(&quiet, &Kind::lease(), (&namespace, CONTROL), "", &json!({"spec": {"renewTime": now()}}))
+            .merge(&quiet, &Kind::lease(), (&namespace, &name), "", &json!({"spec": {"renewTime": now()}}))
             .await;
     }
 }
@@ -246,11 +268,12 @@ fn now() -> String {
     format!("{:.6}", jiff::Timestamp::now())
 }
 
-/// A namespace of the run for one subject.
+/// A namespace of the run for one subject, or the subject's part of a shared one.
 pub struct Scratch {
     session: Arc<Session>,
     scope: Scope,
     namespace: String,
+    prefix: String,
 }
 
 impl Scratch {
@@ -267,6 +290,11 @@ impl Scratch {
     /// Name of the namespace.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// What names of objects begin with, so that subjects which share a namespace do not meet; empty in one's own.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The object as it will be sent: in this namespace, with the run's labels.

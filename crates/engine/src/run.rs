@@ -73,8 +73,11 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         let requests = api.requests();
         return Ok(End { cluster, id: String::new(), interrupted: false, left: Vec::new(), requests });
     }
-    let stamp =
-        Stamp { labels: request.profile.labels.clone(), annotations: request.profile.annotations.clone() };
+    let stamp = Stamp {
+        namespace: request.profile.namespace.clone(),
+        labels: request.profile.labels.clone(),
+        annotations: request.profile.annotations.clone(),
+    };
     let session = Session::begin(api, Mirror::new(), stamp).await?;
     let cx = Cx {
         session: session.clone(),

@@ -133,11 +133,14 @@ fn of<'a>(found: &'a mut Vec<History>, trial: &str) -> &'a mut History {
     &mut found[place]
 }
 
-/// Gangs are named after their trial.
+/// The trial of a gang: a phase names its gangs before they are created.
 fn owner<'a>(found: &'a mut [History], gang: &str) -> Option<&'a mut History> {
-    found.iter_mut().find(|history| {
-        gang.strip_prefix(&history.trial).is_some_and(|rest| matches!(rest, "-gang" | "-a" | "-b"))
-    })
+    let named = |phase: &Phase| {
+        let one = phase.data.get("gang").into_iter();
+        let several = phase.data.get("gangs").and_then(Value::as_array).into_iter().flatten();
+        one.chain(several).any(|name| name.as_str() == Some(gang))
+    };
+    found.iter_mut().find(|history| history.phases.iter().any(named))
 }
 
 fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64)) {

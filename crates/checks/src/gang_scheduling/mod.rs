@@ -156,7 +156,7 @@ pub const CHECK: Check = Check {
         Permission {
             group: "coordination.k8s.io",
             resource: "leases",
-            verbs: &["create", "get", "patch"],
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
             why: "the run's Lease",
         },
         Permission {
@@ -198,7 +198,7 @@ pub const CHECK: Check = Check {
         Permission {
             group: "kueue.x-k8s.io",
             resource: "localqueues",
-            verbs: &["create", "get", "delete"],
+            verbs: &["create", "get", "list", "watch", "delete"],
             why: "Kueue's queues",
         },
         Permission {

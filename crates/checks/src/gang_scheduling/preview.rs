@@ -2,6 +2,7 @@
 
 use super::adapters::ADAPTERS;
 use super::guard::changed;
+use super::run::community_image;
 use super::template::Template;
 use crate::cx::Detection;
 use crate::profile::Profile;
@@ -9,7 +10,7 @@ use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
 
-/// Dry-runs a gang and a single pod of every subject that is there, in the namespace `default` and without the run's
+/// Dry-runs a gang and a single pod of every subject that is there, in a namespace that exists and without the run's
 /// PriorityClass, which does not exist yet.
 pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
     let mut found = Vec::new();
@@ -18,10 +19,11 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
         let template = Template {
             run: "plan".into(),
             trial: "plan".into(),
+            prefix: String::new(),
             role: "single",
             resource: "slots.aiconform.dev/plan".into(),
             node: "plan".into(),
-            image: profile.image.clone().unwrap_or_else(|| "registry.k8s.io/pause:3.10.1".into()),
+            image: profile.image.clone().unwrap_or_else(|| community_image(profile)),
             priority_class: profile.priority_class.clone().unwrap_or_default(),
             runs: false,
             profile: profile.clone(),
@@ -40,7 +42,7 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
 }
 
 async fn dry_run(api: &Api, profile: &Profile, kind: &Kind, mut object: Value) -> Option<String> {
-    object["metadata"]["namespace"] = json!("default");
+    object["metadata"]["namespace"] = json!(profile.namespace.as_deref().unwrap_or("default"));
     for (key, value) in &profile.labels {
         object["metadata"]["labels"][key] = json!(value);
     }

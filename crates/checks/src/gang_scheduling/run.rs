@@ -4,6 +4,7 @@ use super::adapters::{ADAPTERS, Adapter};
 use super::stage::{Ground, Stage};
 use super::trials::{self, CANARIES};
 use crate::cx::{Cx, Detection, Stop};
+use crate::profile::Profile;
 use aiconform_cluster::{Api, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
 use futures::StreamExt;
@@ -83,7 +84,7 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
             name
         }
     };
-    let image = cx.profile.image.clone().unwrap_or_else(|| image(&node));
+    let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
     let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "free_pods": free,
         "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
@@ -99,8 +100,11 @@ async fn free_pods(cx: &Cx, scope: &Scope, node: &Object) -> Result<u64, Stop> {
     Ok(total.saturating_sub(u64::try_from(there).unwrap_or(u64::MAX)))
 }
 
-/// A pause image that the node holds already, else the community's.
-fn image(node: &Object) -> String {
+/// A pause image that the node holds already, else the community's, from the platform's registry where it names one.
+fn image(node: &Object, profile: &Profile) -> String {
+    if profile.image_registry.is_some() {
+        return community_image(profile);
+    }
     let images = node.at("/status/images").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     images
         .iter()
@@ -111,8 +115,12 @@ fn image(node: &Object) -> String {
             let last = name.rsplit('/').next().unwrap_or_default();
             last.starts_with("pause:") && !name.contains("@sha256")
         })
-        .unwrap_or("registry.k8s.io/pause:3.10.1")
-        .to_owned()
+        .map_or_else(|| community_image(profile), str::to_owned)
+}
+
+/// The community's pause image, from the platform's registry where it names one.
+pub fn community_image(profile: &Profile) -> String {
+    format!("{}/pause:3.10.1", profile.image_registry.as_deref().unwrap_or("registry.k8s.io"))
 }
 
 /// Which subjects the cluster has.
@@ -162,7 +170,8 @@ async fn act(
     facts: Value,
     scope: &Scope,
 ) -> Result<(), Stop> {
-    let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-")).await?;
+    let created = [adapter.kinds(&facts), adapter.creates(), vec![Kind::pod()]].concat();
+    let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-"), &created).await?;
     for kind in adapter.kinds(&facts) {
         cx.session
             .mirror()
@@ -211,8 +220,9 @@ async fn act(
 async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
     let template = stage.template("preflight", "single", &resource);
-    let gang = stage.adapter.gang("preflight", 2, &template);
-    let single = stage.adapter.single("preflight", &template);
+    let name = format!("{}preflight", stage.scratch.prefix());
+    let gang = stage.adapter.gang(&name, 2, &template);
+    let single = stage.adapter.single(&name, &template);
     let api = stage.cx.session.api();
     for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
         let object = stage.scratch.prepared(object);

@@ -77,10 +77,14 @@ impl<'a> Stage<'a> {
     pub async fn make_fence(&self) -> Result<(), Stop> {
         let mut template = self.template("fence", "fence", &self.resources("fence").0);
         template.role = "fence";
-        let mut pod = template.single("fence");
+        let mut pod = template.single(&self.fence_name());
         pod["spec"]["schedulingGates"] = json!([{"name": "aiconform.dev/fence"}]);
         self.scratch.create(&Kind::pod(), pod).await?;
         Ok(())
+    }
+
+    fn fence_name(&self) -> String {
+        format!("{}fence", self.scratch.prefix())
     }
 
     /// A write of ours to a pod that has come back on the watch: everything before it has been seen.
@@ -88,10 +92,10 @@ impl<'a> Stage<'a> {
         let number = self.fences.fetch_add(1, Ordering::Relaxed).to_string();
         let key = format!("aiconform.dev/fence-{number}");
         let patch = json!({"metadata": {"annotations": {&key: "up"}}});
-        self.scratch.merge(&Kind::pod(), "fence", &patch).await?;
+        self.scratch.merge(&Kind::pod(), &self.fence_name(), &patch).await?;
         self.scratch
             .until("a write of ours to come back on the watch", Bin::Ours, BIND, || {
-                match self.scratch.get(&Kind::pod(), "fence") {
+                match self.scratch.get(&Kind::pod(), &self.fence_name()) {
                     Some(pod) if pod.annotation(&key) == "up" => Ok(()),
                     _ => Err("not yet".into()),
                 }
@@ -105,6 +109,7 @@ impl<'a> Stage<'a> {
         Template {
             run: self.cx.session.id().into(),
             trial: trial.into(),
+            prefix: self.scratch.prefix().into(),
             role,
             resource: resource.into(),
             node: self.ground.node.clone(),
@@ -133,7 +138,20 @@ impl<'a> Arena<'a> {
     }
 
     fn capacity(&self, quota: u64) -> Capacity<'_> {
-        Capacity { trial: &self.trial, resource: &self.resource, canary: &self.canary, quota, held: false }
+        Capacity {
+            trial: &self.trial,
+            namespace: self.stage.scratch.namespace(),
+            prefix: self.stage.scratch.prefix(),
+            resource: &self.resource,
+            canary: &self.canary,
+            quota,
+            held: false,
+        }
+    }
+
+    /// Name of an object of this trial.
+    pub fn name(&self, suffix: &str) -> String {
+        format!("{}{}-{suffix}", self.stage.scratch.prefix(), self.trial)
     }
 
     /// The pod template of this trial's gangs and single pods.
@@ -167,7 +185,7 @@ impl<'a> Arena<'a> {
     pub async fn singles(&self, prefix: &str, count: u64) -> Result<Vec<(Kind, Value)>, Stop> {
         let template = self.template();
         let objects: Vec<(Kind, Value)> = (0..count)
-            .map(|number| self.stage.adapter.single(&format!("{}-{prefix}-{number}", self.trial), &template))
+            .map(|number| self.stage.adapter.single(&self.name(&format!("{prefix}-{number}")), &template))
             .collect();
         self.create(&objects).await?;
         Ok(objects)
@@ -178,7 +196,7 @@ impl<'a> Arena<'a> {
     pub async fn canary(&self) -> Result<(Kind, Value), Stop> {
         let number = self.canaries.fetch_add(1, Ordering::Relaxed);
         let template = self.stage.template(&self.trial, "canary", &self.canary);
-        let object = self.stage.adapter.single(&format!("{}-canary-{number}", self.trial), &template);
+        let object = self.stage.adapter.single(&self.name(&format!("canary-{number}")), &template);
         self.create(std::slice::from_ref(&object)).await?;
         let name = object.1["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let _ = self.bound(&[&name], 1, BIND, "a canary to be bound").await;

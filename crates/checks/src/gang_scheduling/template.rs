@@ -17,6 +17,8 @@ pub struct Template {
     pub run: String,
     /// Name of the trial.
     pub trial: String,
+    /// What names of objects begin with in a namespace that is not the run's own.
+    pub prefix: String,
     /// Role of pods that are no members: `single` or `canary`.
     pub role: &'static str,
     /// Resource of which a pod takes one.
@@ -43,6 +45,7 @@ impl Template {
         Template {
             run: "run".into(),
             trial: "trial".into(),
+            prefix: String::new(),
             role: "single",
             resource: "slots.aiconform.dev/x".into(),
             node: "node-0".into(),

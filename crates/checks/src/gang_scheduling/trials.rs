@@ -104,13 +104,13 @@ pub async fn run(stage: &Stage<'_>, plan: &Plan) -> Result<(), Stop> {
 }
 
 fn gang(arena: &Arena, suffix: &str) -> (String, Gang) {
-    let name = format!("{}-{suffix}", arena.trial);
+    let name = arena.name(suffix);
     let gang = arena.stage.adapter.gang(&name, SIZE, &arena.template());
     (name, gang)
 }
 
 async fn fitting(arena: &Arena<'_>) -> Result<(), Stop> {
-    let name = format!("{}-gang", arena.trial);
+    let name = arena.name("gang");
     let mut template = arena.template();
     template.runs = true;
     let gang = arena.stage.adapter.gang(&name, SIZE, &template);

@@ -57,7 +57,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             continue;
         }
         talk.line("", &format!("removing run {}", run.id));
-        let stays = cleanup(&api, &run.id).await?;
+        let stays = cleanup(&api, &run).await?;
         if stays.is_empty() {
             anstream::println!("run {}: removed", run.id);
         }

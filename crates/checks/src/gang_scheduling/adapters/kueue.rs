@@ -28,6 +28,10 @@ fn flavor() -> Kind {
     Kind::cluster_wide(GROUP, VERSION, "ResourceFlavor", "resourceflavors")
 }
 
+fn local_queue() -> Kind {
+    kind("LocalQueue", "localqueues")
+}
+
 fn workload() -> Kind {
     kind("Workload", "workloads")
 }
@@ -43,8 +47,8 @@ async fn detect(api: &Api, id: &str) -> Result<Detection, Stop> {
 }
 
 /// Name of the queue of a trial: a LocalQueue in the namespace.
-fn local_name(trial: &str) -> String {
-    format!("queue-{trial}")
+fn local_name(prefix: &str, trial: &str) -> String {
+    format!("{prefix}queue-{trial}")
 }
 
 /// Name of a queue of the whole cluster: unique by run, subject and trial.
@@ -61,11 +65,11 @@ fn cluster_objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Va
         "metadata": {"name": name}, "spec": {}});
     let queue = json!({"apiVersion": cluster_queue().api_version(), "kind": "ClusterQueue",
         "metadata": {"name": name},
-        "spec": spec(capacity, cx, &name)});
+        "spec": spec(capacity, &name)});
     vec![(flavor(), flavor_object), (cluster_queue(), queue)]
 }
 
-fn spec(capacity: &Capacity, cx: &Cx, flavor: &str) -> Value {
+fn spec(capacity: &Capacity, flavor: &str) -> Value {
     let quotas = [
         ("cpu", json!("100")),
         ("memory", json!("100Gi")),
@@ -78,7 +82,7 @@ fn spec(capacity: &Capacity, cx: &Cx, flavor: &str) -> Value {
     json!({
         "queueingStrategy": "BestEffortFIFO",
         "stopPolicy": if capacity.held { "Hold" } else { "None" },
-        "namespaceSelector": {"matchLabels": {aiconform_cluster::RUN_LABEL: cx.session.id()}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": capacity.namespace}},
         "resourceGroups": [{"coveredResources": covered, "flavors": [{"name": flavor, "resources": resources}]}]
     })
 }
@@ -91,8 +95,8 @@ fn objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Value)> {
         .clone()
         .unwrap_or_else(|| cluster_name(cx, subject, capacity.trial));
     let local = json!({"apiVersion": workload().api_version(), "kind": "LocalQueue",
-        "metadata": {"name": local_name(capacity.trial)}, "spec": {"clusterQueue": of}});
-    vec![(kind("LocalQueue", "localqueues"), local)]
+        "metadata": {"name": local_name(capacity.prefix, capacity.trial)}, "spec": {"clusterQueue": of}});
+    vec![(local_queue(), local)]
 }
 
 fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, String, Value)> {
@@ -100,7 +104,7 @@ fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, Strin
         return None;
     }
     let name = cluster_name(cx, subject, capacity.trial);
-    let patch = json!({"spec": spec(capacity, cx, &name)});
+    let patch = json!({"spec": spec(capacity, &name)});
     Some((cluster_queue(), name, patch))
 }
 
@@ -113,7 +117,7 @@ pub struct Kueue {
 impl Kueue {
     fn job(name: &str, count: u64, template: &Template, pod: Value) -> Value {
         let mut labels = pod["metadata"]["labels"].clone();
-        labels[QUEUE] = json!(local_name(&template.trial));
+        labels[QUEUE] = json!(local_name(&template.prefix, &template.trial));
         let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
             "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
         pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
@@ -123,7 +127,7 @@ impl Kueue {
     }
 
     fn pod(mut pod: Value, template: &Template) -> Value {
-        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.trial));
+        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.prefix, &template.trial));
         pod
     }
 }
@@ -139,6 +143,10 @@ impl Adapter for Kueue {
 
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
         if self.jobs { vec![workload(), Kind::job()] } else { vec![workload()] }
+    }
+
+    fn creates(&self) -> Vec<Kind> {
+        vec![local_queue()]
     }
 
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {

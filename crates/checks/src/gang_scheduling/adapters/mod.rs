@@ -15,6 +15,10 @@ use serde_json::Value;
 pub struct Capacity<'a> {
     /// Name of the trial, unique in the subject.
     pub trial: &'a str,
+    /// Namespace of the gangs.
+    pub namespace: &'a str,
+    /// What names of objects in it begin with.
+    pub prefix: &'a str,
     /// The private resource.
     pub resource: &'a str,
     /// Second private resource, for canaries.
@@ -49,6 +53,10 @@ pub trait Adapter: Send + Sync {
     }
     /// Kinds to watch beside pods, on what detection found.
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
+        Vec::new()
+    }
+    /// Kinds of what is created in the namespace beside pods and what is watched.
+    fn creates(&self) -> Vec<Kind> {
         Vec::new()
     }
     /// Whether it can be tried here.
