@@ -45,6 +45,8 @@ struct Row {
     expected: String,
     observed: String,
     found: bool,
+    /// What was seen, or why nothing can be said.
+    why: String,
 }
 
 struct Bench {
@@ -101,6 +103,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             expected: "passed".into(),
             observed: twin.iter().map(|judgement| judgement.verdict.word()).collect::<Vec<_>>().join(", "),
             found: healthy,
+            why: twin.iter().map(|judgement| judgement.why.as_str()).collect::<Vec<_>>().join("; "),
         },
     );
     if !format::print(bench.arguments.output, &rows)? {
@@ -189,8 +192,9 @@ impl Bench {
                 claim: String::new(),
                 subject: String::new(),
                 expected: fault.verdict.clone(),
-                observed: format!("could not be tried: {error}"),
+                observed: "could not be tried".into(),
                 found: false,
+                why: error.to_string(),
             }]
         })
     }
@@ -223,35 +227,42 @@ impl Bench {
             self.lab(&lab, &run, Some(breakage), vec![check], fault.adapters.clone(), profile).await?;
         let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
         let rows = compare(&name, fault, judgement, healthy);
-        let missed = rows.iter().filter(|row| !row.found).count();
-        self.talk.line(&name, &if missed == 0 { "found".into() } else { format!("{missed} MISSED") });
+        let missed: Vec<&Row> = rows.iter().filter(|row| !row.found).collect();
+        for row in &missed {
+            let what = [row.subject.as_str(), &row.claim].join(" ");
+            self.talk.line(&name, &format!("MISSED: {what}: {}: {}", row.observed, row.why));
+        }
+        if missed.is_empty() {
+            self.talk.line(&name, "found");
+        }
         Ok(rows)
     }
 }
 
 /// What the fault says against what was observed; everything else against the twin.
 fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgement>) -> Vec<Row> {
-    let row = |claim: &str, subject: &str, expected: &str, seen: &str| Row {
+    let row = |claim: &str, subject: &str, expected: &str, seen: &str, why: &str| Row {
         name: name.into(),
         claim: claim.into(),
         subject: subject.into(),
         expected: expected.into(),
         observed: seen.into(),
         found: expected == seen,
+        why: why.into(),
     };
-    let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word())];
+    let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word(), &observed.why)];
     let subject =
         |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
     for Expected { subject: id, claim, outcome } in &fault.expect {
         let seen = subject(observed, id);
-        let word = match (&seen, claim) {
-            (None, _) => "not tried",
-            (Some(subject), None) => subject.state.word(),
+        let (word, why) = match (&seen, claim) {
+            (None, _) => ("not tried", ""),
+            (Some(subject), None) => (subject.state.word(), subject.why.as_str()),
             (Some(subject), Some(claim)) => {
-                subject.outcome(claim).map_or("not tried", |outcome| outcome.word())
+                subject.outcome(claim).map_or(("not tried", ""), |outcome| (outcome.word(), outcome.text()))
             }
         };
-        rows.push(row(claim.as_deref().unwrap_or_default(), id, outcome, word));
+        rows.push(row(claim.as_deref().unwrap_or_default(), id, outcome, word, why));
     }
     for seen in &observed.subjects {
         let named = |claim: Option<&str>| {
@@ -269,7 +280,7 @@ fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgem
             let expected = healthy.outcome(claim.id).map_or("not tried", |outcome| outcome.word());
             // Only a difference is worth a row.
             if expected != claim.outcome.word() {
-                rows.push(row(claim.id, &seen.id, expected, claim.outcome.word()));
+                rows.push(row(claim.id, &seen.id, expected, claim.outcome.word(), claim.outcome.text()));
             }
         }
     }
