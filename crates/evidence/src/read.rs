@@ -55,6 +55,37 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Reads the lines of `events.ndjson` and checks the chain; `file` is for the error.
+    ///
+    /// # Errors
+    /// [`ReadError`] with the place of the first line that does not fit. Nothing is skipped.
+    pub fn read(mut reader: impl BufRead, file: &Utf8Path) -> Result<Evidence, ReadError> {
+        let mut events = Vec::new();
+        let mut expected = BEGINNING.to_owned();
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            if reader.read_until(b'\n', &mut bytes)? == 0 {
+                return Ok(Evidence { events });
+            }
+            let line = events.len() + 1;
+            if bytes.pop() != Some(b'\n') {
+                return Err(ReadError::Chain { line, why: "the line is cut off".into() });
+            }
+            let read: Line<Event> = parse(file, line, &bytes)?;
+            if read.previous != expected {
+                let why = "it does not carry the hash of the line before it".into();
+                return Err(ReadError::Chain { line, why });
+            }
+            if read.event.sequence != events.len() as u64 {
+                let why = format!("its sequence is {}, not {}", read.event.sequence, events.len());
+                return Err(ReadError::Chain { line, why });
+            }
+            expected = digest(&bytes);
+            events.push(read.event);
+        }
+    }
+
     /// The events of one subject, with those that concern the whole check or the whole run.
     pub fn of<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Event> {
         self.events.iter().filter(move |event| {
@@ -90,7 +121,8 @@ impl Stored {
             compare(&file, blob, &fs_err::read(&file)?)?;
         }
         let events_file = path.join("events.ndjson");
-        let evidence = read_events(&events_file)?;
+        let events = std::io::BufReader::new(fs_err::File::open(&events_file)?);
+        let evidence = Evidence::read(events, &events_file)?;
         if evidence.events.len() as u64 != manifest.count {
             let why = format!("{} events, the manifest says {}", evidence.events.len(), manifest.count);
             return Err(ReadError::Chain { line: evidence.events.len() + 1, why });
@@ -98,34 +130,6 @@ impl Stored {
         // The chain says where a change is; the digest also covers the last line, which nothing follows.
         compare(&events_file, &manifest.events, &fs_err::read(&events_file)?)?;
         Ok(Stored { run, evidence })
-    }
-}
-
-fn read_events(file: &Utf8Path) -> Result<Evidence, ReadError> {
-    let mut reader = std::io::BufReader::new(fs_err::File::open(file)?);
-    let mut events = Vec::new();
-    let mut expected = BEGINNING.to_owned();
-    let mut bytes = Vec::new();
-    loop {
-        bytes.clear();
-        if reader.read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(Evidence { events });
-        }
-        let line = events.len() + 1;
-        if bytes.pop() != Some(b'\n') {
-            return Err(ReadError::Chain { line, why: "the line is cut off".into() });
-        }
-        let read: Line<Event> = parse(file, line, &bytes)?;
-        if read.previous != expected {
-            let why = "it does not carry the hash of the line before it".into();
-            return Err(ReadError::Chain { line, why });
-        }
-        if read.event.sequence != events.len() as u64 {
-            let why = format!("its sequence is {}, not {}", read.event.sequence, events.len());
-            return Err(ReadError::Chain { line, why });
-        }
-        expected = digest(&bytes);
-        events.push(read.event);
     }
 }
 
@@ -144,4 +148,36 @@ fn parse<T: DeserializeOwned>(file: &Utf8Path, line: usize, bytes: &[u8]) -> Res
         column: error.column(),
         why: error.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever stands in the file, there is an answer, and an error names a line of the file.
+        #[test]
+        fn any_bytes_are_events_or_an_error_with_its_place(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+            match Evidence::read(bytes.as_slice(), Utf8Path::new("events.ndjson")) {
+                Ok(evidence) => prop_assert!(evidence.events.len() < lines),
+                Err(ReadError::Json { line, .. } | ReadError::Chain { line, .. }) => {
+                    prop_assert!(line <= lines);
+                }
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+        }
+
+        /// A line that was cut short anywhere is never taken for a whole one.
+        #[test]
+        fn a_line_that_is_cut_off_is_refused(cut in 1_usize..100) {
+            let event = r#"{"sequence":0,"time":"2026-01-01T00:00:00Z","scope":{"check":"","subject":""},"type":"phase","phase":"p","data":{}}"#;
+            let text = format!("{{\"previous\":\"{BEGINNING}\",{}\n", &event[1..]);
+            let name = Utf8Path::new("events.ndjson");
+            prop_assert_eq!(Evidence::read(text.as_bytes(), name).unwrap().events.len(), 1);
+            let cut = &text.as_bytes()[..text.len() - cut];
+            prop_assert!(Evidence::read(cut, name).is_err());
+        }
+    }
 }
