@@ -9,7 +9,8 @@ use std::time::Duration;
 
 /// Name of its image inside the lab.
 pub const IMAGE: &str = "aiconform.dev/lab/kueue:0.18.2";
-const LIMIT: Duration = Duration::from_secs(120);
+/// Kueue waits for certificates that it makes itself and for its own election; on a busy machine that has taken two minutes.
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// Imports the image; needs containerd only.
 ///
