@@ -1,6 +1,7 @@
 //! What the evidence shows: pure functions of one ordered watch.
 
 use super::history::{History, Life, Phase, histories};
+use super::statistics::in_words;
 use super::trials::{SIZE, STUCK};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Grade, Outcome, State, Subject, SubjectJudgement};
@@ -340,9 +341,12 @@ fn contention(events: &[&Event], ample: bool) -> Outcome {
     if !partial.is_empty() {
         return unmet(
             format!(
-                "two gangs of 4 on 6 slots: {} of {} rounds ended with a part of a gang holding slots, {deadlocks} of them in deadlock: {}",
+                "two gangs of 4 on 6 slots: {} of {} rounds ended with a part of a gang holding slots (95 % interval {}), {deadlocks} of {} in deadlock ({}): {}",
                 partial.len(),
                 rounds.len(),
+                in_words(partial.len(), rounds.len()),
+                rounds.len(),
+                in_words(deadlocks, rounds.len()),
                 told(&partial)
             ),
             partial.iter().map(|round| round.at).collect(),
@@ -357,7 +361,8 @@ fn contention(events: &[&Event], ample: bool) -> Outcome {
         return unknown(events, "round", why);
     }
     met(format!(
-        "two gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and the other not at all, and the other followed when it was gone"
+        "two gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and the other not at all, and the other followed when it was gone (95 % interval of rounds that end otherwise: {})",
+        in_words(0, whole)
     ))
 }
 

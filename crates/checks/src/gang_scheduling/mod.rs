@@ -8,6 +8,7 @@ mod picture;
 mod preview;
 mod run;
 mod stage;
+mod statistics;
 mod template;
 #[cfg(test)]
 mod tests;

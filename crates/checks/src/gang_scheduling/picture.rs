@@ -62,9 +62,9 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         gangs.iter().map(|gang| (*gang, history.held(gang, settled.begin))).collect();
     let counts: Vec<String> = held
         .iter()
-        .map(|(gang, held)| match gang.strip_prefix(&history.trial) {
-            Some("-a") => format!("A {held} of 4"),
-            Some("-b") => format!("B {held} of 4"),
+        .map(|(gang, held)| match gang.rsplit_once('-') {
+            Some((_, "a")) => format!("A {held} of 4"),
+            Some((_, "b")) => format!("B {held} of 4"),
             _ => format!("{held} of 4 pods"),
         })
         .collect();
