@@ -93,6 +93,9 @@ fn lines(subject: &SubjectJudgement, decides: bool) -> Vec<String> {
     if let Some(grade) = &subject.grade {
         lines.push(format!("subject {}: grade {}: {}", subject.id, grade.level, grade.says));
     }
+    for measure in &subject.measures {
+        lines.push(format!("subject {}: {}: {}", subject.id, measure.name, measure.value));
+    }
     for claim in &subject.claims {
         if !(counts(claim) && (decides || subject.control)) {
             let text = claim.outcome.text();
@@ -220,6 +223,7 @@ mod tests {
             facts: serde_json::Value::Null,
             claims,
             grade: None,
+            measures: Vec::new(),
             pictures: Vec::new(),
         }
     }

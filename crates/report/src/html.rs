@@ -1,5 +1,6 @@
 //! `report.html`: one self-contained file, no network, readable without scripts.
 
+use crate::measures::{self, Table};
 use crate::svg::svg;
 use crate::{Report, ReportError};
 use aiconform_verdict::{Outcome, Picture, Standing, State, SubjectJudgement, Tone, Verdict};
@@ -25,6 +26,7 @@ struct Requirement {
     /// What goes further than the requirement and does not hold: shown first, and no part of the verdict.
     notes: Vec<String>,
     glance: Vec<Glance>,
+    measures: Table,
     subjects: Vec<Subject>,
 }
 
@@ -147,6 +149,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 why: judgement.why.clone(),
                 notes: notes(&judgement.subjects),
                 glance: glance(&judgement.subjects),
+                measures: measures::table(judgement),
                 subjects: judgement.subjects.iter().map(subject).collect(),
             }
         })

@@ -6,6 +6,7 @@ mod gotest;
 mod html;
 mod junit;
 mod markdown;
+mod measures;
 mod svg;
 mod text;
 

@@ -1,6 +1,6 @@
 //! `summary.md`: for a pull request or a job summary.
 
-use crate::Report;
+use crate::{Report, measures};
 use aiconform_verdict::Standing;
 use std::fmt::Write;
 
@@ -30,6 +30,15 @@ pub fn summary(report: &Report) -> String {
     }
     for judged in &report.requirements {
         let _ = writeln!(out, "\n## {}\n", judged.judgement.requirement);
+        let table = measures::table(&judged.judgement);
+        if !table.rows.is_empty() {
+            let _ = writeln!(out, "| measured | {} |", table.subjects.join(" | "));
+            let _ = writeln!(out, "|---|{}", "---|".repeat(table.subjects.len()));
+            for (name, values) in &table.rows {
+                let _ = writeln!(out, "| {name} | {} |", values.join(" | "));
+            }
+            let _ = writeln!(out);
+        }
         for subject in &judged.judgement.subjects {
             let grade =
                 subject.grade.as_ref().map(|grade| format!(" Grade: {}", grade.says)).unwrap_or_default();

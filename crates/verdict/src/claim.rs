@@ -122,6 +122,15 @@ pub struct Grade {
     pub says: String,
 }
 
+/// Something that was measured of a subject, for people who compare; never a part of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Measure {
+    /// What, with its unit, in the same words for every subject.
+    pub name: String,
+    /// How much.
+    pub value: String,
+}
+
 /// The pure part of a check: its claims and how they are judged.
 pub struct Rules {
     /// Id of the requirement.
@@ -135,6 +144,8 @@ pub struct Rules {
     pub guard: fn(&[&Event], &Subject) -> Option<String>,
     /// The grade of a subject, from its outcomes.
     pub grade: fn(&SubjectJudgement) -> Option<Grade>,
+    /// What was measured of a subject.
+    pub measures: fn(&[&Event], &Subject) -> Vec<Measure>,
     /// Pictures for the report.
     pub pictures: fn(&[&Event], &Subject) -> Vec<Picture>,
     /// What to install when no subject is in force.

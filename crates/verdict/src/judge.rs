@@ -1,6 +1,6 @@
 //! From evidence to outcomes, from outcomes to a verdict.
 
-use crate::claim::{Aggregate, Grade, Outcome, Rules, Standing, Subject};
+use crate::claim::{Aggregate, Grade, Measure, Outcome, Rules, Standing, Subject};
 use crate::picture::Picture;
 use aiconform_evidence::Evidence;
 use aiconform_model::{Event, EventKind, Scope};
@@ -105,6 +105,8 @@ pub struct SubjectJudgement {
     pub claims: Vec<ClaimJudgement>,
     /// Its grade, when there is one.
     pub grade: Option<Grade>,
+    /// What was measured.
+    pub measures: Vec<Measure>,
     /// Pictures.
     pub pictures: Vec<Picture>,
 }
@@ -150,6 +152,7 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
                 facts: Value::Null,
                 claims: Vec::new(),
                 grade: None,
+                measures: Vec::new(),
                 pictures: Vec::new(),
             }),
             EventKind::SubjectStarted { facts, control, declared } => {
@@ -184,6 +187,7 @@ fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJ
         })
         .collect();
     let (state, why) = state(&subject, &claims);
+    let measures = (rules.measures)(events, &subject);
     let pictures = (rules.pictures)(events, &subject);
     let mut judged = SubjectJudgement {
         id: subject.id,
@@ -194,6 +198,7 @@ fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJ
         facts: subject.facts,
         claims,
         grade: None,
+        measures,
         pictures,
     };
     judged.grade = (rules.grade)(&judged);
@@ -321,6 +326,7 @@ mod tests {
             claims: &[],
             guard: |_, _| None,
             grade: |_| None,
+            measures: |_, _| Vec::new(),
             pictures: |_, _| Vec::new(),
             advice: "install one",
         }
@@ -336,6 +342,7 @@ mod tests {
             facts: Value::Null,
             claims: Vec::new(),
             grade: None,
+            measures: Vec::new(),
             pictures: Vec::new(),
         }
     }

@@ -275,6 +275,11 @@ impl Round {
         matches!(self.held, (WHOLE, 0) | (0, WHOLE)) && self.loser_started == Some(true)
     }
 
+    /// A gang holds slots and is not whole.
+    pub fn is_partial(&self) -> bool {
+        self.held != (0, 0) && !matches!(self.held, (WHOLE, 0) | (0, WHOLE))
+    }
+
     /// Both hold slots and neither is whole: nobody can go on.
     pub fn is_deadlock(&self) -> bool {
         let (a, b) = self.held;
@@ -333,10 +338,7 @@ fn contention(events: &[&Event], ample: bool) -> Outcome {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let partial: Vec<&Round> = rounds
-        .iter()
-        .filter(|round| round.held != (0, 0) && !matches!(round.held, (WHOLE, 0) | (0, WHOLE)))
-        .collect();
+    let partial: Vec<&Round> = rounds.iter().filter(|round| round.is_partial()).collect();
     let deadlocks = partial.iter().filter(|round| round.is_deadlock()).count();
     if !partial.is_empty() {
         return unmet(

@@ -4,6 +4,7 @@ mod adapters;
 mod guard;
 mod history;
 mod judge;
+mod measures;
 mod picture;
 mod preview;
 mod run;
@@ -132,6 +133,7 @@ static RULES: Rules = Rules {
     claims: CLAIMS,
     guard: guard::doubt,
     grade: judge::grade,
+    measures: measures::measures,
     pictures: picture::pictures,
     advice: "install a gang scheduler (Kueue 0.16 or newer), or switch native gang scheduling on: feature gate GenericWorkload and runtime-config scheduling.k8s.io/v1beta1",
 };

@@ -1,0 +1,182 @@
+//! What rounds of two gangs cost, for people who compare schedulers; no claim stands on it.
+//!
+//! Times are those at which the watch told of a thing.
+
+use super::history::{History, Life, histories};
+use super::judge::rounds;
+use super::statistics::in_words;
+use super::trials::SIZE;
+use aiconform_model::Event;
+use aiconform_verdict::{Measure, Subject};
+use serde_json::Value;
+
+const WHOLE: usize = SIZE as usize;
+
+/// The measures of a subject, rounds with ample quota apart.
+pub fn measures(events: &[&Event], subject: &Subject) -> Vec<Measure> {
+    let histories = histories(events);
+    let rounds = rounds(events);
+    let quota = subject.id.starts_with("kueue/");
+    let mut found = Vec::new();
+    for ample in [false, true] {
+        let settled: Vec<_> = rounds.iter().filter(|round| round.ample == ample).collect();
+        if settled.is_empty() {
+            continue;
+        }
+        let more = if ample { ", quota above capacity" } else { "" };
+        let mut tell =
+            |name: &str, value: String| found.push(Measure { name: format!("{name}{more}"), value });
+        let share =
+            |count: usize| format!("{count} of {} ({})", settled.len(), in_words(count, settled.len()));
+        let partial = settled.iter().filter(|round| round.is_partial()).count();
+        tell("rounds that leave a part of a gang holding slots", share(partial));
+        let deadlocks = settled.iter().filter(|round| round.is_deadlock()).count();
+        tell("rounds that end in deadlock", share(deadlocks));
+        let of = |pick: &dyn Fn(&History) -> Option<i64>| {
+            let mut times: Vec<i64> = settled
+                .iter()
+                .filter_map(|round| histories.iter().find(|history| history.trial == round.trial))
+                .filter_map(pick)
+                .collect();
+            times.sort_unstable();
+            times
+        };
+        tell("until a gang is bound whole", spread(&of(&|h| to_whole(h, quota))));
+        tell("first to last bind of a gang", spread(&of(&bind_spread)));
+        tell("until the loser is bound whole once the winner is gone", spread(&of(&release_to_bind)));
+        let held: i64 = of(&held_by_parts).iter().sum();
+        let per_round = seconds(held / i64::try_from(settled.len()).unwrap_or(1));
+        tell("slots held by parts of gangs, slot-seconds per round", per_round);
+    }
+    found
+}
+
+/// The gang that was bound whole when the round had settled: its members.
+fn winner(history: &History) -> Option<Vec<&Life>> {
+    let settled = history.phase("settled")?.begin;
+    let gangs = history.phase("contend")?.data.get("gangs")?.as_array()?;
+    gangs.iter().filter_map(Value::as_str).find(|gang| history.held(gang, settled) == WHOLE).map(|gang| {
+        let held = |pod: &&Life| pod.role == "gang" && pod.gang == gang && pod.holds(settled);
+        history.pods.iter().filter(held).collect()
+    })
+}
+
+fn bound_at<'a>(pods: &'a [&Life]) -> impl Iterator<Item = i64> + 'a {
+    pods.iter().filter_map(|pod| pod.bound.map(|bound| bound.1))
+}
+
+fn to_whole(history: &History, quota: bool) -> Option<i64> {
+    let pods = winner(history)?;
+    let created =
+        if quota { history.phase("queue_opens")?.at } else { pods.iter().map(|pod| pod.seen.1).max()? };
+    let slots = history.phase("slots_come").map_or(created, |phase| phase.at);
+    Some((bound_at(&pods).max()? - created.max(slots)).max(0))
+}
+
+fn bind_spread(history: &History) -> Option<i64> {
+    let pods = winner(history)?;
+    Some(bound_at(&pods).max()? - bound_at(&pods).min()?)
+}
+
+fn release_to_bind(history: &History) -> Option<i64> {
+    let (release, end) = (history.phase("release")?, history.phase("release_ended")?);
+    let loser = release.data.get("loser")?.as_str()?;
+    let held = |pod: &&Life| pod.role == "gang" && pod.gang == loser && pod.holds(end.begin);
+    let pods: Vec<&Life> = history.pods.iter().filter(held).collect();
+    (pods.len() == WHOLE).then(|| bound_at(&pods).max().map(|last| last - release.at))?
+}
+
+/// Milliseconds times slots in which a gang held some slots and not enough of them, until the round had settled.
+fn held_by_parts(history: &History) -> Option<i64> {
+    let end = history.phase("settled")?.at;
+    let gangs = history.phase("contend")?.data.get("gangs")?.as_array()?;
+    let one = |gang: &str| {
+        let mut changes: Vec<(i64, i64)> = Vec::new();
+        for pod in history.pods.iter().filter(|pod| pod.role == "gang" && pod.gang == gang) {
+            if let Some((_, bound)) = pod.bound {
+                changes.push((bound.min(end), 1));
+                changes.push((pod.gone.map_or(end, |(_, gone)| gone.min(end)), -1));
+            }
+        }
+        changes.sort_unstable();
+        let (mut held, mut since, mut sum) = (0, 0, 0);
+        for (at, change) in changes {
+            if held > 0 && held < i64::try_from(WHOLE).unwrap_or(i64::MAX) {
+                sum += held * (at - since);
+            }
+            held += change;
+            since = at;
+        }
+        sum
+    };
+    Some(gangs.iter().filter_map(Value::as_str).map(one).sum())
+}
+
+fn seconds(milliseconds: i64) -> String {
+    format!("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10)
+}
+
+/// Median and longest of sorted times.
+fn spread(times: &[i64]) -> String {
+    match (times.get(times.len() / 2), times.last()) {
+        (Some(median), Some(longest)) => {
+            format!("median {}, longest {}", seconds(*median), seconds(*longest))
+        }
+        _ => "never seen".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gang_scheduling::history::Phase;
+    use serde_json::json;
+
+    fn history(bound: &[(&str, i64)], marks: &[(&str, i64)]) -> History {
+        let place = |at: i64| (u64::try_from(at).unwrap(), at);
+        let pods = bound.iter().enumerate().map(|(number, (gang, at))| Life {
+            uid: number.to_string(),
+            name: number.to_string(),
+            role: "gang".into(),
+            gang: (*gang).into(),
+            seen: place(1),
+            bound: Some(place(*at)),
+            succeeded: None,
+            gone: None,
+        });
+        let phases = marks.iter().map(|(name, at)| Phase {
+            name: (*name).into(),
+            data: json!({"gangs": ["a", "b"], "loser": "b"}),
+            begin: u64::try_from(*at).unwrap(),
+            at: *at,
+        });
+        History { trial: "t".into(), phases: phases.collect(), pods: pods.collect(), refusals: Vec::new() }
+    }
+
+    #[test]
+    fn a_part_counts_until_it_is_whole_and_a_whole_gang_does_not() {
+        let marks = [("contend", 0), ("queue_opens", 50), ("settled", 5000)];
+        let whole = history(&[("a", 1000), ("a", 1100), ("a", 1200), ("a", 1500)], &marks);
+        // One slot for 100 ms, two for 100 ms, three for 300 ms.
+        assert_eq!(held_by_parts(&whole), Some(100 + 200 + 900));
+        assert_eq!(bind_spread(&whole), Some(500));
+        assert_eq!((to_whole(&whole, false), to_whole(&whole, true)), (Some(1499), Some(1450)));
+        let deadlock = history(&[("a", 1000), ("a", 1000), ("b", 3000)], &marks);
+        assert_eq!(held_by_parts(&deadlock), Some(2 * 4000 + 2000));
+        assert_eq!((bind_spread(&deadlock), to_whole(&deadlock, false)), (None, None));
+    }
+
+    #[test]
+    fn the_loser_is_timed_from_the_release_only_when_it_is_whole() {
+        let marks = [("contend", 0), ("settled", 5000), ("release", 6000), ("release_ended", 9000)];
+        let bound = [("b", 7000), ("b", 7100), ("b", 7200), ("b", 7300)];
+        assert_eq!(release_to_bind(&history(&bound, &marks)), Some(1300));
+        assert_eq!(release_to_bind(&history(&bound[..3], &marks)), None);
+    }
+
+    #[test]
+    fn times_are_told_with_median_and_longest() {
+        assert_eq!(spread(&[10, 20, 1234]), "median 0.02 s, longest 1.23 s");
+        assert_eq!(spread(&[]), "never seen");
+    }
+}
