@@ -187,10 +187,15 @@ impl Remaining<'_> {
     /// Waits until none of the journal's objects is left.
     async fn gone(&self, limit: Duration) -> Result<Result<(), TooLate>, ClusterError> {
         let own = format!("{RUN_LABEL}={}", self.id);
-        let everywhere = self.objects().map(|(kind, ..)| (kind, ""));
-        let kinds: BTreeSet<(&Kind, &str)> = everywhere.chain(self.labelled()).collect();
-        for (kind, namespace) in kinds {
-            match self.mirror.watch(self.api, kind, namespace, ("labelSelector", &own)).await {
+        let everywhere = self.objects().map(|(kind, ..)| (kind, "", own.as_str()));
+        // What a product made of ours has no label of ours, but our id in its name: it must be gone too.
+        let shared = self.labelled().map(|(kind, namespace)| (kind, namespace, ""));
+        for (_, namespace) in self.labelled() {
+            self.mirror.shares(namespace, &format!("{}-", self.id), &Scope::default());
+        }
+        let kinds: BTreeSet<(&Kind, &str, &str)> = everywhere.chain(shared).collect();
+        for (kind, namespace, selector) in kinds {
+            match self.mirror.watch(self.api, kind, namespace, ("labelSelector", selector)).await {
                 // The kind itself went, and its objects with it.
                 Err(error) if error.is_not_found() => {}
                 other => other?,
@@ -207,8 +212,12 @@ impl Remaining<'_> {
         let met = wait
             .until(&mut self.mirror.changes(), || {
                 let labelled = self.labelled().flat_map(|(kind, namespace)| {
-                    self.mirror
-                        .all(kind, namespace, |object| Some(format!("{} {}", kind.kind, object.name())))
+                    let named = |object: &Object| {
+                        let ours = object.label(RUN_LABEL);
+                        (ours.is_empty() || ours == self.id)
+                            .then(|| format!("{} {}", kind.kind, object.name()))
+                    };
+                    self.mirror.all(kind, namespace, named)
                 });
                 let there: Vec<String> = self
                     .objects()

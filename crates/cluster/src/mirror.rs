@@ -139,16 +139,22 @@ impl Mirror {
     }
 
     /// Whether an object is of a namespace that is not the run's own, and nothing of the run's.
-    fn is_foreign(&self, object: &Object, scope: &Scope) -> bool {
-        scope.subject.is_empty()
-            && lock(&self.shared).iter().any(|(namespace, ..)| namespace == object.namespace())
+    fn is_foreign(&self, object: &Object) -> bool {
+        let shared = lock(&self.shared);
+        let mut prefixes = shared
+            .iter()
+            .filter(|(place, ..)| place == object.namespace())
+            .map(|(_, prefix, _)| prefix)
+            .peekable();
+        prefixes.peek().is_some()
             && object.label(crate::RUN_LABEL).is_empty()
+            && !prefixes.any(|prefix| object.name().contains(prefix))
     }
 
     fn take(&self, api: &Api, kind: &Kind, change: Change, mut object: Object) {
         redact(&mut object.0);
         let scope = self.scope_of(&object);
-        if self.is_foreign(&object, &scope) {
+        if self.is_foreign(&object) {
             return;
         }
         let place = key(kind, object.namespace(), object.name());

@@ -297,6 +297,11 @@ impl Scratch {
         &self.prefix
     }
 
+    /// A name with that prefix.
+    pub fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The object as it will be sent: in this namespace, with the run's labels.
     pub fn prepared(&self, mut object: Value) -> Object {
         object["metadata"]["namespace"] = json!(self.namespace);

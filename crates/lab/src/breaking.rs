@@ -44,14 +44,20 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let expression = "request.userInfo.username.startsWith('system:node:')";
                 policy(tools, "deny-node-patches", &rule, expression, "only nodes may change their status")
                     .await?;
-                in_force(tools, "deny-node-patches", PROBE_NODE, |said| said.is_err()).await?;
+                let denied = |said: &Result<String, String>| {
+                    said.as_ref().is_err_and(|why| why.contains("only nodes may change"))
+                };
+                in_force(tools, "deny-node-patches", PROBE_NODE, denied).await?;
             }
             Breakage::PolicyDemandsLabels => {
                 let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
                     "resources": ["pods"]});
                 let expression = "has(object.metadata.labels) && 'team' in object.metadata.labels";
                 policy(tools, "demand-labels", &rule, expression, "every pod needs the label team").await?;
-                in_force(tools, "demand-labels", PROBE, |said| said.is_err()).await?;
+                let denied = |said: &Result<String, String>| {
+                    said.as_ref().is_err_and(|why| why.contains("needs the label team"))
+                };
+                in_force(tools, "demand-labels", PROBE, denied).await?;
             }
             Breakage::WebhookRewritesPods => {
                 let items = json!({"apiVersion": "v1", "kind": "List", "items": [

@@ -220,7 +220,7 @@ async fn act(
 async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
     let template = stage.template("preflight", "single", &resource);
-    let name = format!("{}preflight", stage.scratch.prefix());
+    let name = stage.scratch.named("preflight");
     let gang = stage.adapter.gang(&name, 2, &template);
     let single = stage.adapter.single(&name, &template);
     let api = stage.cx.session.api();

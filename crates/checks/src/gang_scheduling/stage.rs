@@ -84,7 +84,7 @@ impl<'a> Stage<'a> {
     }
 
     fn fence_name(&self) -> String {
-        format!("{}fence", self.scratch.prefix())
+        self.scratch.named("fence")
     }
 
     /// A write of ours to a pod that has come back on the watch: everything before it has been seen.
@@ -151,7 +151,7 @@ impl<'a> Arena<'a> {
 
     /// Name of an object of this trial.
     pub fn name(&self, suffix: &str) -> String {
-        format!("{}{}-{suffix}", self.stage.scratch.prefix(), self.trial)
+        self.stage.scratch.named(&format!("{}-{suffix}", self.trial))
     }
 
     /// The pod template of this trial's gangs and single pods.
