@@ -11,6 +11,7 @@ mod journal;
 mod mirror;
 mod node;
 mod permission;
+mod quantity;
 mod session;
 #[cfg(test)]
 mod testing;
@@ -21,6 +22,7 @@ pub use connect::{Connection, Target};
 pub use error::{ClusterError, Refusal};
 pub use journal::Entry;
 pub use mirror::Mirror;
-pub use node::{Unsuitable, suitable};
+pub use node::{Unsuitable, free, suitable};
 pub use permission::{Permission, missing};
+pub use quantity::{Amounts, quantity};
 pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};

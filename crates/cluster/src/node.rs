@@ -1,5 +1,6 @@
-//! Which nodes can carry test pods.
+//! Which nodes can carry test pods, and how many.
 
+use crate::quantity::{Amounts, quantity};
 use aiconform_model::Object;
 use serde_json::Value;
 
@@ -41,10 +42,73 @@ pub fn suitable(node: &Object, tolerations: &[Value]) -> Result<(), Unsuitable> 
     Ok(())
 }
 
+/// What is free on a node beside these pods, which are bound to it: CPU in cores, memory in bytes, and pods.
+pub fn free(node: &Object, pods: &[Object]) -> Amounts {
+    let allocatable = |name: &str| {
+        let amounts = node.at("/status/allocatable").and_then(|amounts| amounts.get(name));
+        amounts.and_then(Value::as_str).and_then(quantity).unwrap_or_default()
+    };
+    // A pod that has ended takes nothing any more (kube-scheduler's own rule).
+    let there: Vec<&Object> =
+        pods.iter().filter(|pod| !matches!(pod.text("/status/phase"), "Succeeded" | "Failed")).collect();
+    ["cpu", "memory", "pods"]
+        .into_iter()
+        .map(|name| {
+            let taken: f64 =
+                there.iter().map(|pod| if name == "pods" { 1.0 } else { demand(pod, name) }).sum();
+            (name.to_owned(), (allocatable(name) - taken).max(0.0))
+        })
+        .collect()
+}
+
+/// What a pod asks of a resource: its own request where it has one, else that of its containers or of the largest
+/// init container, beside those that go on running; and the overhead of its runtime (KEP-753, KEP-2837).
+fn demand(pod: &Object, name: &str) -> f64 {
+    let amount = |value: Option<&Value>| {
+        value.and_then(|amounts| amounts.get(name)?.as_str().and_then(quantity)).unwrap_or_default()
+    };
+    let overhead = amount(pod.at("/spec/overhead"));
+    let own = amount(pod.at("/spec/resources/requests"));
+    if own > 0.0 {
+        return own + overhead;
+    }
+    let of = |pointer: &str| pod.at(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let request = |container: &Value| amount(container.pointer("/resources/requests"));
+    let goes_on =
+        |container: &&Value| container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
+    let init = of("/spec/initContainers");
+    let beside: f64 = init.iter().filter(goes_on).map(request).sum();
+    let largest = init.iter().filter(|container| !goes_on(container)).map(request).fold(0.0, f64::max);
+    let running: f64 = of("/spec/containers").iter().map(request).sum();
+    running.max(largest) + beside + overhead
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_free_counts_what_pods_ask_for_and_not_those_that_have_ended() {
+        let node = Object(json!({"status": {"allocatable": {"cpu": "2", "memory": "1Gi", "pods": "110"}}}));
+        let container = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu, "memory": "64Mi"}}});
+        let sidecar = json!({"restartPolicy": "Always", "resources": {"requests": {"cpu": "50m"}}});
+        let pods = [
+            Object(json!({"spec": {"containers": [container("100m"), container("200m")]}})),
+            Object(
+                json!({"spec": {"initContainers": [container("500m"), sidecar], "containers": [container("100m")],
+                "overhead": {"cpu": "10m"}}}),
+            ),
+            Object(
+                json!({"spec": {"resources": {"requests": {"cpu": "40m"}}, "containers": [container("1m")]}}),
+            ),
+            Object(json!({"spec": {"containers": [container("1")]}, "status": {"phase": "Succeeded"}})),
+        ];
+        let found = free(&node, &pods);
+        assert!((found["cpu"] - (2.0 - 0.3 - 0.56 - 0.04)).abs() < 1e-9, "{found:?}");
+        assert!((found["memory"] - (1024.0 - 4.0 * 64.0) * 1_048_576.0).abs() < 1.0, "{found:?}");
+        assert!((found["pods"] - 107.0).abs() < 1e-9);
+    }
 
     fn node(spec: Value, ready: &str) -> Object {
         Object(json!({"metadata": {"name": "n"}, "spec": spec,

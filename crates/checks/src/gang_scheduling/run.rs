@@ -2,10 +2,11 @@
 
 use super::adapters::{ADAPTERS, Adapter};
 use super::stage::{Ground, Stage};
+use super::template::{CPU, MEMORY};
 use super::trials::{self, CANARIES};
 use crate::cx::{Cx, Detection, Stop};
 use crate::profile::Profile;
-use aiconform_cluster::{Api, suitable};
+use aiconform_cluster::{Api, free, quantity, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
 use futures::StreamExt;
 use futures::future::join_all;
@@ -15,8 +16,10 @@ use std::collections::BTreeMap;
 use tokio::sync::Semaphore;
 
 const ID: &str = "gang_scheduling";
-/// Free pods that a node must have: the largest trial, with room for others to come.
+/// Test pods that a node must have room for: the largest trial, with room for others to come.
 const LEAST: u64 = 16;
+/// Room for pods that is left to others.
+const OTHERS: f64 = 5.0;
 
 /// Runs the check.
 pub async fn run(cx: &Cx) -> Result<(), Stop> {
@@ -56,18 +59,21 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
             reasons.push(unsuitable.0);
             continue;
         }
-        let free = free_pods(cx, scope, &node).await?;
-        if free < LEAST {
-            reasons.push(format!("{}: it has room for {free} pods, {LEAST} are needed", node.name()));
-        } else if best.as_ref().is_none_or(|(most, _)| free > *most) {
-            best = Some((free, node));
+        let (room, bound) = room(cx, scope, &node).await?;
+        if room < LEAST {
+            reasons.push(format!(
+                "{}: it has room for {room} test pods of {CPU} CPU and {MEMORY} memory, {LEAST} are needed; the bound is its {bound}",
+                node.name()
+            ));
+        } else if best.as_ref().is_none_or(|(most, _)| room > *most) {
+            best = Some((room, node));
         }
         // One node carries all slots; of many, the first few are as good as any.
         if best.is_some() && reasons.len() > 20 {
             break;
         }
     }
-    let Some((free, node)) = best else {
+    let Some((room, node)) = best else {
         return Err(Stop::Hindered(format!("no node can carry the test pods: {}", reasons.join("; "))));
     };
     let name = format!("metadata.name={}", node.name());
@@ -85,19 +91,39 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
         }
     };
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
-    let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "free_pods": free,
+    let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "room": room,
         "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
-    let budget = Semaphore::new(usize::try_from(free - 5).unwrap_or(usize::MAX));
+    let budget = Semaphore::new(usize::try_from(room).unwrap_or(usize::MAX));
     Ok(Ground { node: node.name().into(), image, priority_class, budget })
 }
 
-async fn free_pods(cx: &Cx, scope: &Scope, node: &Object) -> Result<u64, Stop> {
-    let total: u64 = node.text("/status/allocatable/pods").parse().unwrap_or(0);
+/// How many test pods a node holds beside what is there, and by which of its resources that is bounded: a trial whose
+/// pods do not fit for want of CPU would say nothing of gangs.
+async fn room(cx: &Cx, scope: &Scope, node: &Object) -> Result<(u64, String), Stop> {
     let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{}", node.name());
     let list = cx.session.api().send(scope, "GET", &path, None).await?;
-    let there = list.get("items").and_then(Value::as_array).map_or(0, Vec::len);
-    Ok(total.saturating_sub(u64::try_from(there).unwrap_or(u64::MAX)))
+    let pods: Vec<Object> = list
+        .get("items")
+        .and_then(Value::as_array)
+        .map(|pods| pods.iter().cloned().map(Object).collect())
+        .unwrap_or_default();
+    let free = free(node, &pods);
+    let least = ["pods", "cpu", "memory"]
+        .into_iter()
+        .map(|name| {
+            let there = free.get(name).copied().unwrap_or_default();
+            let pods = match name {
+                "pods" => there - OTHERS,
+                "cpu" => there / quantity(CPU).unwrap_or(1.0) - OTHERS,
+                _ => there / quantity(MEMORY).unwrap_or(1.0) - OTHERS,
+            };
+            (pods.max(0.0), name)
+        })
+        .min_by(|one, other| one.0.total_cmp(&other.0));
+    let (room, name) = least.unwrap_or_default();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never below zero, and small")]
+    Ok((room as u64, name.to_owned()))
 }
 
 /// A pause image that the node holds already, else the community's, from the platform's registry where it names one.

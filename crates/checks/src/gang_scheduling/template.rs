@@ -10,6 +10,11 @@ pub const ROLE: &str = "aiconform.dev/role";
 /// Label: name of the gang, or of the single pod.
 pub const GANG: &str = "aiconform.dev/gang";
 
+/// CPU of a test pod.
+pub const CPU: &str = "5m";
+/// Memory of a test pod.
+pub const MEMORY: &str = "8Mi";
+
 /// The pod of one trial.
 #[derive(Clone)]
 pub struct Template {
@@ -76,7 +81,7 @@ impl Template {
         let mut container = json!({
             "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            "resources": {"requests": {"cpu": "5m", "memory": "8Mi", &self.resource: "1"},
+            "resources": {"requests": {"cpu": CPU, "memory": MEMORY, &self.resource: "1"},
                 "limits": {&self.resource: "1"}},
         });
         let mut tolerations = self.profile.tolerations.clone();
