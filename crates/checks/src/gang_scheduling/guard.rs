@@ -1,7 +1,7 @@
 //! When nothing that was seen of a subject can be believed: the platform, or someone else, changed what it stands on.
 
 use super::adapters::in_force;
-use super::template::{ROLE, TRIAL};
+use super::template::{GANG, ROLE, TRIAL};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
@@ -12,6 +12,7 @@ const SLOTS: &str = "slots.aiconform.dev/";
 /// Why nothing can be believed, if so.
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let amounts = sent_amounts(events);
+    let templates = sent_templates(events);
     let mut acting = false;
     for event in events {
         let ours = event.scope.subject == subject.id;
@@ -48,7 +49,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 }
             }
             EventKind::Watch { kind, object, change } if acting && ours && *kind == Kind::pod() => {
-                if let Some(why) = pod(object, *change) {
+                // What a Job makes does not come through a request of ours: it is compared as it comes in.
+                let template = templates.get(object.label(GANG)).filter(|_| *change == Change::Added);
+                let rewritten = template.and_then(|sent| changed(sent, object, &subject.id));
+                if let Some(why) = rewritten.or_else(|| pod(object, *change)) {
                     return Some(why);
                 }
             }
@@ -73,6 +77,19 @@ fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     amounts
+}
+
+/// The pods that Jobs of ours are to make, by their gang.
+fn sent_templates(events: &[&Event]) -> BTreeMap<String, Object> {
+    let sent = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Exchange { method, path, status: 200..300, request: Some(sent), .. }
+            if method == "POST" && path.ends_with("/jobs") =>
+        {
+            sent.pointer("/spec/template").cloned().map(Object)
+        }
+        _ => None,
+    });
+    sent.map(|template| (template.label(GANG).to_owned(), template)).collect()
 }
 
 /// What of an admitted pod differs in what the trial stands on.

@@ -470,6 +470,36 @@ fn a_pod_that_was_rewritten_on_its_way_in_is_named() {
     assert!(judged.why.contains("schedulerName") && judged.why.contains("other"), "{}", judged.why);
 }
 
+#[test]
+fn a_pod_of_a_job_that_was_rewritten_on_its_way_in_is_named() {
+    let template = json!({"metadata": {"labels": {"aiconform.dev/trial": "t", "aiconform.dev/role": "gang",
+        "aiconform.dev/gang": "g"}}, "spec": {"priorityClassName": "low", "containers": []}});
+    let judged = |scheduler: &str| {
+        let mut tape = Tape::default();
+        control(&mut tape);
+        tape.started("kueue/job", false);
+        tape.write(
+            "kueue/job",
+            EventKind::Exchange {
+                method: "POST".into(),
+                path: "/apis/batch/v1/namespaces/n/jobs".into(),
+                status: 201,
+                request: Some(json!({"spec": {"template": template}})),
+                response: Some(json!({})),
+                milliseconds: 1,
+            },
+        );
+        let mut pod = template.clone();
+        pod["metadata"]["name"] = json!("g-0");
+        pod["spec"]["schedulerName"] = json!(scheduler);
+        let kind = EventKind::Watch { kind: Kind::pod(), change: Change::Added, object: Object(pod) };
+        tape.write("kueue/job", kind);
+        tape.judged().why
+    };
+    assert!(judged("other").contains("g-0 was changed on its way in"), "{}", judged("other"));
+    assert!(!judged("default-scheduler").contains("changed"), "{}", judged("default-scheduler"));
+}
+
 /// A recorded run, cut to what a judge reads.
 fn recorded(tape: &str) -> Judgement {
     let events = tape.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
