@@ -58,14 +58,18 @@ fn faults_page() -> anyhow::Result<String> {
             } else {
                 format!("{} ({})", fault.breakage, fault.variant)
             };
+            let verdict = if fault.says.is_empty() {
+                fault.verdict.clone()
+            } else {
+                format!("{}, saying \"{}\"", fault.verdict, fault.says)
+            };
             if fault.expect.is_empty() {
-                let _ = writeln!(page, "| {name} | {} | | | as on the healthy lab |", fault.verdict);
+                let _ = writeln!(page, "| {name} | {verdict} | | | as on the healthy lab |");
             }
             for expected in &fault.expect {
                 let _ = writeln!(
                     page,
-                    "| {name} | {} | {} | {} | {} |",
-                    fault.verdict,
+                    "| {name} | {verdict} | {} | {} | {} |",
                     expected.subject,
                     expected.claim.as_deref().unwrap_or("(the whole subject)"),
                     expected.outcome

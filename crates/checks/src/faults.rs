@@ -20,6 +20,9 @@ pub struct Fault {
     pub profile: String,
     /// Verdict of the requirement.
     pub verdict: String,
+    /// Words that its reason must hold, such as the name of the policy that refused.
+    #[serde(default)]
+    pub says: String,
     /// Claims and subjects that differ from the twin's.
     #[serde(default)]
     pub expect: Vec<Expected>,

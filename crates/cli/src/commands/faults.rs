@@ -143,8 +143,9 @@ impl Bench {
             breakages: breakage.into_iter().collect(),
             kueue: adapters.is_empty() || adapters.iter().any(|adapter| adapter.starts_with("kueue/")),
         };
+        let talk = Arc::new(self.talk.named(run_name));
         let lab = tokio::select! {
-            lab = aiconform_lab::up(&options, self.talk.as_ref()) => lab?,
+            lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,
             () = self.interrupt.clone() => anyhow::bail!("interrupted"),
         };
         let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
@@ -159,7 +160,7 @@ impl Bench {
                     profile,
                     options,
                     path: self.folder.join(run_name),
-                    talk: Arc::new(self.talk.named(run_name)),
+                    talk,
                     interrupt: self.interrupt.clone(),
                 };
                 session::run(setup).await
@@ -186,7 +187,7 @@ impl Bench {
         twin: &[Judgement],
     ) -> Vec<Row> {
         self.try_fault(number, check, fault, twin).await.unwrap_or_else(|error| {
-            self.talk.line(&fault.breakage, &format!("could not be tried: {error}"));
+            self.talk.line("", &format!("{}: could not be tried: {error}", fault.breakage));
             vec![Row {
                 name: fault.breakage.clone(),
                 claim: String::new(),
@@ -230,10 +231,10 @@ impl Bench {
         let missed: Vec<&Row> = rows.iter().filter(|row| !row.found).collect();
         for row in &missed {
             let what = [row.subject.as_str(), &row.claim].join(" ");
-            self.talk.line(&name, &format!("MISSED: {what}: {}: {}", row.observed, row.why));
+            self.talk.line("", &format!("{name}: MISSED: {what}: {}: {}", row.observed, row.why));
         }
         if missed.is_empty() {
-            self.talk.line(&name, "found");
+            self.talk.line("", &format!("{name}: found"));
         }
         Ok(rows)
     }
@@ -251,6 +252,17 @@ fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgem
         why: why.into(),
     };
     let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word(), &observed.why)];
+    if !fault.says.is_empty() {
+        let expected = format!("says {}", fault.says);
+        let said = observed.why.contains(&fault.says);
+        rows.push(row(
+            "",
+            "",
+            &expected,
+            if said { &expected } else { "says something else" },
+            &observed.why,
+        ));
+    }
     let subject =
         |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
     for Expected { subject: id, claim, outcome } in &fault.expect {
