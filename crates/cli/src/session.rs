@@ -55,9 +55,10 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         checks: setup.checks.clone(),
         profile: setup.profile,
         options: setup.options,
-        progress: setup.talk,
+        progress: setup.talk.clone(),
     };
     let end = aiconform_engine::run(request, setup.interrupt.boxed()).await;
+    setup.talk.clear();
     // The watches end with the run; then nobody else holds the folder.
     let folder = unique(folder).await?;
     let end = match end {

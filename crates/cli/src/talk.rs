@@ -1,32 +1,85 @@
-//! What is said on stderr while work goes on: one line a step, each with the time since the start.
+//! What is said on stderr while work goes on. A terminal shows what each subject does now, in one line that changes;
+//! elsewhere every step is a line of its own, with the time since the start.
 
 use aiconform_checks::Progress;
 use aiconform_model::Scope;
-use std::time::Instant;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Says on stderr what goes on.
-#[derive(Clone)]
 pub struct Talk {
     start: Instant,
     name: String,
+    /// The part of a terminal that changes, shared by all of one command; `None` elsewhere.
+    live: Option<MultiProgress>,
+    /// What is shown there, by who does it.
+    doing: Mutex<BTreeMap<String, ProgressBar>>,
 }
 
 impl Talk {
     /// Time counts from now.
     pub fn new() -> Talk {
-        Talk { start: Instant::now(), name: String::new() }
+        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        let live = (std::io::stderr().is_terminal() && !dumb).then(MultiProgress::new);
+        Talk { start: Instant::now(), name: String::new(), live, doing: Mutex::default() }
     }
 
     /// The same clock, with a name before each line: for several runs side by side.
     pub fn named(&self, name: &str) -> Talk {
-        Talk { start: self.start, name: format!("{name}: ") }
+        Talk {
+            start: self.start,
+            name: format!("{name}: "),
+            live: self.live.clone(),
+            doing: Mutex::default(),
+        }
     }
 
-    /// Says one line.
+    /// Says what somebody does; without a name, what is worth keeping on a terminal too.
     pub fn line(&self, who: &str, words: &str) {
+        let named = if who.is_empty() { self.name.clone() } else { format!("{}{who}: ", self.name) };
+        match &self.live {
+            Some(live) if !who.is_empty() => self.show(live, named, words),
+            Some(live) => {
+                // A terminal that went away is told nothing more.
+                let _ = live.println(format!("{} {named}{words}", self.clock()));
+            }
+            None => anstream::eprintln!("{} {named}{words}", self.clock()),
+        }
+    }
+
+    /// Takes what changes from the terminal, before results are printed.
+    pub fn clear(&self) {
+        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, line) in std::mem::take(&mut *doing) {
+            line.finish_and_clear();
+        }
+    }
+
+    fn show(&self, live: &MultiProgress, who: String, words: &str) {
+        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = doing.entry(who).or_insert_with_key(|who| {
+            let line = live.add(ProgressBar::new_spinner().with_prefix(who.clone()));
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}{wide_msg}") {
+                line.set_style(style.tick_chars("-\\|/ "));
+            }
+            line.enable_steady_tick(Duration::from_millis(150));
+            line
+        });
+        line.set_message(words.to_owned());
+    }
+
+    fn clock(&self) -> String {
         let seconds = self.start.elapsed().as_secs();
-        let who = if who.is_empty() { String::new() } else { format!("{who}: ") };
-        anstream::eprintln!("[{:>3}:{:02}] {}{who}{words}", seconds / 60, seconds % 60, self.name);
+        format!("[{:>3}:{:02}]", seconds / 60, seconds % 60)
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -48,12 +101,12 @@ impl aiconform_lab::Progress for Talk {
                 );
             }
             Step::Built { component, seconds } => {
-                self.line("lab", &format!("built {component} in {seconds} s"))
+                self.line("", &format!("lab: built {component} in {seconds} s"));
             }
             Step::Up { what, milliseconds } => {
                 self.line("lab", &format!("{what} up after {:.1} s", *milliseconds as f64 / 1000.0));
             }
-            Step::Ready | Step::Failed { .. } => {}
+            Step::Ready | Step::Failed { .. } => self.clear(),
         }
     }
 }

@@ -67,14 +67,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 /// Ends with the first Ctrl-C or SIGTERM; a second one stops the program hard.
 pub fn interrupt() -> Interrupt {
     let future = async {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return std::future::pending().await,
+        use tokio::signal::unix::{SignalKind, signal};
+        // Both are listened to without a pause: the second signal may come at any time after the first.
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return std::future::pending().await;
         };
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         anstream::eprintln!("interrupted; removing what was created (once more to stop at once)");
         tokio::spawn(async move {
-            tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
             anstream::eprintln!("stopped; `aiconform cleanup` removes what is left in the cluster");
             // Nothing of this process may go on, and nothing of it is waited for.
             #[allow(clippy::exit, reason = "the user asked for a hard stop")]
