@@ -37,7 +37,24 @@ fn host() -> Vec<String> {
     for file in ["/proc/self/mounts", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/panic"] {
         seen.push(std::fs::read_to_string(file).unwrap());
     }
+    seen.push(components().join(" "));
     seen
+}
+
+/// Components of labs that run on this host, in whatever namespace.
+fn components() -> Vec<String> {
+    let names = ["etcd", "kube-", "kubelet", "containerd", "runc", "pause", "aiconform"];
+    let mut found: Vec<String> = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        // A process may end while it is looked at.
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| names.iter().any(|known| name.starts_with(known)))
+        .collect();
+    found.sort();
+    found
 }
 
 fn cgroups(lab: &str) -> usize {
@@ -118,6 +135,11 @@ fn contend(lab: &str, grouped: bool) -> (usize, usize) {
 #[test]
 fn a_lab_schedules_gangs_whole_and_plain_pods_in_part_and_leaves_no_trace() {
     let lab = "testgangs";
+    // Ports that the lab's components use are taken on the host, if nobody has them anyway.
+    let _busy: Vec<_> = [6443, 2379, 2380, 10250, 10256]
+        .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)))
+        .into_iter()
+        .collect();
     let before = host();
     let kubeconfig = works(lab, &["up"]);
     assert!(Path::new(kubeconfig.trim()).exists());
@@ -155,6 +177,33 @@ fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
     is_gone(lab);
     let none = aiconform(lab, &["down"]);
     assert_eq!(none.status.code(), Some(3));
+}
+
+#[test]
+fn a_killed_run_on_a_lab_of_its_own_leaves_nothing() {
+    let before = host();
+    let directory = tempfile::tempdir().unwrap();
+    let mut run = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
+        .args(["run", "--lab", "--adapter", "kube-native", "--output-dir"])
+        .arg(directory.path().join("run"))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let name = format!("run{}", run.id());
+    let talk = std::io::BufReader::new(run.stderr.take().unwrap());
+    let tested = std::io::BufRead::lines(talk).any(|line| line.unwrap().contains("kube-native: 1 of"));
+    assert!(tested, "the run ended before it had tried anything");
+    let status = std::fs::read_to_string(format!("/var/lib/aiconform/{name}/lab.json")).unwrap();
+    let status: Value = serde_json::from_str(&status).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // The supervisor sees that its command is gone, and undoes everything.
+    let supervisor = status["supervisor"].to_string();
+    let follow = ["60", "tail", "-f", "/dev/null", "--pid", &supervisor];
+    assert!(Command::new("timeout").args(follow).status().unwrap().success());
+    is_gone(&name);
+    assert_eq!(before, host());
 }
 
 #[test]

@@ -211,9 +211,12 @@ fn signalled_with(
         .arg(folder)
         .args(more)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let (sender, said) = std::sync::mpsc::channel();
+    let talk = BufReader::new(run.stderr.take().unwrap());
+    std::thread::spawn(move || talk.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let mut journal = program()
         .args([
             "lab",
@@ -238,7 +241,14 @@ fn signalled_with(
         let line = line.unwrap();
         // Entries are numbered from 000000.
         if line.contains(&format!("\"{:06}\":", entries - 1)) {
-            assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
+            for (number, signal) in signal.split(' ').enumerate() {
+                // Two signals must not become one: the second is sent once the first was heard.
+                if number > 0 {
+                    assert!(said.iter().any(|line| line.starts_with("interrupted;")), "it ended too early");
+                }
+                let kill = Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
+                assert!(kill.success());
+            }
             let name = line.split(' ').next().unwrap();
             id = Some(name.trim_start_matches("aiconform-").to_owned());
             break;
@@ -342,6 +352,55 @@ fn an_interrupted_run_removes_everything_and_says_so() {
     // What was seen until then is a run, and proves nothing.
     let output = run(&["judge", folder.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stdout));
+
+    // A second signal stops at once; what is left is for `cleanup`.
+    let folder = directory.path().join("stopped");
+    let (id, code) = signalled(&lab, &folder, "kube-native", 5, "-INT -INT").unwrap();
+    assert_eq!(code, Some(130));
+    assert!(!left(&lab).is_empty(), "it stopped before it had removed everything");
+    works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
+    assert_eq!(left(&lab), Vec::<String>::new());
+}
+
+#[test]
+fn verdicts_do_not_depend_on_the_seed_and_a_breakage_in_between_is_found() {
+    // `--thorough` takes ten seeds with the default number of rounds.
+    let thorough = std::env::var("AICONFORM_THOROUGH").is_ok();
+    let (seeds, rounds) = if thorough { (10, "10") } else { (2, "3") };
+    let lab = Lab::up("testseeds");
+    let directory = tempfile::tempdir().unwrap();
+    let judged = |seed: u32| -> BTreeMap<String, String> {
+        let folder = directory.path().join(seed.to_string());
+        let output = program()
+            .args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", rounds, "--seed", &seed.to_string()])
+            .arg("--output-dir")
+            .arg(&folder)
+            .output()
+            .unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1 | 4)), "{}", text(&output.stderr));
+        let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+        let requirement = &verdict["requirements"][0];
+        let mut found = BTreeMap::from([("verdict".to_owned(), requirement["verdict"].to_string())]);
+        for subject in requirement["subjects"].as_array().unwrap() {
+            let id = subject["id"].as_str().unwrap();
+            found.insert(id.to_owned(), subject["state"].to_string());
+            found.insert(format!("{id} grade"), subject["grade"]["level"].to_string());
+            for claim in subject["claims"].as_array().unwrap() {
+                found.insert(format!("{id} {}", claim["id"]), claim["outcome"].to_string());
+            }
+        }
+        found
+    };
+    let first = judged(1);
+    assert_eq!(first["verdict"], "\"passed\"", "{first:#?}");
+    for seed in 2..=seeds {
+        assert_eq!(judged(seed), first, "seed {seed}");
+    }
+    let webhooks = "kueue-mutating-webhook-configuration";
+    lab.kubectl(&["delete", "mutatingwebhookconfigurations", webhooks]);
+    let broken = judged(seeds + 1);
+    assert_eq!(broken["kueue/pods"], "\"not_in_force\"", "{broken:#?}");
+    assert_eq!((&broken["kueue/job"], &broken["verdict"]), (&first["kueue/job"], &first["verdict"]));
 }
 
 #[test]
@@ -386,6 +445,28 @@ fn credentials_that_do_not_work_are_said() {
     }
 }
 
+/// The API server's own audit log: the run watched, and read nothing again and again.
+fn nothing_was_polled(lab: &Lab) {
+    let log = Path::new(&lab.kubeconfig).parent().unwrap().join("logs/audit.ndjson");
+    let mut reads: BTreeMap<String, usize> = BTreeMap::new();
+    let mut watches = 0;
+    for line in BufReader::new(std::fs::File::open(log).unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["user"]["username"] != "system:serviceaccount:default:aiconform" {
+            continue;
+        }
+        match event["verb"].as_str() {
+            Some("watch") => watches += 1,
+            Some("get" | "list") => *reads.entry(event["requestURI"].to_string()).or_default() += 1,
+            _ => {}
+        }
+    }
+    assert!(watches > 3, "{watches} watches");
+    // The plan and the run each detect the subjects; a node is read when slots are put on it and taken away.
+    let polled: Vec<_> = reads.iter().filter(|(_, count)| **count > 8).collect();
+    assert!(!reads.is_empty() && polled.is_empty(), "{polled:?}");
+}
+
 #[test]
 fn the_printed_role_is_enough_and_less_is_inconclusive() {
     let lab = Lab::up("testrole");
@@ -417,6 +498,7 @@ fn the_printed_role_is_enough_and_less_is_inconclusive() {
     let output = program().args(arguments).arg(&folder).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(left(&lab), Vec::<String>::new());
+    nothing_was_polled(&lab);
 
     lab.kubectl(&["delete", "clusterrolebinding", "aiconform"]);
     let folder = directory.path().join("less");
