@@ -5,6 +5,7 @@ use aiconform_cluster::{Api, ClusterError, Permission, Session};
 use aiconform_model::{EventKind, Scope};
 use aiconform_verdict::Rules;
 use futures::future::BoxFuture;
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Check {
     pub creates: &'static str,
     /// Names of its adapters, for `--adapter`.
     pub adapters: &'static [&'static str],
+    /// Names of its trials that go further than a MUST needs, for `--trial`.
+    pub trials: &'static [&'static str],
     /// Longest time of a run.
     pub limit: Duration,
     /// What it does and why, for people.
@@ -80,11 +83,26 @@ impl From<aiconform_wait::TooLate> for Stop {
     }
 }
 
+/// How far a check goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Everything that a MUST needs, and what is told beside it on every run.
+    #[default]
+    Must,
+    /// Also what goes further and takes its time.
+    All,
+}
+
 /// What the user chose.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Adapters named by the user; empty: all that are found.
     pub adapters: Vec<String>,
+    /// How far to go.
+    pub level: Level,
+    /// Trials beyond that level, by name.
+    pub trials: Vec<String>,
     /// Rounds of every repeated trial.
     pub rounds: u32,
     /// Seed of every order that is drawn.

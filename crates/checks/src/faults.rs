@@ -12,9 +12,15 @@ pub struct Fault {
     /// What else is said of it, when one breakage is tried in several ways.
     #[serde(default)]
     pub variant: String,
+    /// Takes many minutes, and is only tried on request.
+    #[serde(default)]
+    pub slow: bool,
     /// Adapters to try; those decide.
     #[serde(default)]
     pub adapters: Vec<String>,
+    /// Trials beyond what a MUST needs that are to be made.
+    #[serde(default)]
+    pub trials: Vec<String>,
     /// A profile to run with (TOML).
     #[serde(default)]
     pub profile: String,
@@ -73,6 +79,7 @@ mod tests {
                     fault.adapters.iter().all(|adapter| check.adapters.contains(&adapter.as_str())),
                     "{fault:?}"
                 );
+                assert!(fault.trials.iter().all(|trial| check.trials.contains(&trial.as_str())), "{fault:?}");
                 for expected in &fault.expect {
                     let known = expected.claim.as_ref().is_none_or(|claim| claims.contains(&claim.as_str()));
                     assert!(known, "{}: there is no claim {:?}", fault.breakage, expected.claim);

@@ -81,6 +81,18 @@ impl Selection {
         Ok(profile)
     }
 
+    /// Refuses names of trials that no chosen check has.
+    pub fn check_trials(&self, names: &[String]) -> Result<(), UsageError> {
+        let checks = self.checks()?;
+        let known: Vec<&str> = checks.iter().flat_map(|check| check.trials).copied().collect();
+        match names.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                Err(UsageError(format!("there is no trial {name:?}; there are: {}", known.join(", "))))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Adapters named on the command line.
     pub fn adapters(&self) -> Vec<String> {
         self.adapter.clone()

@@ -48,7 +48,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
     let path = setup.path;
     let folder = Arc::new(Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?);
     let adapters = setup.options.adapters.clone();
-    let (seed, rounds) = (setup.options.seed, setup.options.rounds);
+    let (seed, rounds, level) = (setup.options.seed, setup.options.rounds, setup.options.level);
     let request = Request {
         connection: setup.connection,
         sink: folder.clone() as Arc<dyn Sink>,
@@ -75,7 +75,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         "release": setup.release,
         "checks": setup.checks.iter().map(|check| check.id).collect::<Vec<_>>(),
         "started": started, "ended": jiff::Timestamp::now(),
-        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "seed": seed, "rounds": rounds,
+        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "seed": seed, "rounds": rounds, "level": level,
         "peak_memory_kib": peak_memory(), "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
     }))?;
     let stored = Stored::open(&path)?;

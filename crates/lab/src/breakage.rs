@@ -29,6 +29,24 @@ pub enum Breakage {
     SchedulerNeverBindsGang,
     /// The scheduler never looks again at a gang that it has refused.
     SchedulerNeverRetries,
+    /// The scheduler binds a gang of which nine in ten fit.
+    SchedulerStartsNearlyWhole,
+    /// The scheduler keeps slots from others that a refused gang waits for.
+    SchedulerHoards,
+    /// The scheduler binds what fits of a gang that has waited for a minute.
+    SchedulerGivesUpWaiting,
+    /// The scheduler wants all members of a gang to fit, however few may start.
+    SchedulerIgnoresLeast,
+    /// The scheduler evicts gangs of lower priority for one that does not fit even then.
+    SchedulerPreemptsInVain,
+    /// The scheduler evicts no more of a gang than it needs.
+    SchedulerEvictsInPart,
+    /// The scheduler binds no more members once a gang is bound.
+    SchedulerForgetsMembers,
+    /// The scheduler counts pods of a gang of the same name in other namespaces.
+    SchedulerCountsAcrossNamespaces,
+    /// The scheduler goes by the least number that a gang had at first.
+    SchedulerKeepsFirstSize,
     /// A policy denies patches of node status to everyone but nodes.
     PolicyDeniesNodePatches,
     /// A policy demands the label `team` on every pod.
@@ -51,6 +69,15 @@ impl Breakage {
         Breakage::SchedulerGangsPlainPods,
         Breakage::SchedulerNeverBindsGang,
         Breakage::SchedulerNeverRetries,
+        Breakage::SchedulerStartsNearlyWhole,
+        Breakage::SchedulerHoards,
+        Breakage::SchedulerGivesUpWaiting,
+        Breakage::SchedulerIgnoresLeast,
+        Breakage::SchedulerPreemptsInVain,
+        Breakage::SchedulerEvictsInPart,
+        Breakage::SchedulerForgetsMembers,
+        Breakage::SchedulerCountsAcrossNamespaces,
+        Breakage::SchedulerKeepsFirstSize,
         Breakage::PolicyDeniesNodePatches,
         Breakage::PolicyDemandsLabels,
         Breakage::WebhookRewritesPods,
@@ -68,14 +95,7 @@ impl Breakage {
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.
     pub fn replaces_scheduler(self) -> bool {
-        matches!(
-            self,
-            Breakage::SchedulerBindsPart
-                | Breakage::SchedulerKeepsReservation
-                | Breakage::SchedulerGangsPlainPods
-                | Breakage::SchedulerNeverBindsGang
-                | Breakage::SchedulerNeverRetries
-        )
+        self.name().starts_with("scheduler-") && self != Breakage::SchedulerStopped
     }
 }
 

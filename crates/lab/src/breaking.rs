@@ -77,14 +77,11 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
-            Breakage::SchedulerBindsPart
-            | Breakage::SchedulerKeepsReservation
-            | Breakage::SchedulerGangsPlainPods
-            | Breakage::SchedulerNeverBindsGang
-            | Breakage::SchedulerNeverRetries => {
+            scheduler if scheduler.replaces_scheduler() => {
                 stop_scheduler(running).await?;
                 running.push(actor(lab, *breakage)?);
             }
+            other => return Err(LabError::Start(format!("nobody makes the breakage {}", other.name()))),
         }
     }
     Ok(())

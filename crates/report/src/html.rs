@@ -3,7 +3,9 @@
 use crate::measures::{self, Table};
 use crate::svg::svg;
 use crate::{Report, ReportError};
-use aiconform_verdict::{Outcome, Picture, Standing, State, SubjectJudgement, Tone, Verdict};
+use aiconform_verdict::{
+    Outcome, Picture, Standing, State, Step, StepState, SubjectJudgement, Tone, Verdict,
+};
 use askama::Template;
 
 #[derive(Template)]
@@ -25,6 +27,8 @@ struct Requirement {
     why: String,
     /// What goes further than the requirement and does not hold: shown first, and no part of the verdict.
     notes: Vec<String>,
+    ladder: Vec<Rung>,
+    graded: Vec<Graded>,
     glance: Vec<Glance>,
     measures: Table,
     subjects: Vec<Subject>,
@@ -49,8 +53,31 @@ struct Subject {
     why: String,
     facts: String,
     grade: String,
+    steps: Vec<Rung>,
     claims: Vec<Claim>,
     series: Vec<Series>,
+}
+
+/// A subject on the scale of grades.
+struct Graded {
+    subject: String,
+    control: bool,
+    level: String,
+    says: String,
+    /// A cell for each step of the ladder: class, glyph and word.
+    cells: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// A step of the grade, with what decided it.
+#[derive(Clone)]
+struct Rung {
+    level: String,
+    says: String,
+    state: &'static str,
+    class: &'static str,
+    glyph: &'static str,
+    claims: Vec<String>,
+    why: String,
 }
 
 struct Claim {
@@ -148,6 +175,8 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 glyph,
                 why: judgement.why.clone(),
                 notes: notes(&judgement.subjects),
+                ladder: ladder(&judgement.subjects),
+                graded: graded(&judgement.subjects),
                 glance: glance(&judgement.subjects),
                 measures: measures::table(judgement),
                 subjects: judgement.subjects.iter().map(subject).collect(),
@@ -211,6 +240,47 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
         }
     }
     shown
+}
+
+/// The steps of the scale, from whichever subject was graded on it.
+fn ladder(subjects: &[SubjectJudgement]) -> Vec<Rung> {
+    let steps = subjects.iter().filter_map(|subject| subject.grade.as_ref()).map(|grade| &grade.steps);
+    steps.max_by_key(|steps| steps.len()).map(|steps| steps.iter().map(rung).collect()).unwrap_or_default()
+}
+
+fn graded(subjects: &[SubjectJudgement]) -> Vec<Graded> {
+    subjects
+        .iter()
+        .filter_map(|subject| {
+            let grade = subject.grade.as_ref()?;
+            let cells =
+                grade.steps.iter().map(rung).map(|rung| (rung.class, rung.glyph, rung.state)).collect();
+            Some(Graded {
+                subject: subject.id.clone(),
+                control: subject.control,
+                level: grade.level.clone(),
+                says: grade.says.clone(),
+                cells,
+            })
+        })
+        .collect()
+}
+
+fn rung(step: &Step) -> Rung {
+    let (state, class, glyph) = match step.state {
+        StepState::Reached => ("shown", "good", "✓"),
+        StepState::Missed => ("missed", "bad", "✕"),
+        StepState::Untested => ("not tested", "unsure", "?"),
+    };
+    Rung {
+        level: step.level.clone(),
+        says: step.says.clone(),
+        state,
+        class,
+        glyph,
+        claims: step.claim.split(", ").map(str::to_owned).collect(),
+        why: step.why.clone(),
+    }
 }
 
 fn subject(judged: &SubjectJudgement) -> Subject {
@@ -279,12 +349,14 @@ fn subject(judged: &SubjectJudgement) -> Subject {
         facts: match &judged.facts {
             serde_json::Value::Object(facts) => facts
                 .iter()
-                .map(|(name, value)| format!("{name} {}", value.as_str().unwrap_or_default()))
+                // What was planned is told by the claims.
+                .filter_map(|(name, value)| Some(format!("{name} {}", value.as_str()?)))
                 .collect::<Vec<_>>()
                 .join(", "),
             _ => String::new(),
         },
         grade: judged.grade.as_ref().map(|grade| grade.says.clone()).unwrap_or_default(),
+        steps: judged.grade.iter().flat_map(|grade| &grade.steps).map(rung).collect(),
         claims,
         series,
     }

@@ -120,6 +120,35 @@ pub struct Grade {
     pub level: String,
     /// What it says, and what was not tested.
     pub says: String,
+    /// Every step of the scale, from the lowest.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a grade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its name, such as `G3`.
+    pub level: String,
+    /// What it says.
+    pub says: String,
+    /// Whether it is reached.
+    pub state: StepState,
+    /// The claims that decided it, or that are untested.
+    pub claim: String,
+    /// The witness, where it is missed.
+    pub why: String,
+}
+
+/// Whether a step is reached, taken by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// All that it needs is met.
+    Reached,
+    /// Something that it needs is unmet.
+    Missed,
+    /// Something that it needs was not tested, or could not be told.
+    Untested,
 }
 
 /// Something that was measured of a subject, for people who compare; never a part of a verdict.
@@ -142,8 +171,8 @@ pub struct Rules {
     /// Why nothing that was seen of this subject can be believed, if so: a foreign change, a gap in a watch, a
     /// policy that changed what the test stands on.
     pub guard: fn(&[&Event], &Subject) -> Option<String>,
-    /// The grade of a subject, from its outcomes.
-    pub grade: fn(&SubjectJudgement) -> Option<Grade>,
+    /// The grade of a subject, from its outcomes and events.
+    pub grade: fn(&SubjectJudgement, &[&Event]) -> Option<Grade>,
     /// What was measured of a subject.
     pub measures: fn(&[&Event], &Subject) -> Vec<Measure>,
     /// Pictures for the report.

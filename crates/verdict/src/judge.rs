@@ -201,7 +201,7 @@ fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJ
         measures,
         pictures,
     };
-    judged.grade = (rules.grade)(&judged);
+    judged.grade = (rules.grade)(&judged, events);
     judged
 }
 
@@ -308,8 +308,10 @@ pub fn decide(
 
 /// The sentence that every output carries: how many of the release's MUSTs were tested.
 pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String {
-    // A requirement of which nothing was tried, for lack of permission or of a subject, was not tested.
-    let tried = |judgement: &&Judgement| judgement.subjects.iter().any(|subject| !subject.claims.is_empty());
+    // A requirement of which nothing but its control was tried, for lack of permission or of a subject, was not tested.
+    let tried = |judgement: &&Judgement| {
+        judgement.subjects.iter().any(|subject| !subject.control && !subject.claims.is_empty())
+    };
     let tested = judgements.iter().filter(tried).count();
     format!("{tested} of {musts} MUSTs of {release} tested")
 }
@@ -325,7 +327,7 @@ mod tests {
             aggregate,
             claims: &[],
             guard: |_, _| None,
-            grade: |_| None,
+            grade: |_, _| None,
             measures: |_, _| Vec::new(),
             pictures: |_, _| Vec::new(),
             advice: "install one",

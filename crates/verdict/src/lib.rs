@@ -6,6 +6,6 @@ mod claim;
 mod judge;
 mod picture;
 
-pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Subject};
+pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Step, StepState, Subject};
 pub use judge::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict, decide, judge, summary};
 pub use picture::{Lane, Mark, Picture, Span, Tone};

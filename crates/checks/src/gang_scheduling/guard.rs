@@ -188,7 +188,8 @@ fn pod(object: &Object, change: Change) -> Option<String> {
     if takes && (object.label(ROLE).is_empty() || object.label(TRIAL).is_empty()) {
         return Some(format!("pod {} is not ours and takes a private slot", object.called()));
     }
-    if object.condition_is("DisruptionTarget", "True") {
+    // Where gangs of two priorities meet, the eviction is what is tried.
+    if object.condition_is("DisruptionTarget", "True") && object.label(TRIAL) != "preemption" {
         return Some(format!("pod {} was evicted by someone", object.called()));
     }
     // A pod that we delete may be seen to fail on its way out.

@@ -3,7 +3,18 @@
 use super::adapters::refusal;
 use super::template::{GANG, ROLE, TRIAL};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use aiconform_verdict::Subject;
 use serde_json::Value;
+
+/// Under this name the facts of a subject hold the names of its trials.
+pub const TRIALS: &str = "trials";
+
+/// Names of the subject's trials that begin with a prefix, as they were planned.
+pub fn planned<'a>(subject: &'a Subject, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    let names = subject.facts.get(TRIALS).and_then(Value::as_array);
+    let names = names.into_iter().flatten().filter_map(Value::as_str);
+    names.filter(move |name| name.starts_with(prefix))
+}
 
 /// A phase of a trial: from its mark to the next.
 #[derive(Clone, Debug)]
@@ -73,6 +84,12 @@ impl History {
     /// How many members of a gang hold a slot at a position.
     pub fn held(&self, gang: &str, at: u64) -> usize {
         self.members(gang, 0).filter(|pod| pod.holds(at)).count()
+    }
+
+    /// A number that a phase stands for.
+    pub fn number(&self, phase: &str, key: &str) -> usize {
+        let number = self.phase(phase).and_then(|phase| phase.data.get(key)?.as_u64()).unwrap_or_default();
+        usize::try_from(number).unwrap_or(usize::MAX)
     }
 
     /// Pods of a role that were first seen and bound between two positions: how many, of how many.

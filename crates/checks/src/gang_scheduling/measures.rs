@@ -2,7 +2,7 @@
 //!
 //! Times are those at which the watch told of a thing.
 
-use super::history::{History, Life, histories};
+use super::history::{History, Life, histories, planned};
 use super::judge::rounds;
 use super::statistics::in_words;
 use super::trials::SIZE;
@@ -15,15 +15,14 @@ const WHOLE: usize = SIZE as usize;
 /// The measures of a subject, rounds with ample quota apart.
 pub fn measures(events: &[&Event], subject: &Subject) -> Vec<Measure> {
     let histories = histories(events);
-    let rounds = rounds(events);
-    let quota = subject.id.starts_with("kueue/");
+    let quota = planned(subject, "ample-").next().is_some();
     let mut found = Vec::new();
-    for ample in [false, true] {
-        let settled: Vec<_> = rounds.iter().filter(|round| round.ample == ample).collect();
+    for (prefix, more) in [("round-", ""), ("ample-", ", quota above capacity"), ("three-", ", three gangs")]
+    {
+        let settled = rounds(events, prefix);
         if settled.is_empty() {
             continue;
         }
-        let more = if ample { ", quota above capacity" } else { "" };
         let mut tell =
             |name: &str, value: String| found.push(Measure { name: format!("{name}{more}"), value });
         let share =
@@ -80,8 +79,10 @@ fn bind_spread(history: &History) -> Option<i64> {
 
 fn release_to_bind(history: &History) -> Option<i64> {
     let (release, end) = (history.phase("release")?, history.phase("release_ended")?);
-    let loser = release.data.get("loser")?.as_str()?;
-    let held = |pod: &&Life| pod.role == "gang" && pod.gang == loser && pod.holds(end.begin);
+    let losers: Vec<&str> =
+        release.data.get("losers")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let held =
+        |pod: &&Life| pod.role == "gang" && losers.contains(&pod.gang.as_str()) && pod.holds(end.begin);
     let pods: Vec<&Life> = history.pods.iter().filter(held).collect();
     (pods.len() == WHOLE).then(|| bound_at(&pods).max().map(|last| last - release.at))?
 }
@@ -146,7 +147,7 @@ mod tests {
         });
         let phases = marks.iter().map(|(name, at)| Phase {
             name: (*name).into(),
-            data: json!({"gangs": ["a", "b"], "loser": "b"}),
+            data: json!({"gangs": ["a", "b"], "losers": ["b"]}),
             begin: u64::try_from(*at).unwrap(),
             at: *at,
         });

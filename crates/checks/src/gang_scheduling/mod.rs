@@ -17,7 +17,8 @@ mod trials;
 
 use crate::cx::{Check, Reach};
 use aiconform_cluster::Permission;
-use aiconform_verdict::{Aggregate, Claim, Rules, Standing, Subject};
+use aiconform_model::Event;
+use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
 use std::time::Duration;
 
@@ -37,13 +38,20 @@ fn plain(subject: &Subject) -> bool {
     subject.control
 }
 
-/// A Job makes all its pods at once: none can be held back.
-fn pods_one_by_one(subject: &Subject) -> bool {
-    gangs(subject) && subject.id != "kueue/job"
+/// Whether trials whose names begin so were planned for a subject: what it cannot do, and what nobody chose, is not
+/// claimed.
+fn planned(subject: &Subject, prefix: &str) -> bool {
+    history::planned(subject, prefix).next().is_some()
 }
 
-fn with_quota(subject: &Subject) -> bool {
-    subject.id.starts_with("kueue/")
+/// A claim that goes further than the requirement, on one trial.
+const fn beyond(
+    id: &'static str,
+    says: &'static str,
+    applies: fn(&Subject) -> bool,
+    judge: fn(&[&Event], &Subject) -> Outcome,
+) -> Claim {
+    Claim { id, says, standing: Standing::Additional, applies, judge }
 }
 
 /// The claims, controls first.
@@ -101,7 +109,7 @@ static CLAIMS: &[Claim] = &[
         id: "incomplete_gang_waits",
         says: "no pod of a gang is bound before all its pods exist",
         standing: NEGATIVE,
-        applies: pods_one_by_one,
+        applies: |subject| planned(subject, "quorum"),
         judge: judge::incomplete_gang_waits,
     },
     Claim {
@@ -111,20 +119,78 @@ static CLAIMS: &[Claim] = &[
         applies: gangs,
         judge: judge::nothing_is_left,
     },
-    Claim {
-        id: "contention_is_whole",
-        says: "of two gangs that want the same slots one starts whole and the other follows",
-        standing: Standing::Additional,
-        applies: gangs,
-        judge: judge::contention_is_whole,
-    },
-    Claim {
-        id: "ample_contention_is_whole",
-        says: "the same when the quota is larger than the hardware",
-        standing: Standing::Additional,
-        applies: with_quota,
-        judge: judge::ample_contention_is_whole,
-    },
+    beyond(
+        "contention_is_whole",
+        "of two gangs that want the same slots one starts whole and the other follows",
+        gangs,
+        judge::contention_is_whole,
+    ),
+    beyond(
+        "ample_contention_is_whole",
+        "the same when the quota is larger than the hardware",
+        |subject| planned(subject, "ample-"),
+        judge::ample_contention_is_whole,
+    ),
+    beyond(
+        "three_gangs_are_whole",
+        "of three gangs that want the same slots one starts whole and another follows",
+        |subject| planned(subject, "three-"),
+        judge::three_gangs_are_whole,
+    ),
+    beyond(
+        "placement_is_whole",
+        "no pod of a gang is bound that its quota admits and the hardware cannot hold whole",
+        |subject| planned(subject, "placement"),
+        judge::placement_is_whole,
+    ),
+    beyond(
+        "waiting_gang_holds_nothing",
+        "slots that a waiting gang cannot use go to others",
+        |subject| planned(subject, "hoarding"),
+        judge::waiting_gang_holds_nothing,
+    ),
+    beyond(
+        "gang_waits_past_its_timeout",
+        "a gang that cannot fit goes on waiting whole when its scheduler's patience is over",
+        |subject| planned(subject, "past-timeout"),
+        judge::gang_waits_past_its_timeout,
+    ),
+    beyond(
+        "elastic_gang_starts_at_its_least",
+        "a gang that may start with fewer members starts with that number and not with less",
+        |subject| planned(subject, "elastic"),
+        judge::elastic_gang_starts_at_its_least,
+    ),
+    beyond(
+        "resized_gang_follows",
+        "a waiting gang whose least number of members is changed follows it",
+        |subject| planned(subject, "resize"),
+        judge::resized_gang_follows,
+    ),
+    beyond(
+        "namespaces_are_apart",
+        "gangs of one name in two namespaces are two gangs",
+        |subject| planned(subject, "namespaces"),
+        judge::namespaces_are_apart,
+    ),
+    beyond(
+        "futile_preemption_evicts_nobody",
+        "a gang of higher priority that evicting cannot help evicts nobody",
+        |subject| planned(subject, "preemption"),
+        judge::futile_preemption_evicts_nobody,
+    ),
+    beyond(
+        "preemption_is_whole",
+        "a gang of higher priority starts whole, and the gang that it evicts goes whole",
+        |subject| planned(subject, "preemption"),
+        judge::preemption_is_whole,
+    ),
+    beyond(
+        "lost_member_is_replaced",
+        "a bound gang that loses a member becomes whole again, or goes whole",
+        |subject| planned(subject, "member-loss"),
+        judge::lost_member_is_replaced,
+    ),
 ];
 
 static RULES: Rules = Rules {
@@ -224,8 +290,9 @@ pub const CHECK: Check = Check {
         },
     ],
     reach: Reach::Cluster,
-    creates: "one PriorityClass, one namespace for each gang scheduler, up to 105 small pods at a time on one node, private extended resources in that node's status, and with Kueue one ClusterQueue and ResourceFlavor for each trial",
+    creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue one ClusterQueue and ResourceFlavor for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job"],
+    trials: trials::BEYOND,
     limit: Duration::from_secs(900),
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),

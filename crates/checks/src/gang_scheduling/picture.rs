@@ -1,6 +1,6 @@
 //! Timelines of pods held and bound: all-or-nothing, and a deadlock, at a glance.
 
-use super::history::{History, Life, histories};
+use super::history::{History, Life, histories, planned};
 use super::trials::SIZE;
 use aiconform_model::Event;
 use aiconform_verdict::{Lane, Mark, Picture, Span, Subject, Tone};
@@ -19,10 +19,12 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         if let Some(begin) = history.phase("contend") {
             let round = begin.data.get("round").and_then(Value::as_u64).unwrap_or_default() + 1;
             let ample = begin.data.get("quota") != begin.data.get("slots");
-            let series = match (ample, subject.id.starts_with("kueue/")) {
-                (true, _) => "Two gangs of 4 on 6 slots, quota above capacity",
-                (false, true) => "Two gangs of 4 on 6 slots, quota equal to capacity",
-                (false, false) => "Two gangs of 4 on 6 slots",
+            let quota = planned(subject, "ample-").next().is_some();
+            let series = match (history.trial.starts_with("three-"), ample, quota) {
+                (true, ..) => "Three gangs of 4 on 6 slots",
+                (_, true, _) => "Two gangs of 4 on 6 slots, quota above capacity",
+                (_, false, true) => "Two gangs of 4 on 6 slots, quota equal to capacity",
+                (_, false, false) => "Two gangs of 4 on 6 slots",
             };
             (
                 begin,
@@ -65,6 +67,7 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         .map(|(gang, held)| match gang.rsplit_once('-') {
             Some((_, "a")) => format!("A {held} of 4"),
             Some((_, "b")) => format!("B {held} of 4"),
+            Some((_, "c")) => format!("C {held} of 4"),
             _ => format!("{held} of 4 pods"),
         })
         .collect();
@@ -74,7 +77,7 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         (0, 0) if history.trial == "near-miss" => Tone::Whole,
         (0, 0) => Tone::Open,
         (0, _) => Tone::Whole,
-        (2, _) => Tone::Deadlock,
+        (2.., 0) => Tone::Deadlock,
         _ => Tone::Part,
     };
     let caption =

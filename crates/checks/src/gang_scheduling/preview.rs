@@ -1,6 +1,6 @@
 //! What the cluster would refuse or change, asked without creating anything.
 
-use super::adapters::ADAPTERS;
+use super::adapters::{ADAPTERS, Wanted};
 use super::guard::changed;
 use super::run::community_image;
 use super::template::Template;
@@ -29,7 +29,7 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
             profile: profile.clone(),
             facts,
         };
-        let gang = adapter.gang("aiconform-plan", 2, &template);
+        let gang = adapter.gang(&Wanted::whole("aiconform-plan", 2), &template);
         let single = adapter.single("aiconform-plan-single", &template);
         for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
             if let Some(sentence) = dry_run(api, profile, &kind, object).await {

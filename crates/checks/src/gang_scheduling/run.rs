@@ -1,10 +1,11 @@
 //! Acts and marks phases; decides nothing.
 
-use super::adapters::{ADAPTERS, Adapter};
+use super::adapters::{ADAPTERS, Adapter, Wanted};
+use super::history::TRIALS;
 use super::stage::{Ground, Stage};
 use super::template::{CPU, MEMORY};
 use super::trials::{self, CANARIES};
-use crate::cx::{Cx, Detection, Stop};
+use crate::cx::{Cx, Detection, Level, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, free, quantity, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
@@ -90,12 +91,21 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
             name
         }
     };
+    let mut higher_class = String::new();
+    if cx.options.level == Level::All || cx.options.trials.iter().any(|trial| trial == "preemption") {
+        higher_class = format!("aiconform-{}-higher", cx.session.id());
+        // Above the other, which nobody but test pods has, and still below everyone's.
+        let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": higher_class}, "value": -999, "preemptionPolicy": "PreemptLowerPriority",
+            "description": "Test pods of aiconform; removed with the run."});
+        cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
+    }
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
     let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "room": room,
         "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
     let budget = Semaphore::new(usize::try_from(room).unwrap_or(usize::MAX));
-    Ok(Ground { node: node.name().into(), image, priority_class, budget })
+    Ok(Ground { node: node.name().into(), image, priority_class, higher_class, budget })
 }
 
 /// How many test pods a node holds beside what is there, and by which of its resources that is bounded: a trial whose
@@ -170,8 +180,11 @@ async fn subjects(cx: &Cx, chosen: &[&'static dyn Adapter]) -> Vec<(&'static dyn
                 cx.progress.tell(&scope, &format!("not here: {why}"));
                 cx.write(&scope, EventKind::SubjectAbsent { why, declared });
             }
-            Detection::Present(facts) => {
+            Detection::Present(mut facts) => {
                 let control = adapter.control();
+                // What is going to be tried is part of the evidence: a trial that never began is not forgotten.
+                let plans = trials::plans(cx, *adapter, &facts);
+                facts[TRIALS] = plans.into_iter().map(|plan| plan.name).collect();
                 cx.write(&scope, EventKind::SubjectStarted { facts: facts.clone(), control, declared });
                 present.push((*adapter, facts));
             }
@@ -198,16 +211,11 @@ async fn act(
 ) -> Result<(), Stop> {
     let created = [adapter.kinds(&facts), adapter.creates(), vec![Kind::pod()]].concat();
     let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-"), &created).await?;
-    for kind in adapter.kinds(&facts) {
-        cx.session
-            .mirror()
-            .watch(cx.session.api(), &kind, scratch.namespace(), ("labelSelector", ""))
-            .await?;
-    }
     let stage = Stage::new(cx, ground, adapter, scratch, facts);
+    stage.watch().await?;
     preflight(&stage).await?;
     stage.make_fence().await?;
-    let plans = trials::plans(&stage, cx.options.rounds);
+    let plans = trials::plans(cx, adapter, &stage.facts);
     let mut amounts = BTreeMap::new();
     for plan in &plans {
         let (resource, canary) = stage.resources(&plan.name);
@@ -247,7 +255,7 @@ async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
     let template = stage.template("preflight", "single", &resource);
     let name = stage.scratch.named("preflight");
-    let gang = stage.adapter.gang(&name, 2, &template);
+    let gang = stage.adapter.gang(&Wanted::whole(&name, 2), &template);
     let single = stage.adapter.single(&name, &template);
     let api = stage.cx.session.api();
     for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {

@@ -1,6 +1,6 @@
 //! Where a subject acts: its namespace, its node, its private slots.
 
-use super::adapters::{Adapter, Capacity, Gang};
+use super::adapters::{Adapter, Can, Capacity, Gang, Wanted};
 use super::template::{GANG, TRIAL, Template};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
@@ -28,6 +28,8 @@ pub struct Ground {
     pub image: String,
     /// PriorityClass of test pods.
     pub priority_class: String,
+    /// PriorityClass of those that may evict the others; empty where there is none.
+    pub higher_class: String,
     /// Free pods of the node: trials run side by side as far as it holds all their pods.
     pub budget: Semaphore,
 }
@@ -49,7 +51,18 @@ pub struct Arena<'a> {
     pub trial: String,
     resource: String,
     canary: String,
+    preempts: bool,
     canaries: AtomicU64,
+}
+
+/// The queue of a trial, where there are queues.
+pub struct Queue {
+    /// Its quota at the start.
+    pub quota: u64,
+    /// Whether it is held at the start.
+    pub held: bool,
+    /// Whether a gang of higher priority may take the quota of one of lower priority.
+    pub preempts: bool,
 }
 
 impl<'a> Stage<'a> {
@@ -71,6 +84,21 @@ impl<'a> Stage<'a> {
             format!("slots.aiconform.dev/{id}-{subject}-{trial}"),
             format!("slots.aiconform.dev/{id}-{subject}-{trial}-canary"),
         )
+    }
+
+    /// Watches what the product makes in the subject's namespace.
+    pub async fn watch(&self) -> Result<(), Stop> {
+        let session = &self.cx.session;
+        for kind in self.adapter.kinds(&self.facts) {
+            let selector = ("labelSelector", "");
+            session.mirror().watch(session.api(), &kind, self.scratch.namespace(), selector).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the product can do something.
+    pub fn can(&self, what: Can) -> bool {
+        self.adapter.can(&self.facts).contains(&what)
     }
 
     /// The pod whose changes close windows: never scheduled, because it is gated.
@@ -124,17 +152,38 @@ impl<'a> Stage<'a> {
 
 impl<'a> Arena<'a> {
     /// Prepares a trial: queues where the adapter has them. The slots are on the node already.
-    pub async fn open(stage: &'a Stage<'a>, trial: &str, quota: u64, held: bool) -> Result<Arena<'a>, Stop> {
+    pub async fn open(stage: &'a Stage<'a>, trial: &str, queue: &Queue) -> Result<Arena<'a>, Stop> {
         let (resource, canary) = stage.resources(trial);
-        let arena = Arena { stage, trial: trial.into(), resource, canary, canaries: AtomicU64::new(0) };
-        let capacity = Capacity { held, ..arena.capacity(quota) };
+        let preempts = queue.preempts;
+        let arena =
+            Arena { stage, trial: trial.into(), resource, canary, preempts, canaries: AtomicU64::new(0) };
+        let capacity = Capacity { held: queue.held, ..arena.capacity(queue.quota) };
         for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
         }
-        for (kind, object) in stage.adapter.objects(&capacity, stage.cx) {
-            stage.scratch.create(&kind, object).await?;
-        }
+        arena.join(&capacity).await?;
         Ok(arena)
+    }
+
+    /// The same trial in another namespace of the subject.
+    pub async fn beside(&self, stage: &'a Stage<'a>, quota: u64) -> Result<Arena<'a>, Stop> {
+        let arena = Arena {
+            stage,
+            trial: self.trial.clone(),
+            resource: self.resource.clone(),
+            canary: self.canary.clone(),
+            preempts: self.preempts,
+            canaries: AtomicU64::new(0),
+        };
+        arena.join(&arena.capacity(quota)).await?;
+        Ok(arena)
+    }
+
+    async fn join(&self, capacity: &Capacity<'_>) -> Result<(), Stop> {
+        for (kind, object) in self.stage.adapter.objects(capacity, self.stage.cx) {
+            self.stage.scratch.create(&kind, object).await?;
+        }
+        Ok(())
     }
 
     fn capacity(&self, quota: u64) -> Capacity<'_> {
@@ -146,6 +195,7 @@ impl<'a> Arena<'a> {
             canary: &self.canary,
             quota,
             held: false,
+            preempts: self.preempts,
         }
     }
 
@@ -173,6 +223,13 @@ impl<'a> Arena<'a> {
             self.stage.scratch.create(kind, object.clone()).await?;
         }
         Ok(())
+    }
+
+    /// A gang of this trial with this many members, all of which must start together.
+    pub fn gang(&self, suffix: &str, size: u64) -> (String, Gang) {
+        let name = self.name(suffix);
+        let gang = self.stage.adapter.gang(&Wanted::whole(&name, size), &self.template());
+        (name, gang)
     }
 
     /// Creates a whole gang.
@@ -241,7 +298,7 @@ impl<'a> Arena<'a> {
 
     /// Waits until a queue has taken these gangs in, where there is a queue.
     pub async fn queued(&self, gangs: &[&str]) -> Result<(), TooLate> {
-        if !self.stage.adapter.quota() {
+        if !self.stage.can(Can::Quota) {
             return Ok(());
         }
         let kinds = self.stage.adapter.kinds(&self.stage.facts);
@@ -260,9 +317,22 @@ impl<'a> Arena<'a> {
 
     /// Waits until the product has said no to a gang.
     pub async fn refusal(&self, gang: &str) -> Result<(), TooLate> {
-        let look = || match self.refused(gang) {
-            Some(_) => Ok(()),
-            None => Err(format!("{} of its pods are bound, no word", self.count(&[gang]).0)),
+        self.told(gang, false).await
+    }
+
+    /// Waits until the product has said no to a gang, or has bound a part of it and refused the rest.
+    pub async fn refusal_or_part(&self, gang: &str) -> Result<(), TooLate> {
+        self.told(gang, true).await
+    }
+
+    async fn told(&self, gang: &str, or_part: bool) -> Result<(), TooLate> {
+        let look = || {
+            let (bound, there, _) = self.count(&[gang]);
+            let part = or_part && bound > 0 && bound + self.refused_pods(gang) >= there;
+            if part || self.refused(gang).is_some() {
+                return Ok(());
+            }
+            Err(format!("{bound} of its pods are bound, no word"))
         };
         let condition = format!("{}: the scheduler's no to {gang}", self.trial);
         self.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
@@ -274,10 +344,20 @@ impl<'a> Arena<'a> {
         dwell(&format!("{}: {why}", self.trial), time, sink.as_ref(), self.stage.scratch.scope()).await;
     }
 
-    /// Changes the slots of this trial, the quota first where there is one.
-    pub async fn set_slots(&self, slots: u64) -> Result<(), Stop> {
-        self.open_queue(slots).await?;
-        self.set_node_slots(slots).await
+    /// Changes how many members of a waiting gang must start together.
+    pub async fn resize(&self, gang: &str, least: u64) -> Result<(), Stop> {
+        if let Some((kind, patch)) = self.stage.adapter.resize(least, &self.stage.facts) {
+            self.stage.scratch.merge(&kind, gang, &patch).await?;
+        }
+        Ok(())
+    }
+
+    /// Names of the bound members of a gang.
+    pub fn members(&self, gang: &str) -> Vec<String> {
+        self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && pod.label(GANG) == gang;
+            (ours && !pod.text("/spec/nodeName").is_empty()).then(|| pod.name().to_owned())
+        })
     }
 
     /// Opens the queue of this trial with this quota, where there is one.

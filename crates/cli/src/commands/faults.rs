@@ -5,13 +5,14 @@ use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
-use aiconform_checks::{CHECKS, Check, Expected, Fault, Options, Profile};
+use aiconform_checks::{CHECKS, Check, Expected, Fault, Level, Options, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Breakage;
 use aiconform_verdict::Judgement;
 use camino::Utf8PathBuf;
 use futures::{FutureExt, StreamExt};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Arguments of `aiconform lab faults`.
@@ -19,6 +20,9 @@ use std::sync::Arc;
 pub struct Arguments {
     /// Breakages to try [default: all]
     names: Vec<String>,
+    /// Also those that take many minutes each
+    #[arg(long)]
+    slow: bool,
     /// Format
     #[arg(short = 'o', long = "output", value_enum, default_value_t)]
     output: Format,
@@ -49,6 +53,15 @@ struct Row {
     why: String,
 }
 
+/// What a lab is made like, and what is run on it.
+struct Made {
+    breakage: Option<Breakage>,
+    checks: Vec<&'static Check>,
+    adapters: Vec<String>,
+    trials: Vec<String>,
+    profile: Profile,
+}
+
 struct Bench {
     arguments: Arguments,
     folder: Utf8PathBuf,
@@ -73,7 +86,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             .into());
         }
     }
-    chosen.retain(|(_, fault)| arguments.names.is_empty() || arguments.names.contains(&fault.breakage));
+    chosen.retain(|(_, fault)| {
+        let named = arguments.names.contains(&fault.breakage);
+        named || (arguments.names.is_empty() && (arguments.slow || !fault.slow))
+    });
     let temporary = tempfile::tempdir()?;
     let folder = match &arguments.output_dir {
         Some(folder) => folder.clone(),
@@ -82,7 +98,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let bench = Bench { arguments, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
 
     bench.talk.line("", "the healthy twin");
-    let twin = bench.lab("faulttwin", "twin", None, CHECKS.to_vec(), Vec::new(), Profile::default()).await?;
+    let trials: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.trials.clone()).collect();
+    let healthy = Made {
+        breakage: None,
+        checks: CHECKS.to_vec(),
+        adapters: Vec::new(),
+        trials: trials.into_iter().collect(),
+        profile: Profile::default(),
+    };
+    let twin = bench.lab("faulttwin", "twin", &healthy).await?;
     let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
     let at_once = usize::try_from(bench.arguments.side_by_side)?;
     let rows: Vec<Vec<Row>> = futures::stream::iter(chosen.iter().enumerate())
@@ -127,20 +151,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 }
 
 impl Bench {
-    /// A lab, a run on it, and the lab's end.
-    async fn lab(
-        &self,
-        lab_name: &str,
-        run_name: &str,
-        breakage: Option<Breakage>,
-        checks: Vec<&'static Check>,
-        adapters: Vec<String>,
-        profile: Profile,
-    ) -> anyhow::Result<Vec<Judgement>> {
+    /// A lab, a run on it, and the lab's end; without a fault it is healthy, and everything that a fault may name is
+    /// tried.
+    async fn lab(&self, lab_name: &str, run_name: &str, made: &Made) -> anyhow::Result<Vec<Judgement>> {
+        let adapters = &made.adapters;
         let options = aiconform_lab::Options {
             name: lab_name.into(),
             outlive: false,
-            breakages: breakage.into_iter().collect(),
+            breakages: made.breakage.into_iter().collect(),
             kueue: adapters.is_empty() || adapters.iter().any(|adapter| adapter.starts_with("kueue/")),
         };
         let talk = Arc::new(self.talk.named(run_name));
@@ -151,14 +169,19 @@ impl Bench {
         let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
         let result = match Connection::open(&target).await {
             Ok(connection) => {
-                let options = Options { adapters, rounds: self.arguments.rounds, seed: self.arguments.seed };
                 let setup = Setup {
                     connection,
                     lab: true,
                     release: "1.37".into(),
-                    checks,
-                    profile,
-                    options,
+                    checks: made.checks.clone(),
+                    profile: made.profile.clone(),
+                    options: Options {
+                        adapters: adapters.clone(),
+                        level: Level::Must,
+                        trials: made.trials.clone(),
+                        rounds: self.arguments.rounds,
+                        seed: self.arguments.seed,
+                    },
                     path: self.folder.join(run_name),
                     talk,
                     interrupt: self.interrupt.clone(),
@@ -221,11 +244,15 @@ impl Bench {
         }
         let breakage = Breakage::named(&fault.breakage)
             .ok_or_else(|| anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage))?;
-        let profile = Profile::parse(&fault.profile, "faults.toml")?;
-        let lab = format!("fault{number}");
+        let made = Made {
+            breakage: Some(breakage),
+            checks: vec![check],
+            adapters: fault.adapters.clone(),
+            trials: fault.trials.clone(),
+            profile: Profile::parse(&fault.profile, "faults.toml")?,
+        };
         let run = name.replace([' ', '(', ')'], "-");
-        let judged =
-            self.lab(&lab, &run, Some(breakage), vec![check], fault.adapters.clone(), profile).await?;
+        let judged = self.lab(&format!("fault{number}"), &run, &made).await?;
         let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
         let rows = compare(&name, fault, judgement, healthy);
         let missed: Vec<&Row> = rows.iter().filter(|row| !row.found).collect();

@@ -11,6 +11,25 @@ use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
 use std::sync::Arc;
 
+/// How far to go.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Level {
+    /// What a MUST needs
+    #[default]
+    Must,
+    /// Also what goes further
+    All,
+}
+
+impl From<Level> for aiconform_checks::Level {
+    fn from(level: Level) -> aiconform_checks::Level {
+        match level {
+            Level::Must => aiconform_checks::Level::Must,
+            Level::All => aiconform_checks::Level::All,
+        }
+    }
+}
+
 /// Arguments of `aiconform run`.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -19,6 +38,12 @@ pub struct Arguments {
     lab: bool,
     #[command(flatten)]
     selection: Selection,
+    /// How far to go: what a MUST needs, or also what goes further (gang scheduling: preemption, lost members, …)
+    #[arg(long, value_enum, default_value_t)]
+    level: Level,
+    /// Trials beyond that level, by name, such as preemption
+    #[arg(long, value_delimiter = ',')]
+    trial: Vec<String>,
     /// Rounds of every repeated trial
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -35,6 +60,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     // What the user got wrong is told before anything is started.
     arguments.selection.checks()?;
     arguments.selection.profile()?;
+    arguments.selection.check_trials(&arguments.trial)?;
     let interrupt = interrupt();
     let talk = Arc::new(Talk::new());
     if !arguments.lab {
@@ -119,7 +145,13 @@ async fn on(
         release: arguments.selection.release().into(),
         checks: arguments.selection.checks()?,
         profile: arguments.selection.profile()?,
-        options: Options { adapters: arguments.selection.adapters(), rounds: arguments.rounds, seed },
+        options: Options {
+            adapters: arguments.selection.adapters(),
+            level: arguments.level.into(),
+            trials: arguments.trial.clone(),
+            rounds: arguments.rounds,
+            seed,
+        },
         path: path.clone(),
         talk,
         interrupt,

@@ -2,7 +2,7 @@
 //!
 //! With its gate off, the API server drops the pod's field without a word, so what is written must be read back.
 
-use super::{Adapter, Gang};
+use super::{Adapter, Can, Gang, Wanted};
 use crate::cx::{Detection, Stop};
 use crate::gang_scheduling::template::{GANG, Template};
 use aiconform_cluster::Api;
@@ -10,6 +10,7 @@ use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const GROUP: &str = "scheduling.k8s.io";
 
@@ -40,13 +41,18 @@ impl Dialect {
     }
 
     /// The object that makes a gang of the pods which name it.
-    fn group_object(&self, name: &str, size: u64, template: &Template) -> Value {
-        let gang = json!({"gang": {"minCount": size}});
-        let spec = match self.kind {
+    fn group_object(&self, wanted: &Wanted, template: &Template) -> Value {
+        let name = &wanted.name;
+        let gang = json!({"gang": {"minCount": wanted.least}});
+        let mut spec = match self.kind {
             "Workload" => json!({"podGroups": [{"name": "gang", "policy": gang}]}),
             // 1.37: the PodGroup must name its pods' PriorityClass, or the scheduler refuses it.
             _ => json!({"schedulingPolicy": gang, "priorityClassName": template.priority_class}),
         };
+        if self.release == "1.37" {
+            // A job of which a part is evicted is of no use: by default each pod is a victim of its own.
+            spec["disruptionMode"] = json!({"all": {}});
+        }
         json!({"apiVersion": self.group().api_version(), "kind": self.kind,
             "metadata": {"name": name, "labels": template.labels("group", name)}, "spec": spec})
     }
@@ -88,17 +94,40 @@ impl Adapter for KubeNative {
         .boxed()
     }
 
-    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+    fn can(&self, facts: &Value) -> Vec<Can> {
+        let mut can = vec![Can::HoldBack, Can::Elastic];
+        // minCount can be changed since 1.37, and gangs preempt as gangs since 1.36.
+        match Dialect::of(facts).release {
+            "1.37" => can.extend([Can::Resize, Can::Preempt]),
+            "1.36" => can.push(Can::Preempt),
+            _ => {}
+        }
+        can
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        // permitTimeoutDuration of the gang scheduling plugin, a constant in 1.35 to 1.37.
+        Some(Duration::from_secs(300))
+    }
+
+    fn resize(&self, least: u64, facts: &Value) -> Option<(Kind, Value)> {
+        let dialect = Dialect::of(facts);
+        let patch = json!({"spec": {"schedulingPolicy": {"gang": {"minCount": least}}}});
+        (dialect.kind == "PodGroup").then(|| (dialect.group(), patch))
+    }
+
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
         let dialect = Dialect::of(&template.facts);
+        let name = &wanted.name;
         let (field, value) = dialect.pod_field(name);
-        let members = (0..size)
+        let members = (0..wanted.size)
             .map(|number| {
                 let mut pod = template.member(name, number);
                 pod["spec"][field] = value.clone();
                 (Kind::pod(), pod)
             })
             .collect();
-        let group = vec![(dialect.group(), dialect.group_object(name, size, template))];
+        let group = vec![(dialect.group(), dialect.group_object(wanted, template))];
         Gang { group, members, derived: Vec::new() }
     }
 
@@ -141,7 +170,7 @@ mod tests {
         let written: Vec<(String, Value, Value)> = DIALECTS
             .iter()
             .map(|dialect| {
-                let object = dialect.group_object("g", 4, &template);
+                let object = dialect.group_object(&Wanted::whole("g", 4), &template);
                 let (field, value) = dialect.pod_field("g");
                 (
                     object["apiVersion"].as_str().unwrap().to_owned(),
@@ -153,7 +182,9 @@ mod tests {
         let gang = json!({"gang": {"minCount": 4}});
         let with_priority = json!({"schedulingPolicy": gang, "priorityClassName": "low"});
         let named = json!({"schedulingGroup": {"podGroupName": "g"}});
-        assert_eq!(written[0], ("scheduling.k8s.io/v1beta1".into(), with_priority.clone(), named.clone()));
+        let mut as_one = with_priority.clone();
+        as_one["disruptionMode"] = json!({"all": {}});
+        assert_eq!(written[0], ("scheduling.k8s.io/v1beta1".into(), as_one, named.clone()));
         assert_eq!(written[1], ("scheduling.k8s.io/v1alpha2".into(), with_priority, named));
         let workload = json!({"podGroups": [{"name": "gang", "policy": gang}]});
         let referred = json!({"workloadRef": {"name": "g", "podGroup": "gang"}});

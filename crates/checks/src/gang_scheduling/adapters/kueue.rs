@@ -3,7 +3,7 @@
 //! Two ways to bring one in, each a subject of its own: a group of plain pods, which Kueue's webhook gates, and a
 //! Job that is created suspended, which needs no webhook.
 
-use super::{Adapter, Capacity, Gang};
+use super::{Adapter, Can, Capacity, Gang, Wanted};
 use crate::cx::{Cx, Detection, Stop};
 use crate::gang_scheduling::template::Template;
 use aiconform_cluster::Api;
@@ -65,11 +65,16 @@ fn cluster_objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Va
         "metadata": {"name": name}, "spec": {}});
     let queue = json!({"apiVersion": cluster_queue().api_version(), "kind": "ClusterQueue",
         "metadata": {"name": name},
-        "spec": spec(capacity, &name)});
+        "spec": spec(capacity, &name, cx)});
     vec![(flavor(), flavor_object), (cluster_queue(), queue)]
 }
 
-fn spec(capacity: &Capacity, flavor: &str) -> Value {
+fn spec(capacity: &Capacity, flavor: &str, cx: &Cx) -> Value {
+    // The namespaces of the run, or the one that the platform wants to be used.
+    let namespaces = match cx.profile.namespace {
+        Some(_) => json!({"kubernetes.io/metadata.name": capacity.namespace}),
+        None => json!({aiconform_cluster::RUN_LABEL: cx.session.id()}),
+    };
     let quotas = [
         ("cpu", json!("100")),
         ("memory", json!("100Gi")),
@@ -82,7 +87,8 @@ fn spec(capacity: &Capacity, flavor: &str) -> Value {
     json!({
         "queueingStrategy": "BestEffortFIFO",
         "stopPolicy": if capacity.held { "Hold" } else { "None" },
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": capacity.namespace}},
+        "preemption": {"withinClusterQueue": if capacity.preempts { "LowerPriority" } else { "Never" }},
+        "namespaceSelector": {"matchLabels": namespaces},
         "resourceGroups": [{"coveredResources": covered, "flavors": [{"name": flavor, "resources": resources}]}]
     })
 }
@@ -104,7 +110,7 @@ fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, Strin
         return None;
     }
     let name = cluster_name(cx, subject, capacity.trial);
-    let patch = json!({"spec": spec(capacity, &name)});
+    let patch = json!({"spec": spec(capacity, &name, cx)});
     Some((cluster_queue(), name, patch))
 }
 
@@ -137,8 +143,8 @@ impl Adapter for Kueue {
         if self.jobs { "kueue/job" } else { "kueue/pods" }
     }
 
-    fn quota(&self) -> bool {
-        true
+    fn can(&self, _facts: &Value) -> Vec<Can> {
+        if self.jobs { vec![Can::Quota, Can::Preempt] } else { vec![Can::Quota, Can::HoldBack, Can::Preempt] }
     }
 
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
@@ -165,7 +171,8 @@ impl Adapter for Kueue {
         set_quota(capacity, cx, self.id())
     }
 
-    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
+        let (name, size) = (wanted.name.as_str(), wanted.size);
         if self.jobs {
             let job = Kueue::job(name, size, template, template.member(name, 0));
             return Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() };

@@ -9,7 +9,43 @@ use crate::cx::{Cx, Detection, Stop};
 use aiconform_cluster::Api;
 use aiconform_model::{Change, Kind, Object};
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
+
+/// What a product can do beside holding gangs; trials that need it are left out where it cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Can {
+    /// Members are created one by one, so that one can be held back.
+    HoldBack,
+    /// A quota stands between the gang and the scheduler.
+    Quota,
+    /// A gang may start with fewer members than it has.
+    Elastic,
+    /// The least number of members can be changed while the gang waits.
+    Resize,
+    /// A gang of higher priority takes the place of one of lower priority.
+    Preempt,
+}
+
+/// A gang to be written.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// How many members it has.
+    pub size: u64,
+    /// How many of them must start together.
+    pub least: u64,
+}
+
+impl Wanted {
+    /// A gang that starts with all its members or not at all.
+    pub fn whole(name: &str, size: u64) -> Wanted {
+        Wanted { name: name.into(), size, least: size }
+    }
+}
 
 /// Capacity for one trial, and how much of it a quota allows.
 pub struct Capacity<'a> {
@@ -27,6 +63,8 @@ pub struct Capacity<'a> {
     pub quota: u64,
     /// Whether the queue is held, where there is one of our own.
     pub held: bool,
+    /// Whether a gang of higher priority may take the quota of one of lower priority.
+    pub preempts: bool,
 }
 
 /// A gang as objects, in the order in which they must be created.
@@ -47,9 +85,13 @@ pub trait Adapter: Send + Sync {
     fn control(&self) -> bool {
         false
     }
-    /// True when a quota stands between the gang and the scheduler.
-    fn quota(&self) -> bool {
-        false
+    /// What it can do, on what detection found.
+    fn can(&self, _facts: &Value) -> Vec<Can> {
+        Vec::new()
+    }
+    /// After how long it gives up holding a gang, by its own declaration; `None` when it never does.
+    fn timeout(&self) -> Option<Duration> {
+        None
     }
     /// Kinds to watch beside pods, on what detection found.
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
@@ -73,8 +115,12 @@ pub trait Adapter: Send + Sync {
     fn set_quota(&self, _capacity: &Capacity, _cx: &Cx) -> Option<(Kind, String, Value)> {
         None
     }
-    /// A gang of `size` pods.
-    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang;
+    /// A gang.
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang;
+    /// The patch of a gang's object that changes how many members must start together.
+    fn resize(&self, _least: u64, _facts: &Value) -> Option<(Kind, Value)> {
+        None
+    }
     /// One pod that belongs to no gang, through the same queue and scheduler.
     fn single(&self, name: &str, template: &Template) -> (Kind, Value);
 }

@@ -1,6 +1,6 @@
 //! The plain scheduler: the control. What it does to a gang is what a gang scheduler must not do.
 
-use super::{Adapter, Gang};
+use super::{Adapter, Can, Gang, Wanted};
 use crate::cx::{Detection, Stop};
 use crate::gang_scheduling::template::Template;
 use aiconform_cluster::Api;
@@ -24,8 +24,13 @@ impl Adapter for Plain {
         async { Ok(Detection::Present(json!({"scheduler": "default-scheduler"}))) }.boxed()
     }
 
-    fn gang(&self, name: &str, size: u64, template: &Template) -> Gang {
-        let members = (0..size).map(|number| (Kind::pod(), template.member(name, number))).collect();
+    fn can(&self, _facts: &Value) -> Vec<Can> {
+        vec![Can::HoldBack]
+    }
+
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
+        let members =
+            (0..wanted.size).map(|number| (Kind::pod(), template.member(&wanted.name, number))).collect();
         Gang { group: Vec::new(), members, derived: Vec::new() }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! It counts private slots only, which is all that the trials stand on, and talks to the real API server.
 
+mod gangs;
+
 use crate::breakage::Breakage;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
@@ -21,8 +23,10 @@ pub struct Scheduler {
     fault: Breakage,
     /// Pods bound by us that the watch does not show as bound yet.
     assumed: BTreeSet<String>,
-    /// Gangs (by UID) that were refused once.
-    refused: BTreeSet<String>,
+    /// Gangs (by UID) that were refused, and when for the first time.
+    refused: BTreeMap<String, Instant>,
+    /// Least numbers of gangs (by UID) as they were first seen.
+    first_least: BTreeMap<String, usize>,
     /// Slots that deleted gangs still hold: resource and count.
     kept: BTreeMap<String, u64>,
     /// Bound gangs (by UID): resource and count.
@@ -39,6 +43,7 @@ struct Waiting {
     uid: String,
     resource: String,
     group: String,
+    priority: i64,
     told: bool,
 }
 
@@ -62,7 +67,8 @@ impl Scheduler {
             mirror,
             fault,
             assumed: BTreeSet::new(),
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            first_least: BTreeMap::new(),
             kept: BTreeMap::new(),
             bound: BTreeMap::new(),
             gathered: BTreeMap::new(),
@@ -98,13 +104,29 @@ impl Scheduler {
                 gangs.entry((pod.namespace.clone(), pod.group.clone())).or_default().push(pod);
             }
         }
+        if self.fault == Breakage::SchedulerHoards {
+            // What a refused gang waits for is kept from everyone.
+            for pod in gangs.values().filter_map(|pods| pods.first()) {
+                if self.is_refused(pod) {
+                    free.insert(pod.resource.clone(), 0);
+                }
+            }
+        }
         self.plain(plain, &mut free).await?;
+        if self.fault == Breakage::SchedulerHoards {
+            free = self.free();
+        }
         for ((namespace, name), pods) in gangs {
             if let Some(group) = self.mirror.get(&pod_groups(), &namespace, &name) {
                 self.gang(&group, &pods, &mut free).await?;
             }
         }
         Ok(())
+    }
+
+    fn is_refused(&self, pod: &Waiting) -> bool {
+        let group = self.mirror.get(&pod_groups(), &pod.namespace, &pod.group);
+        group.is_some_and(|group| self.refused.contains_key(group.uid()))
     }
 
     /// Free slots of the node by resource.
@@ -156,6 +178,7 @@ impl Scheduler {
                 uid: pod.uid().into(),
                 resource: resource(pod),
                 group: pod.text("/spec/schedulingGroup/podGroupName").into(),
+                priority: pod.at("/spec/priority").and_then(Value::as_i64).unwrap_or_default(),
                 told: pod.condition("PodScheduled").is_some(),
             })
         })
@@ -207,54 +230,6 @@ impl Scheduler {
             } else {
                 self.refuse_pod(&pod).await?;
             }
-        }
-        Ok(())
-    }
-
-    async fn gang(
-        &mut self,
-        group: &Object,
-        pods: &[Waiting],
-        free: &mut BTreeMap<String, u64>,
-    ) -> Result<(), ClusterError> {
-        let least = group.at("/spec/schedulingPolicy/gang/minCount").and_then(Value::as_u64).unwrap_or(1);
-        let least = usize::try_from(least).unwrap_or(usize::MAX);
-        let Some(first) = pods.first() else { return Ok(()) };
-        let part = self.fault == Breakage::SchedulerBindsPart && self.bound.contains_key(group.uid());
-        if pods.len() < least && !part {
-            return Ok(());
-        }
-        if self.fault == Breakage::SchedulerBindsPart {
-            for pod in pods {
-                if fits(free, &pod.resource, 1) {
-                    self.bind(pod, free).await?;
-                    self.bound.insert(group.uid().into(), (pod.resource.clone(), 0));
-                } else {
-                    self.refuse_pod(pod).await?;
-                }
-            }
-            return Ok(());
-        }
-        let never = self.fault == Breakage::SchedulerNeverBindsGang
-            || (self.fault == Breakage::SchedulerNeverRetries && self.refused.contains(group.uid()));
-        if !never && fits(free, &first.resource, pods.len()) {
-            let count = u64::try_from(pods.len()).unwrap_or_default();
-            self.bound.insert(group.uid().into(), (first.resource.clone(), count));
-            for pod in pods {
-                self.bind(pod, free).await?;
-            }
-            return Ok(());
-        }
-        self.refused.insert(group.uid().into());
-        if group.condition("PodGroupInitiallyScheduled").is_none() {
-            let condition = json!({"type": "PodGroupInitiallyScheduled", "status": "False", "reason": "Unschedulable",
-                "message": "the gang does not fit", "lastTransitionTime": jiff::Timestamp::now().strftime("%FT%TZ").to_string()});
-            let patch = json!({"status": {"conditions": [condition]}});
-            let place = (group.namespace(), group.name());
-            ignore_absence(self.api.merge(&Scope::default(), &pod_groups(), place, "status", &patch).await)?;
-        }
-        for pod in pods {
-            self.refuse_pod(pod).await?;
         }
         Ok(())
     }

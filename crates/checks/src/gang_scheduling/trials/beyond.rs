@@ -1,0 +1,197 @@
+//! What goes further than the requirement asks: what a waiting gang keeps from others, fewer members than all, members
+//! that are lost, namespaces, and a changed size.
+
+use super::{SIZE, WINDOW, names, passed_over};
+use crate::cx::Stop;
+use crate::gang_scheduling::adapters::{Can, Wanted};
+use crate::gang_scheduling::stage::{Arena, BIND, RELEASE, Stage};
+use aiconform_model::{Bin, Kind};
+use serde_json::json;
+use std::time::Duration;
+
+/// Pods of no gang that come while a gang waits.
+pub const SMALL: u64 = 2;
+/// Least members of an elastic gang.
+pub const LEAST: u64 = 2;
+/// How long a pod of no gang may take to come into a slot that a lost member left; a queue may keep it out.
+const TAKEN: Duration = Duration::from_secs(15);
+
+/// T6: pods of no gang come into the slots that a waiting gang cannot use.
+pub async fn hoarding(arena: &Arena<'_>) -> Result<(), Stop> {
+    let (name, gang) = arena.gang("gang", SIZE);
+    arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
+    arena.create_gang(&gang).await?;
+    let _ = arena.refusal_or_part(&name).await;
+    arena.phase("others", json!({"gang": name, "count": SMALL}));
+    let others = arena.singles("other", SMALL).await?;
+    let mut canaries = Vec::new();
+    if arena.bound(&names(&others), SMALL, BIND, "pods of no gang to be bound").await.is_err() {
+        canaries = passed_over(arena, &names(&others), SMALL).await?;
+    }
+    arena.stage.fence().await?;
+    arena.phase("others_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&others, &[]).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// T8: with one slot nothing starts, with three at least the least number does, with four all.
+pub async fn elastic(arena: &Arena<'_>) -> Result<(), Stop> {
+    let name = arena.name("gang");
+    let wanted = Wanted { name: name.clone(), size: SIZE, least: LEAST };
+    let gang = arena.stage.adapter.gang(&wanted, &arena.template());
+    arena.phase("below", json!({"gang": name, "size": SIZE, "least": LEAST, "slots": LEAST - 1}));
+    arena.create_gang(&gang).await?;
+    let _ = arena.refusal_or_part(&name).await;
+    let mut canaries = vec![arena.canary().await?];
+    arena.dwell("a gang below its least number is watched", WINDOW).await;
+    canaries.push(arena.canary().await?);
+    arena.stage.fence().await?;
+    arena.phase("below_closed", json!({}));
+    for (phase, slots, wanted) in [("enough", SIZE - 1, LEAST), ("more", SIZE, SIZE)] {
+        arena.phase(phase, json!({"gang": name, "slots": slots, "wanted": wanted}));
+        arena.set_node_slots(slots).await?;
+        if arena.bound(&[&name], wanted, RELEASE, "its members to be bound").await.is_err() {
+            canaries.extend(passed_over(arena, &[&name], wanted).await?);
+        }
+        arena.stage.fence().await?;
+        arena.phase(&format!("{phase}_ended"), json!({}));
+    }
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// T13: a gang that misses one slot is made one smaller; another one lacks a pod and is made one larger.
+pub async fn resize(arena: &Arena<'_>) -> Result<(), Stop> {
+    let (name, gang) = arena.gang("shrinks", SIZE);
+    arena.phase("shrinks", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
+    arena.create_gang(&gang).await?;
+    let _ = arena.refusal_or_part(&name).await;
+    arena.stage.fence().await?;
+    arena.phase("smaller", json!({"gang": name, "least": SIZE - 1}));
+    arena.resize(&name, SIZE - 1).await?;
+    let mut canaries = Vec::new();
+    if arena.bound(&[&name], SIZE - 1, RELEASE, "the smaller gang to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &[&name], SIZE - 1).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("smaller_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+
+    let name = arena.name("grows");
+    let wanted = Wanted { name: name.clone(), size: SIZE - 1, least: LEAST };
+    let mut gang = arena.stage.adapter.gang(&wanted, &arena.template());
+    let late = gang.members.split_off(1);
+    arena.phase("larger", json!({"gang": name, "least": SIZE - 1, "slots": SIZE - 1}));
+    arena.create(&gang.group).await?;
+    arena.create(&gang.members).await?;
+    arena.resize(&name, SIZE - 1).await?;
+    // One member is missing of the new number, and none of the old one.
+    arena.create(&late[..1]).await?;
+    canaries.push(arena.canary().await?);
+    arena.dwell("a gang that was made larger is watched", WINDOW).await;
+    canaries.push(arena.canary().await?);
+    arena.stage.fence().await?;
+    arena.phase("larger_closed", json!({}));
+    arena.create(&late[1..]).await?;
+    if arena.bound(&[&name], SIZE - 1, RELEASE, "the larger gang to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &[&name], SIZE - 1).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("larger_ended", json!({}));
+    gang.members.extend(late);
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// T11: two halves of a gang of one name in two namespaces are no gang; one of them becomes one with its other half.
+pub async fn namespaces(arena: &Arena<'_>) -> Result<(), Stop> {
+    let stage = arena.stage;
+    let suffix = format!("{}-other", stage.adapter.id().replace('/', "-"));
+    let kinds = [stage.adapter.kinds(&stage.facts), stage.adapter.creates(), vec![Kind::pod()]].concat();
+    let scratch = stage.cx.session.scratch(stage.scratch.scope(), &suffix, &kinds).await?;
+    let facts = stage.facts.clone();
+    let elsewhere = Stage::new(stage.cx, stage.ground, stage.adapter, scratch, facts);
+    elsewhere.watch().await?;
+    let other = arena.beside(&elsewhere, 2 * SIZE).await?;
+    let half = usize::try_from(SIZE / 2).unwrap_or_default();
+
+    let (name, mut gang) = arena.gang("gang", SIZE);
+    let (_, mut namesake) = other.gang("gang", SIZE);
+    let late = gang.members.split_off(half);
+    namesake.members.truncate(half);
+    arena.phase("halves", json!({"gang": name, "size": SIZE, "slots": 2 * SIZE}));
+    for (arena, gang) in [(arena, &gang), (&other, &namesake)] {
+        arena.create_gang(gang).await?;
+    }
+    let mut canaries = vec![arena.canary().await?];
+    arena.dwell("two halves in two namespaces are watched", WINDOW).await;
+    canaries.push(arena.canary().await?);
+    stage.fence().await?;
+    arena.phase("halves_closed", json!({}));
+    arena.phase("whole", json!({"gang": name}));
+    arena.create(&late).await?;
+    gang.members.extend(late);
+    if arena.bound(&[&name], SIZE, RELEASE, "the gang to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &[&name], SIZE).await?);
+    }
+    stage.fence().await?;
+    arena.phase("whole_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    other.remove_gang(&namesake).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// T10: a member of a bound gang is deleted, another pod waits for its slot; then that pod goes, and the gang has what
+/// it needs again.
+pub async fn member_loss(arena: &Arena<'_>) -> Result<(), Stop> {
+    let (name, mut gang) = arena.gang("gang", SIZE);
+    arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE}));
+    arena.create_gang(&gang).await?;
+    let _ = arena.bound(&[&name], SIZE, BIND, "the gang to be bound").await;
+    arena.stage.fence().await?;
+    arena.phase("bound", json!({"gang": name}));
+    let filler = arena.singles("filler", 1).await?;
+    let _ = waits(arena, names(&filler)[0]).await;
+
+    arena.phase("member_lost", json!({"gang": name}));
+    let lost = arena.members(&name).pop();
+    if let Some(lost) = lost {
+        arena.stage.scratch.delete(&Kind::pod(), &lost).await?;
+    }
+    let _ = arena.bound(&names(&filler), 1, TAKEN, "a pod of no gang to come into its slot").await;
+    if arena.stage.can(Can::HoldBack)
+        && let Some((kind, mut member)) = gang.members.last().cloned()
+    {
+        // As its owner would: a new pod in the lost one's place.
+        member["metadata"]["name"] = json!(format!("{name}-again"));
+        let member = (kind, member);
+        arena.create(std::slice::from_ref(&member)).await?;
+        gang.members.push(member);
+    }
+    arena.phase("slot_free", json!({"gang": name}));
+    arena.remove(&filler, &[]).await?;
+    let condition = format!("{}: the gang to be whole again, or gone", arena.trial);
+    let look = || match arena.count(&[&name]).0 {
+        0 | SIZE => Ok(()),
+        bound => Err(format!("{bound} of {SIZE} pods bound")),
+    };
+    let mut canaries = Vec::new();
+    if arena.stage.scratch.until(condition, Bin::Platform, RELEASE, look).await.is_err() {
+        canaries = passed_over(arena, &[&name], SIZE).await?;
+    }
+    arena.stage.fence().await?;
+    arena.phase("slot_free_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// Waits until a pod of no gang has been refused.
+async fn waits(arena: &Arena<'_>, name: &str) -> Result<(), aiconform_wait::TooLate> {
+    let look = || {
+        let waits = arena.refused(name).is_some() || arena.refused_pods(name) > 0;
+        if waits { Ok(()) } else { Err("no word".to_owned()) }
+    };
+    let condition = format!("{}: a pod of no gang to wait", arena.trial);
+    arena.stage.scratch.until(condition, Bin::Platform, TAKEN, look).await.map(drop)
+}

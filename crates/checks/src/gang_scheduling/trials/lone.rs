@@ -1,0 +1,133 @@
+//! One gang at a time: it fits, it lacks a pod, it misses slots, it is deleted.
+
+use super::{Plan, SIZE, WINDOW, names, passed_over};
+use crate::cx::Stop;
+use crate::gang_scheduling::adapters::Wanted;
+use crate::gang_scheduling::stage::{Arena, BIND, RELEASE};
+use aiconform_model::Bin;
+use serde_json::json;
+use std::time::Duration;
+
+pub async fn fitting(arena: &Arena<'_>) -> Result<(), Stop> {
+    let name = arena.name("gang");
+    let mut template = arena.template();
+    template.runs = true;
+    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, SIZE), &template);
+    arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE}));
+    arena.create_gang(&gang).await?;
+    let look = || match arena.count(&[&name]) {
+        (_, _, succeeded) if succeeded >= SIZE => Ok(()),
+        (bound, there, succeeded) => {
+            Err(format!("{there} pods exist, {bound} are bound, {succeeded} have completed"))
+        }
+    };
+    let condition = format!("{}: the gang to run and complete", arena.trial);
+    let met = arena.stage.scratch.until(condition, Bin::Platform, RELEASE, look).await;
+    let canaries = if met.is_err() { passed_over(arena, &[&name], SIZE).await? } else { Vec::new() };
+    arena.stage.fence().await?;
+    arena.phase("gang_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+pub async fn quorum(arena: &Arena<'_>) -> Result<(), Stop> {
+    let (name, mut gang) = arena.gang("gang", SIZE);
+    arena.phase("short", json!({"gang": name, "size": SIZE, "created": SIZE - 1, "slots": 2 * SIZE}));
+    arena.create(&gang.group).await?;
+    let last = gang.members.split_off(gang.members.len() - 1);
+    arena.create(&gang.members).await?;
+    let mut canaries = vec![arena.canary().await?];
+    arena.dwell("a gang that lacks a pod is watched", WINDOW).await;
+    canaries.push(arena.canary().await?);
+    arena.stage.fence().await?;
+    arena.phase("short_closed", json!({}));
+    arena.phase("whole", json!({"gang": name}));
+    arena.create(&last).await?;
+    gang.members.extend(last);
+    if arena.bound(&[&name], SIZE, RELEASE, "the gang to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &[&name], SIZE).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("whole_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+/// A gang of `size` that misses slots is watched for `window`, then they come.
+pub async fn near_miss(arena: &Arena<'_>, plan: &Plan, size: u64, window: Duration) -> Result<(), Stop> {
+    let slots = plan.slots;
+    arena.phase("control_arm", json!({"count": slots}));
+    let singles = arena.singles("control", slots).await?;
+    let names = names(&singles);
+    let latency = arena.bound(&names, slots, BIND, "pods of no gang to be bound").await;
+    arena.stage.fence().await?;
+    arena.phase("control_arm_ended", json!({}));
+    let latency = latency.map_err(|late| Stop::NoControl(late.to_string()))?;
+    arena.remove(&singles, &[]).await?;
+
+    let (name, gang) = arena.gang("gang", size);
+    arena.phase("gang", json!({"gang": name, "size": size, "slots": slots, "quota": plan.quota}));
+    arena.create_gang(&gang).await?;
+    arena.dwell("as long as a pod of no gang took", latency).await;
+    let mut canaries = vec![arena.canary().await?];
+    // No word, or a bound member, is for the judge.
+    if arena.stage.adapter.control() {
+        let _ = arena.bound(&[&name], slots, BIND, "all slots to be taken").await;
+    } else {
+        let _ = arena.refusal_or_part(&name).await;
+        arena.dwell("a gang that misses a slot is watched", window.max(latency * 5)).await;
+    }
+    canaries.push(arena.canary().await?);
+    arena.stage.fence().await?;
+    arena.phase("gang_window_closed", json!({}));
+
+    arena.phase("release", json!({"gang": name, "slots": size}));
+    if plan.quota < size {
+        arena.open_queue(size).await?;
+    }
+    arena.set_node_slots(size).await?;
+    if arena.bound(&[&name], size, RELEASE, "the same pods to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &[&name], size).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("release_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
+
+pub async fn cleanup(arena: &Arena<'_>) -> Result<(), Stop> {
+    let filler = arena.singles("filler", 1).await?;
+    let _ = arena.bound(&names(&filler), 1, BIND, "the filler to be bound").await;
+    let (name, waiting) = arena.gang("gang", SIZE);
+    arena.phase("waiting", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
+    arena.create_gang(&waiting).await?;
+    let _ = arena.refusal(&name).await;
+    arena.phase("deleted_while_waiting", json!({"gang": name}));
+    arena.remove_gang(&waiting).await?;
+    arena.remove(&filler, &[]).await?;
+
+    let mut canaries = Vec::new();
+    for attempt in 0..3_u32 {
+        arena.phase("again", json!({"gang": name, "size": SIZE, "slots": SIZE, "attempt": attempt}));
+        arena.create_gang(&waiting).await?;
+        let bound = arena.bound(&[&name], SIZE, BIND, "the gang of the same name to be bound").await;
+        if bound.is_err() {
+            canaries.extend(passed_over(arena, &[&name], SIZE).await?);
+        }
+        arena.stage.fence().await?;
+        arena.phase("again_ended", json!({"attempt": attempt}));
+        arena.remove_gang(&waiting).await?;
+        if bound.is_err() {
+            break;
+        }
+    }
+    arena.phase("leak_check", json!({"count": SIZE}));
+    let singles = arena.singles("leak", SIZE).await?;
+    if arena.bound(&names(&singles), SIZE, BIND, "pods of no gang to be bound").await.is_err() {
+        canaries.extend(passed_over(arena, &names(&singles), SIZE).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("leak_check_ended", json!({}));
+    arena.remove(&singles, &[]).await?;
+    arena.remove(&canaries, &[]).await
+}
