@@ -14,7 +14,7 @@ mod configuration;
 mod error;
 mod first;
 mod image;
-mod kueue;
+mod part;
 mod pki;
 mod preflight;
 mod process;
@@ -28,6 +28,7 @@ mod up;
 
 pub use breakage::Breakage;
 pub use error::LabError;
+pub use part::Part;
 pub use progress::{Progress, Step};
 pub use state::{Status, default_name};
 pub use up::{Lab, Options, down, exec, status, sweep, up};

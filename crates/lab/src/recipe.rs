@@ -2,9 +2,11 @@
 
 use crate::commands;
 use crate::error::LabError;
+use crate::part::Part;
 use crate::progress::{Progress, Step};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -14,6 +16,8 @@ use tokio::process::Command;
 pub struct Recipe {
     /// Name of the component and of its folder under `lab/components`.
     pub name: &'static str,
+    /// Which labs need it.
+    wanted: Wanted,
     /// Packages to build.
     packages: &'static [&'static str],
     /// Linker flags beside `-s -w`.
@@ -28,16 +32,25 @@ pub struct Recipe {
     manifests: Option<(&'static str, &'static str)>,
 }
 
+/// Which labs need a component.
+enum Wanted {
+    /// Every lab.
+    Always,
+    /// Labs with this part.
+    With(Part),
+}
+
 macro_rules! file {
     ($component:literal, $name:literal) => {
         ($name, include_str!(concat!("../../../lab/components/", $component, "/", $name)))
     };
 }
 
-/// The components of the default lab, in the order in which they are built.
+/// The components of labs, in the order in which they are built.
 pub const RECIPES: &[Recipe] = &[
     Recipe {
         name: "pause",
+        wanted: Wanted::Always,
         packages: &["aiconform.dev/lab/pause"],
         linker_flags: "",
         tags: "",
@@ -47,6 +60,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "etcd",
+        wanted: Wanted::Always,
         packages: &["go.etcd.io/etcd/server/v3"],
         linker_flags: "",
         tags: "",
@@ -56,6 +70,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "containerd",
+        wanted: Wanted::Always,
         packages: &[
             "github.com/containerd/containerd/v2/cmd/containerd",
             "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
@@ -70,6 +85,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "kubernetes",
+        wanted: Wanted::Always,
         packages: &[
             "k8s.io/kubernetes/cmd/kube-apiserver",
             "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -88,6 +104,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "kueue",
+        wanted: Wanted::With(Part::Kueue),
         packages: &["sigs.k8s.io/kueue/cmd/kueue"],
         linker_flags: "-X sigs.k8s.io/kueue/pkg/version.GitVersion=v0.18.2",
         tags: "",
@@ -135,22 +152,30 @@ pub async fn toolchain() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Whether everything that a lab needs is in the cache.
-pub fn is_built(toolchain: &str, kueue: bool) -> bool {
-    let root = cache().join("components");
+/// The components that a lab with these parts needs.
+pub fn wanted(parts: &BTreeSet<Part>) -> Vec<&'static Recipe> {
     RECIPES
         .iter()
-        .filter(|recipe| kueue || recipe.name != "kueue")
-        .all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
+        .filter(|recipe| match recipe.wanted {
+            Wanted::Always => true,
+            Wanted::With(part) => parts.contains(&part),
+        })
+        .collect()
 }
 
-/// Builds what the cache lacks and gives the folder of binaries of each component.
+/// Whether all of these are in the cache.
+pub fn is_built(wanted: &[&Recipe], toolchain: &str) -> bool {
+    let root = cache().join("components");
+    wanted.iter().all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
+}
+
+/// Builds what the cache lacks of these and gives the folder of binaries of each component.
 ///
 /// # Errors
 /// With the build's last lines.
 pub async fn build(
+    wanted: &[&Recipe],
     toolchain: &str,
-    kueue: bool,
     progress: &dyn Progress,
 ) -> Result<Vec<Utf8PathBuf>, LabError> {
     let root = cache().join("components");
@@ -161,15 +186,17 @@ pub async fn build(
     tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
         .await
         .map_err(std::io::Error::other)??;
-    let wanted: Vec<&Recipe> = RECIPES.iter().filter(|recipe| kueue || recipe.name != "kueue").collect();
     let missing: Vec<&Recipe> =
         wanted.iter().copied().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
         // kubectl, which renders manifests, is built before anything that has some.
-        let kubernetes = RECIPES.iter().find(|recipe| recipe.name == "kubernetes").map(&folder);
-        let kubectl = kubernetes.unwrap_or_default().join("bin/kubectl");
+        let tool = |name: &str| {
+            let path = |recipe: &&Recipe| folder(recipe).join("bin").join(name);
+            wanted.iter().map(path).find(|path| path.exists()).unwrap_or_else(|| name.into())
+        };
+        let kubectl = tool("kubectl");
         build_one(recipe, &work, &kubectl, &|packages| {
             progress.step(&Step::Building {
                 component: recipe.name.into(),
@@ -182,7 +209,7 @@ pub async fn build(
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
-    Ok(wanted.into_iter().map(|recipe| folder(recipe).join("bin")).collect())
+    Ok(wanted.iter().map(|recipe| folder(recipe).join("bin")).collect())
 }
 
 async fn build_one(
@@ -254,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_key_changes_with_the_toolchain_and_differs_between_recipes() {
-        let keys: std::collections::BTreeSet<String> =
+        let keys: BTreeSet<String> =
             RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
         assert_eq!(keys.len(), RECIPES.len() * 2);
     }

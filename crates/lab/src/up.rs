@@ -2,6 +2,7 @@
 
 use crate::breakage::Breakage;
 use crate::error::LabError;
+use crate::part::Part;
 use crate::preflight;
 use crate::progress::{Progress, Step};
 use crate::recipe;
@@ -9,6 +10,7 @@ use crate::shared;
 use crate::state::{ROOT, Status};
 use crate::supervisor;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -23,8 +25,8 @@ pub struct Options {
     pub name: String,
     /// Whether it outlives the command that starts it.
     pub outlive: bool,
-    /// Whether it has Kueue.
-    pub kueue: bool,
+    /// What it has beside Kubernetes and what the breakages are about; nothing else is built or started.
+    pub parts: BTreeSet<Part>,
     /// What is to be wrong with it.
     pub breakages: Vec<Breakage>,
 }
@@ -61,8 +63,11 @@ impl Lab {
 /// # Errors
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
-    let toolchain = preflight::check(options.kueue).await?;
-    let binaries = recipe::build(&toolchain, options.kueue, progress).await?;
+    let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
+    let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).collect();
+    let wanted = recipe::wanted(&parts);
+    let toolchain = preflight::check(&wanted).await?;
+    let binaries = recipe::build(&wanted, &toolchain, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);
     let lock = shared::lock()?;
@@ -82,7 +87,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         outlive: options.outlive,
         holder: 0,
         breakages: options.breakages.clone(),
-        kueue: options.kueue,
+        parts,
     };
     status.write()?;
     drop(lock);

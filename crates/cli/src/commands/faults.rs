@@ -3,6 +3,7 @@
 use crate::commands::run::interrupt;
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
+use crate::select;
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use aiconform_checks::{CHECKS, Check, Expected, Fault, Options, Profile};
@@ -141,7 +142,7 @@ impl Bench {
             name: lab_name.into(),
             outlive: false,
             breakages: breakage.into_iter().collect(),
-            kueue: adapters.is_empty() || adapters.iter().any(|adapter| adapter.starts_with("kueue/")),
+            parts: select::parts(&checks, &adapters),
         };
         let talk = Arc::new(self.talk.named(run_name));
         let lab = tokio::select! {

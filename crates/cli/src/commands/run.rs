@@ -1,7 +1,7 @@
 //! `aiconform run`: plan, run, judge, report.
 
 use crate::exit::Exit;
-use crate::select::Selection;
+use crate::select::{self, Selection};
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use crate::verdicts;
@@ -33,7 +33,7 @@ pub struct Arguments {
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     // What the user got wrong is told before anything is started.
-    arguments.selection.checks()?;
+    let checks = arguments.selection.checks()?;
     arguments.selection.profile()?;
     let interrupt = interrupt();
     let talk = Arc::new(Talk::new());
@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         name: format!("run{}", std::process::id()),
         outlive: false,
         breakages: Vec::new(),
-        kueue: arguments.selection.needs_kueue(),
+        parts: select::parts(&checks, &arguments.selection.adapters()),
     };
     let lab = tokio::select! {
         lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,
