@@ -248,7 +248,7 @@ fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
     let folder = Path::new("/var/lib/aiconform/testempty");
     std::fs::create_dir_all(folder).unwrap();
     let status = json!({"name": "testempty", "state": folder, "binaries": [], "port": 0, "supervisor": 0,
-        "outlive": false, "holder": 0, "parts": [], "breakages": []});
+        "outlive": false, "holder": 0, "kubernetes": "1.37", "parts": [], "breakages": []});
     let file = folder.join("lab.json");
     std::fs::write(&file, status.to_string()).unwrap();
     let cleanup = || {

@@ -19,6 +19,10 @@ pub struct Scheduler {
     api: Api,
     mirror: Arc<Mirror>,
     fault: Breakage,
+    /// Kind of gangs here.
+    groups: Kind,
+    /// The condition that says that one waits.
+    waits: &'static str,
     /// Pods bound by us that the watch does not show as bound yet.
     assumed: BTreeSet<String>,
     /// Gangs (by UID) that were refused once.
@@ -42,8 +46,12 @@ struct Waiting {
     told: bool,
 }
 
-fn pod_groups() -> Kind {
-    Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups")
+/// How a version of Kubernetes has its gangs: version of their API, and the condition that says that one waits.
+const GANGS: &[(&str, &str)] =
+    &[("v1beta1", "PodGroupInitiallyScheduled"), ("v1alpha2", "PodGroupScheduled")];
+
+fn pod_groups(version: &str) -> Kind {
+    Kind::namespaced("scheduling.k8s.io", version, "PodGroup", "podgroups")
 }
 
 /// The private slot that a pod wants, or an empty text.
@@ -61,6 +69,8 @@ impl Scheduler {
             api,
             mirror,
             fault,
+            groups: pod_groups(GANGS[0].0),
+            waits: GANGS[0].1,
             assumed: BTreeSet::new(),
             refused: BTreeSet::new(),
             kept: BTreeMap::new(),
@@ -71,7 +81,14 @@ impl Scheduler {
 
     /// Schedules until it is killed.
     pub async fn run(mut self) -> Result<(), ClusterError> {
-        for kind in [Kind::pod(), Kind::node(), pod_groups()] {
+        for (version, waits) in GANGS {
+            let groups = pod_groups(version);
+            if self.api.serves(&Scope::default(), &groups).await? {
+                (self.groups, self.waits) = (groups, *waits);
+                break;
+            }
+        }
+        for kind in [Kind::pod(), Kind::node(), self.groups.clone()] {
             self.mirror.watch(&self.api, &kind, "", ("labelSelector", "")).await?;
         }
         let mut changes = self.mirror.changes();
@@ -100,7 +117,7 @@ impl Scheduler {
         }
         self.plain(plain, &mut free).await?;
         for ((namespace, name), pods) in gangs {
-            if let Some(group) = self.mirror.get(&pod_groups(), &namespace, &name) {
+            if let Some(group) = self.mirror.get(&self.groups, &namespace, &name) {
                 self.gang(&group, &pods, &mut free).await?;
             }
         }
@@ -163,7 +180,7 @@ impl Scheduler {
 
     fn forget_deleted_gangs(&mut self) {
         let there: BTreeSet<String> =
-            self.mirror.everywhere(&pod_groups(), |group| Some(group.uid().to_owned())).into_iter().collect();
+            self.mirror.everywhere(&self.groups, |group| Some(group.uid().to_owned())).into_iter().collect();
         let keeps = self.fault == Breakage::SchedulerKeepsReservation;
         let kept = &mut self.kept;
         self.bound.retain(|uid, (resource, count)| {
@@ -246,12 +263,12 @@ impl Scheduler {
             return Ok(());
         }
         self.refused.insert(group.uid().into());
-        if group.condition("PodGroupInitiallyScheduled").is_none() {
-            let condition = json!({"type": "PodGroupInitiallyScheduled", "status": "False", "reason": "Unschedulable",
+        if group.condition(self.waits).is_none() {
+            let condition = json!({"type": self.waits, "status": "False", "reason": "Unschedulable",
                 "message": "the gang does not fit", "lastTransitionTime": jiff::Timestamp::now().strftime("%FT%TZ").to_string()});
             let patch = json!({"status": {"conditions": [condition]}});
             let place = (group.namespace(), group.name());
-            ignore_absence(self.api.merge(&Scope::default(), &pod_groups(), place, "status", &patch).await)?;
+            ignore_absence(self.api.merge(&Scope::default(), &self.groups, place, "status", &patch).await)?;
         }
         for pod in pods {
             self.refuse_pod(pod).await?;

@@ -25,6 +25,7 @@ mod shared;
 mod state;
 mod supervisor;
 mod up;
+mod version;
 
 pub use breakage::Breakage;
 pub use error::LabError;
@@ -32,6 +33,7 @@ pub use part::Part;
 pub use progress::{Progress, Step};
 pub use state::{Status, default_name};
 pub use up::{Lab, Options, down, exec, status, sweep, up};
+pub use version::Kubernetes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

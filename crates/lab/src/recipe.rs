@@ -4,6 +4,7 @@ use crate::commands;
 use crate::error::LabError;
 use crate::part::Part;
 use crate::progress::{Progress, Step};
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -36,6 +37,8 @@ pub struct Recipe {
 enum Wanted {
     /// Every lab.
     Always,
+    /// Labs of this version of Kubernetes.
+    Kubernetes(Kubernetes),
     /// Labs with this part.
     With(Part),
 }
@@ -45,6 +48,16 @@ macro_rules! file {
         ($name, include_str!(concat!("../../../lab/components/", $component, "/", $name)))
     };
 }
+
+/// What a lab runs of Kubernetes.
+const KUBERNETES: &[&str] = &[
+    "k8s.io/kubernetes/cmd/kube-apiserver",
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "k8s.io/kubernetes/cmd/kube-scheduler",
+    "k8s.io/kubernetes/cmd/kubelet",
+    "k8s.io/kubernetes/cmd/kube-proxy",
+    "k8s.io/kubernetes/cmd/kubectl",
+];
 
 /// The components of labs, in the order in which they are built.
 pub const RECIPES: &[Recipe] = &[
@@ -84,16 +97,20 @@ pub const RECIPES: &[Recipe] = &[
         manifests: None,
     },
     Recipe {
+        name: "kubernetes-1.36",
+        wanted: Wanted::Kubernetes(Kubernetes::Minor36),
+        packages: KUBERNETES,
+        linker_flags: "-X k8s.io/component-base/version.gitVersion=v1.36.3 \
+            -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
+        tags: "",
+        files: &[file!("kubernetes-1.36", "go.mod"), file!("kubernetes-1.36", "go.sum")],
+        rename: None,
+        manifests: None,
+    },
+    Recipe {
         name: "kubernetes",
-        wanted: Wanted::Always,
-        packages: &[
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            "k8s.io/kubernetes/cmd/kube-controller-manager",
-            "k8s.io/kubernetes/cmd/kube-scheduler",
-            "k8s.io/kubernetes/cmd/kubelet",
-            "k8s.io/kubernetes/cmd/kube-proxy",
-            "k8s.io/kubernetes/cmd/kubectl",
-        ],
+        wanted: Wanted::Kubernetes(Kubernetes::Minor37),
+        packages: KUBERNETES,
         // Without a version the API server reports a raw template, on which clients fail.
         linker_flags: "-X k8s.io/component-base/version.gitVersion=v1.37.2 \
             -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37",
@@ -152,12 +169,13 @@ pub async fn toolchain() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The components that a lab with these parts needs.
-pub fn wanted(parts: &BTreeSet<Part>) -> Vec<&'static Recipe> {
+/// The components that a lab of this version of Kubernetes with these parts needs.
+pub fn wanted(kubernetes: Kubernetes, parts: &BTreeSet<Part>) -> Vec<&'static Recipe> {
     RECIPES
         .iter()
         .filter(|recipe| match recipe.wanted {
             Wanted::Always => true,
+            Wanted::Kubernetes(version) => version == kubernetes,
             Wanted::With(part) => parts.contains(&part),
         })
         .collect()
@@ -284,5 +302,19 @@ mod tests {
         let keys: BTreeSet<String> =
             RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
         assert_eq!(keys.len(), RECIPES.len() * 2);
+    }
+
+    #[test]
+    fn a_lab_needs_one_kubernetes_and_the_parts_that_were_asked_for() {
+        let names = |kubernetes, parts: &[Part]| -> Vec<&str> {
+            let parts = parts.iter().copied().collect();
+            wanted(kubernetes, &parts).iter().map(|recipe| recipe.name).collect()
+        };
+        let base = ["pause", "etcd", "containerd"];
+        assert_eq!(names(Kubernetes::Minor36, &[]), [&base[..], &["kubernetes-1.36"]].concat());
+        assert_eq!(
+            names(Kubernetes::Minor37, &[Part::Kueue]),
+            [&base[..], &["kubernetes", "kueue"]].concat()
+        );
     }
 }

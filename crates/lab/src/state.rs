@@ -3,6 +3,7 @@
 use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::part::Part;
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -27,6 +28,8 @@ pub struct Status {
     pub outlive: bool,
     /// Process id, as the host sees it, of the program that holds the namespaces; 0 before it runs.
     pub holder: i32,
+    /// Version of Kubernetes.
+    pub kubernetes: Kubernetes,
     /// What it has beside Kubernetes.
     pub parts: BTreeSet<Part>,
     /// What is wrong with it on purpose.

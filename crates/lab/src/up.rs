@@ -9,6 +9,7 @@ use crate::recipe;
 use crate::shared;
 use crate::state::{ROOT, Status};
 use crate::supervisor;
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 use std::process::{ExitStatus, Stdio};
@@ -25,6 +26,8 @@ pub struct Options {
     pub name: String,
     /// Whether it outlives the command that starts it.
     pub outlive: bool,
+    /// Version of Kubernetes.
+    pub kubernetes: Kubernetes,
     /// What it has beside Kubernetes and what the breakages are about; nothing else is built or started.
     pub parts: BTreeSet<Part>,
     /// What is to be wrong with it.
@@ -65,7 +68,7 @@ impl Lab {
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
     let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
     let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).collect();
-    let wanted = recipe::wanted(&parts);
+    let wanted = recipe::wanted(options.kubernetes, &parts);
     let toolchain = preflight::check(&wanted).await?;
     let binaries = recipe::build(&wanted, &toolchain, progress).await?;
     sweep().await?;
@@ -87,6 +90,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         outlive: options.outlive,
         holder: 0,
         breakages: options.breakages.clone(),
+        kubernetes: options.kubernetes,
         parts,
     };
     status.write()?;

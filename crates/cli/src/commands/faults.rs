@@ -8,7 +8,7 @@ use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use aiconform_checks::{CHECKS, Check, Expected, Fault, Options, Profile};
 use aiconform_cluster::{Connection, Target};
-use aiconform_lab::Breakage;
+use aiconform_lab::{Breakage, Kubernetes};
 use aiconform_verdict::Judgement;
 use camino::Utf8PathBuf;
 use futures::{FutureExt, StreamExt};
@@ -20,6 +20,9 @@ use std::sync::Arc;
 pub struct Arguments {
     /// Breakages to try [default: all]
     names: Vec<String>,
+    /// Version of the labs' Kubernetes: 1.36 or 1.37
+    #[arg(long, default_value = "1.37", value_name = "VERSION")]
+    kubernetes: Kubernetes,
     /// Format
     #[arg(short = 'o', long = "output", value_enum, default_value_t)]
     output: Format,
@@ -142,6 +145,7 @@ impl Bench {
             name: lab_name.into(),
             outlive: false,
             breakages: breakage.into_iter().collect(),
+            kubernetes: self.arguments.kubernetes,
             parts: select::parts(&checks, &adapters),
         };
         let talk = Arc::new(self.talk.named(run_name));

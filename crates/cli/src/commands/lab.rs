@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::talk::Talk;
-use aiconform_lab::{Breakage, Options, Part};
+use aiconform_lab::{Breakage, Kubernetes, Options, Part};
 use clap::Subcommand;
 use std::collections::BTreeSet;
 
@@ -20,6 +20,9 @@ pub struct Arguments {
 enum Act {
     /// Build what is missing and start the lab; prints the path of its kubeconfig
     Up {
+        /// Version of Kubernetes: 1.36 or 1.37
+        #[arg(long, default_value = "1.37", value_name = "VERSION")]
+        kubernetes: Kubernetes,
         /// What it has beside Kubernetes; an empty text for nothing
         #[arg(long, value_delimiter = ',', value_name = "NAME", default_value = "kueue")]
         with: Vec<String>,
@@ -78,9 +81,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up { with, break_ } => {
-            let options =
-                Options { name, outlive: true, parts: parts(&with)?, breakages: breakages(&break_)? };
+        Act::Up { kubernetes, with, break_ } => {
+            let options = Options {
+                name,
+                outlive: true,
+                kubernetes,
+                parts: parts(&with)?,
+                breakages: breakages(&break_)?,
+            };
             let talk = Talk::new();
             let lab = tokio::select! {
                 lab = aiconform_lab::up(&options, &talk) => lab?,

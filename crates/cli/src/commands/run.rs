@@ -7,6 +7,7 @@ use crate::talk::Talk;
 use crate::verdicts;
 use aiconform_checks::Options;
 use aiconform_cluster::{Connection, Target};
+use aiconform_lab::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub struct Arguments {
     /// Run on a lab that is started for it and removed afterwards
     #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
     lab: bool,
+    /// Version of the lab's Kubernetes: 1.36 or 1.37
+    #[arg(long, default_value = "1.37", requires = "lab", value_name = "VERSION")]
+    kubernetes: Kubernetes,
     #[command(flatten)]
     selection: Selection,
     /// Rounds of every repeated trial
@@ -46,6 +50,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         name: format!("run{}", std::process::id()),
         outlive: false,
         breakages: Vec::new(),
+        kubernetes: arguments.kubernetes,
         parts: select::parts(&checks, &arguments.selection.adapters()),
     };
     let lab = tokio::select! {
