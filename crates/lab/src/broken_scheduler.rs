@@ -3,6 +3,7 @@
 //! It counts private slots only, which is all that the trials stand on, and talks to the real API server.
 
 use crate::breakage::Breakage;
+use crate::fake_nodes::FAKE;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
@@ -277,8 +278,8 @@ impl Scheduler {
     }
 
     async fn bind(&mut self, pod: &Waiting, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
-        let node =
-            self.mirror.all(&Kind::node(), "", |node| Some(node.name().to_owned())).pop().unwrap_or_default();
+        let real = |node: &Object| node.label(FAKE).is_empty().then(|| node.name().to_owned());
+        let node = self.mirror.all(&Kind::node(), "", real).pop().unwrap_or_default();
         let binding = json!({"apiVersion": "v1", "kind": "Binding",
             "metadata": {"name": pod.name, "namespace": pod.namespace},
             "target": {"apiVersion": "v1", "kind": "Node", "name": node}});

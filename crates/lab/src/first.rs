@@ -4,6 +4,7 @@ use crate::breaking;
 use crate::commands;
 use crate::configuration::{self, PAUSE};
 use crate::error::LabError;
+use crate::fake_nodes;
 use crate::image;
 use crate::process::Component;
 use crate::progress::Step;
@@ -22,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs until a component ends, or until it is killed with its namespaces.
 pub fn main(state: &str) -> ExitCode {
+    // Nothing but this process uses the library that makes certificates here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result =
         runtime.map_err(LabError::from).and_then(|runtime| runtime.block_on(run(Utf8Path::new(state))));
@@ -114,6 +117,10 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     for part in &lab.parts {
         part.ready(&tools).await?;
         up(part.name());
+    }
+    if lab.fake_nodes > 0 {
+        fake_nodes::make(&lab).await?;
+        up("fake nodes");
     }
     breaking::apply_all(&lab, &tools, &mut running).await?;
     tell(&Step::Ready);

@@ -12,6 +12,7 @@ mod cgroup;
 mod commands;
 mod configuration;
 mod error;
+mod fake_nodes;
 mod first;
 mod image;
 mod part;

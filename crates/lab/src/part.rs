@@ -14,6 +14,8 @@ use std::time::Duration;
 pub enum Part {
     /// Kueue 0.18.2.
     Kueue,
+    /// KWOK 0.8.0, which plays the kubelets of fake nodes.
+    Kwok,
 }
 
 /// How a part is brought into a lab.
@@ -44,14 +46,35 @@ const KUEUE: Product = Product {
     limit: Duration::from_secs(240),
 };
 
+const KWOK: Product = Product {
+    images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
+    replaces: "registry.k8s.io/kwok/",
+    serves: (
+        &[
+            "-n",
+            "kube-system",
+            "get",
+            "deployment",
+            "kwok-controller",
+            "-o",
+            "jsonpath={.status.readyReplicas}",
+        ],
+        "",
+        "1",
+    ),
+    log: &["-n", "kube-system", "deployment/kwok-controller"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// All of them.
-    pub const ALL: &[Part] = &[Part::Kueue];
+    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
         match self {
             Part::Kueue => "kueue",
+            Part::Kwok => "kwok",
         }
     }
 
@@ -63,6 +86,7 @@ impl Part {
     fn product(self) -> &'static Product {
         match self {
             Part::Kueue => &KUEUE,
+            Part::Kwok => &KWOK,
         }
     }
 
@@ -84,7 +108,15 @@ impl Part {
     /// When the API server refuses one.
     pub async fn begin(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
-        apply(tools, &self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots))).await
+        let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
+        let (kinds, objects) = kinds_first(&changed);
+        if !kinds.is_empty() {
+            apply(tools, &kinds).await?;
+            // Objects of a kind are refused until the API server serves it.
+            let served = ["wait", "--for=condition=Established", "--timeout=60s", "-f", "-"];
+            tools.kubectl_with(&served, &kinds).await?;
+        }
+        apply(tools, &objects).await
     }
 
     fn changed(self, manifests: &str, excludes_slots: bool) -> String {
@@ -136,6 +168,14 @@ impl Part {
     }
 }
 
+/// CustomResourceDefinitions, and everything else.
+fn kinds_first(manifests: &str) -> (String, String) {
+    let (kinds, objects): (Vec<&str>, Vec<&str>) = manifests
+        .split_inclusive("\n---\n")
+        .partition(|object| object.lines().any(|line| line == "kind: CustomResourceDefinition"));
+    (kinds.concat(), objects.concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +187,13 @@ mod tests {
             assert_eq!(serde_json::to_value(part).unwrap(), part.name());
         }
         assert_eq!(Part::named("none"), None);
+    }
+
+    #[test]
+    fn kinds_are_told_from_objects() {
+        let manifests = "kind: A\n---\nkind: CustomResourceDefinition\n---\nkind: B\n";
+        let kinds = "kind: CustomResourceDefinition\n---\n".to_owned();
+        assert_eq!(kinds_first(manifests), (kinds, "kind: A\n---\nkind: B\n".to_owned()));
     }
 
     #[test]

@@ -29,8 +29,9 @@ pub struct Recipe {
     files: &'static [(&'static str, &'static str)],
     /// A binary whose name the build gives wrong: from, to.
     rename: Option<(&'static str, &'static str)>,
-    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folder.
-    manifests: Option<(&'static str, &'static str)>,
+    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folders for
+    /// `kubectl kustomize`.
+    manifests: Option<(&'static str, &'static [&'static str])>,
 }
 
 /// Which labs need a component.
@@ -127,7 +128,17 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
         rename: None,
-        manifests: Some(("sigs.k8s.io/kueue", "config/default")),
+        manifests: Some(("sigs.k8s.io/kueue", &["config/default"])),
+    },
+    Recipe {
+        name: "kwok",
+        wanted: Wanted::With(Part::Kwok),
+        packages: &["sigs.k8s.io/kwok/cmd/kwok"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("kwok", "go.mod"), file!("kwok", "go.sum")],
+        rename: None,
+        manifests: Some(("sigs.k8s.io/kwok", &["kustomize/kwok", "kustomize/stage/fast"])),
     },
 ];
 
@@ -146,8 +157,8 @@ impl Recipe {
             hash.update(content.as_bytes());
             hash.update([0]);
         }
-        if let Some((module, folder)) = self.manifests {
-            hash.update(format!("{module}\0{folder}"));
+        if let Some((module, folders)) = self.manifests {
+            hash.update(format!("{module}\0{}", folders.join("\0")));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -280,15 +291,20 @@ async fn build_one(
     if let Some((from, to)) = recipe.rename {
         fs_err::rename(bin.join(from), bin.join(to))?;
     }
-    if let Some((module, folder)) = recipe.manifests {
+    if let Some((module, folders)) = recipe.manifests {
         let output = Command::new("go")
             .args(["list", "-m", "-f", "{{.Dir}}", module])
             .current_dir(work)
             .output()
             .await?;
-        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join(folder);
-        let rendered = commands::run(kubectl.as_str(), &["kustomize", source.as_str()]).await?;
-        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
+        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let mut manifests = Vec::new();
+        for folder in folders {
+            let folder = source.join(folder);
+            manifests.extend(commands::run(kubectl.as_str(), &["kustomize", folder.as_str()]).await?);
+            manifests.extend(b"---\n");
+        }
+        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), manifests)?;
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ pub struct Status {
     pub kubernetes: Kubernetes,
     /// What it has beside Kubernetes.
     pub parts: BTreeSet<Part>,
+    /// How many fake nodes it has.
+    pub fake_nodes: u32,
     /// What is wrong with it on purpose.
     pub breakages: Vec<Breakage>,
 }

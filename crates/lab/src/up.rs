@@ -30,6 +30,8 @@ pub struct Options {
     pub kubernetes: Kubernetes,
     /// What it has beside Kubernetes and what the breakages are about; nothing else is built or started.
     pub parts: BTreeSet<Part>,
+    /// How many fake nodes it has beside the real one; some need KWOK.
+    pub fake_nodes: u32,
     /// What is to be wrong with it.
     pub breakages: Vec<Breakage>,
 }
@@ -67,7 +69,8 @@ impl Lab {
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
     let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
-    let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).collect();
+    let kwok = (options.fake_nodes > 0).then_some(Part::Kwok);
+    let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).chain(kwok).collect();
     let wanted = recipe::wanted(options.kubernetes, &parts);
     let toolchain = preflight::check(&wanted).await?;
     let binaries = recipe::build(&wanted, &toolchain, progress).await?;
@@ -92,6 +95,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         breakages: options.breakages.clone(),
         kubernetes: options.kubernetes,
         parts,
+        fake_nodes: options.fake_nodes,
     };
     status.write()?;
     drop(lock);

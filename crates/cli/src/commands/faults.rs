@@ -146,6 +146,7 @@ impl Bench {
             outlive: false,
             breakages: breakage.into_iter().collect(),
             kubernetes: self.arguments.kubernetes,
+            fake_nodes: 0,
             parts: select::parts(&checks, &adapters),
         };
         let talk = Arc::new(self.talk.named(run_name));

@@ -26,6 +26,9 @@ enum Act {
         /// What it has beside Kubernetes; an empty text for nothing
         #[arg(long, value_delimiter = ',', value_name = "NAME", default_value = "kueue")]
         with: Vec<String>,
+        /// Fake nodes beside the real one; pods go there only if they tolerate the taint kwok.x-k8s.io/node
+        #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=5000))]
+        fake_nodes: u32,
         /// Break it: names of breakages, as `lab faults` shows them
         #[arg(long = "break", value_delimiter = ',', value_name = "NAME")]
         break_: Vec<String>,
@@ -81,11 +84,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up { kubernetes, with, break_ } => {
+        Act::Up { kubernetes, with, fake_nodes, break_ } => {
             let options = Options {
                 name,
                 outlive: true,
                 kubernetes,
+                fake_nodes,
                 parts: parts(&with)?,
                 breakages: breakages(&break_)?,
             };

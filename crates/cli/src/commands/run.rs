@@ -51,6 +51,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         outlive: false,
         breakages: Vec::new(),
         kubernetes: arguments.kubernetes,
+        fake_nodes: 0,
         parts: select::parts(&checks, &arguments.selection.adapters()),
     };
     let lab = tokio::select! {
