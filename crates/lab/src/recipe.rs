@@ -210,9 +210,14 @@ pub async fn build(
     let root = cache().join("components");
     fs_err::create_dir_all(&root)?;
     let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
+    let binaries = || wanted.iter().map(|recipe| folder(recipe).join("bin")).collect();
+    // Whoever needs nothing new does not wait for another program's build.
+    if is_built(wanted, toolchain) {
+        return Ok(binaries());
+    }
     // A second program that builds the same waits here, then finds it built.
     let lock = fs_err::File::create(root.join("lock"))?;
-    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+    let _held = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
         .await
         .map_err(std::io::Error::other)??;
     let missing: Vec<&Recipe> =
@@ -238,7 +243,7 @@ pub async fn build(
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
-    Ok(wanted.iter().map(|recipe| folder(recipe).join("bin")).collect())
+    Ok(binaries())
 }
 
 async fn build_one(
