@@ -64,6 +64,9 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
     fails(&["run", "--kubeconfig", &good, "--context", "there"], 2, &["no context named \"there\"", "here"]);
     fails(&["run", "--only", "gang_sched"], 2, &["no requirement \"gang_sched\"", "aiconform list"]);
     fails(&["run", "--only", "pod_autoscaling"], 2, &["no check for pod_autoscaling yet"]);
+    fails(&["run", "--lab", "--kubernetes", "1.30"], 2, &["1.36, 1.37"]);
+    fails(&["run", "--kubernetes", "1.36"], 2, &["--lab"]);
+    fails(&["lab", "up", "--with", "volcano"], 2, &["cannot have \"volcano\"", "kueue"]);
     fails(&["run", "--adapter", "volcano"], 2, &["no adapter \"volcano\"", "kueue/job"]);
     fails(&["run", "--trial", "luck"], 2, &["no trial \"luck\"", "preemption"]);
     fails(&["run", "--profile", "nowhere.toml"], 2, &["nowhere.toml"]);

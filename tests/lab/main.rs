@@ -159,6 +159,37 @@ fn a_lab_schedules_gangs_whole_and_plain_pods_in_part_and_leaves_no_trace() {
 }
 
 #[test]
+fn pods_that_tolerate_it_run_on_fake_nodes_and_others_stay_away() {
+    let lab = "testfake";
+    works(lab, &["up", "--with", "", "--fake-nodes", "20"]);
+    let fake = kubectl(lab, &["get", "nodes", "-l", "kwok.x-k8s.io/node", "-o", "name"]);
+    assert_eq!(fake.lines().count(), 20);
+    // A fake node has room for one of them.
+    let pod = |name: &str, tolerations: Value| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"tolerations": tolerations, "nodeSelector": {"kwok.x-k8s.io/node": "fake"},
+                "terminationGracePeriodSeconds": 0, "containers": [{
+                "name": "pause", "image": "none", "resources": {"requests": {"cpu": "30"}}}]}})
+    };
+    let tolerates = json!([{"key": "kwok.x-k8s.io/node", "operator": "Exists"}]);
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [
+        pod("tolerant", tolerates.clone()), pod("tolerant-too", tolerates), pod("other", json!([]))]});
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), list.to_string()).unwrap();
+    kubectl(lab, &["apply", "-f", file.path().to_str().unwrap()]);
+    let ready = ["wait", "--for=condition=Ready", "pod/tolerant", "pod/tolerant-too", "--timeout=30s"];
+    kubectl(lab, &ready);
+    let node = |pod: &str| kubectl(lab, &["get", "pod", pod, "-o", "jsonpath={.spec.nodeName}"]);
+    assert!(node("tolerant").starts_with("fake-"));
+    assert_ne!(node("tolerant"), node("tolerant-too"));
+    let refused = "--for=jsonpath={.status.conditions[?(@.type==\"PodScheduled\")].reason}=Unschedulable";
+    kubectl(lab, &["wait", refused, "pod/other", "--timeout=30s"]);
+    assert_eq!(node("other"), "");
+    works(lab, &["down"]);
+    is_gone(lab);
+}
+
+#[test]
 fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
     let lab = "testkilled";
     works(lab, &["up"]);
@@ -248,7 +279,7 @@ fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
     let folder = Path::new("/var/lib/aiconform/testempty");
     std::fs::create_dir_all(folder).unwrap();
     let status = json!({"name": "testempty", "state": folder, "binaries": [], "port": 0, "supervisor": 0,
-        "outlive": false, "holder": 0, "kueue": false, "breakages": []});
+        "outlive": false, "holder": 0, "kubernetes": "1.37", "parts": [], "fake_nodes": 0, "breakages": []});
     let file = folder.join("lab.json");
     std::fs::write(&file, status.to_string()).unwrap();
     let cleanup = || {

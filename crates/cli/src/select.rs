@@ -3,7 +3,9 @@
 use crate::exit::UsageError;
 use aiconform_checks::{CHECKS, Check, Profile};
 use aiconform_cluster::{Connection, Target};
+use aiconform_lab::Part;
 use camino::Utf8PathBuf;
+use std::collections::BTreeSet;
 
 /// Which cluster, which checks, which profile.
 #[derive(clap::Args, Clone, Debug)]
@@ -98,11 +100,6 @@ impl Selection {
         self.adapter.clone()
     }
 
-    /// Whether a lab needs Kueue for what was chosen.
-    pub fn needs_kueue(&self) -> bool {
-        self.adapter.is_empty() || self.adapter.iter().any(|adapter| adapter.starts_with("kueue/"))
-    }
-
     /// Release of the checklist.
     pub fn release(&self) -> &str {
         &self.release
@@ -112,5 +109,30 @@ impl Selection {
     pub async fn connect(&self) -> anyhow::Result<Connection> {
         let target = Target { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
         Ok(Connection::open(&target).await.map_err(|error| UsageError(error.to_string()))?)
+    }
+}
+
+/// What a lab must have for these adapters, or for all of the checks when none is named: an adapter's name begins with
+/// that of its product.
+pub fn parts(checks: &[&Check], adapters: &[String]) -> BTreeSet<Part> {
+    let all: Vec<&str> = checks.iter().flat_map(|check| check.adapters).copied().collect();
+    let named: Vec<&str> = adapters.iter().map(String::as_str).collect();
+    let tried = if named.is_empty() { all } else { named };
+    tried.iter().filter_map(|adapter| Part::named(adapter.split('/').next()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_gets_what_the_adapters_need_and_nothing_else() {
+        let parts = |adapters: &[&str]| {
+            let adapters: Vec<String> = adapters.iter().map(|name| (*name).to_owned()).collect();
+            parts(CHECKS, &adapters)
+        };
+        assert!(parts(&["plain", "kube-native"]).is_empty());
+        assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::Kueue]));
+        assert!(parts(&[]).contains(&Part::Kueue));
     }
 }

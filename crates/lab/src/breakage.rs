@@ -1,6 +1,7 @@
 //! Breakages: a real platform with one real thing wrong, under a name. What a check must say of it stands with the
 //! check.
 
+use crate::part::Part;
 use serde::{Deserialize, Serialize};
 
 /// One thing wrong.
@@ -91,6 +92,16 @@ impl Breakage {
     /// The breakage of a name.
     pub fn named(name: &str) -> Option<Breakage> {
         Breakage::ALL.iter().copied().find(|breakage| breakage.name() == name)
+    }
+
+    /// The part of the lab that it is about.
+    pub fn part(self) -> Option<Part> {
+        match self {
+            Breakage::KueueWebhooksRemoved | Breakage::QueuesOnHold | Breakage::KueueExcludesSlots => {
+                Some(Part::Kueue)
+            }
+            _ => None,
+        }
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

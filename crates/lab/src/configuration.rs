@@ -8,7 +8,6 @@ use serde_json::json;
 
 /// The pause image's name inside the lab.
 pub const PAUSE: &str = "aiconform.dev/lab/pause:1";
-const GANG: &str = "--feature-gates=GenericWorkload=true";
 
 /// Writes kubeconfigs and configuration files.
 ///
@@ -91,15 +90,13 @@ fn kubeconfig(lab: &Status, user: &str, port: u16) -> String {
 
 /// The flags of a component.
 pub fn flags(lab: &Status, component: &str) -> Vec<String> {
-    let gangs = !lab.is_broken(Breakage::GangGateOffApiServer);
+    let (gate, served) = lab.kubernetes.gangs();
     let mut flags = flags_of(lab, component);
-    if gangs {
+    if !lab.is_broken(Breakage::GangGateOffApiServer) {
         match component {
-            "kube-apiserver" => {
-                flags.extend([GANG.into(), "--runtime-config=scheduling.k8s.io/v1beta1=true".into()]);
-            }
-            "kube-controller-manager" => flags.push(GANG.into()),
-            "kube-scheduler" if !lab.is_broken(Breakage::GangGateOffScheduler) => flags.push(GANG.into()),
+            "kube-apiserver" => flags.extend([gate.into(), served.into()]),
+            "kube-controller-manager" => flags.push(gate.into()),
+            "kube-scheduler" if !lab.is_broken(Breakage::GangGateOffScheduler) => flags.push(gate.into()),
             _ => {}
         }
     }

@@ -4,8 +4,8 @@ use crate::breaking;
 use crate::commands;
 use crate::configuration::{self, PAUSE};
 use crate::error::LabError;
+use crate::fake_nodes;
 use crate::image;
-use crate::kueue;
 use crate::process::Component;
 use crate::progress::Step;
 use crate::relay;
@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs until a component ends, or until it is killed with its namespaces.
 pub fn main(state: &str) -> ExitCode {
+    // Nothing but this process uses the library that makes certificates here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result =
         runtime.map_err(LabError::from).and_then(|runtime| runtime.block_on(run(Utf8Path::new(state))));
@@ -69,9 +71,9 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
             })
             .await?;
         up("containerd");
-        import_pause(&lab, &tools).await?;
-        if lab.kueue {
-            kueue::import(&lab, &tools).await?;
+        image::import(&lab, &tools, ("pause", "pause"), PAUSE).await?;
+        for part in &lab.parts {
+            part.import(&lab, &tools).await?;
         }
         up("images");
         Ok::<(), LabError>(())
@@ -88,7 +90,12 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
         running.push(begin(&lab, name)?);
     }
-    let manifests = async { if lab.kueue { kueue::begin(&lab, &tools).await } else { Ok(()) } };
+    let manifests = async {
+        for part in &lab.parts {
+            part.begin(&lab, &tools).await?;
+        }
+        Ok::<(), LabError>(())
+    };
     let mut kubelet = begin(&lab, "kubelet")?;
     let node = kubelet.ready(LIMIT, || async {
         // Ready, and the taint of a node that was not has been taken away.
@@ -107,9 +114,13 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     up("node");
     manifests?;
     running.push(kubelet);
-    if lab.kueue {
-        kueue::ready(&tools).await?;
-        up("kueue");
+    for part in &lab.parts {
+        part.ready(&tools).await?;
+        up(part.name());
+    }
+    if lab.fake_nodes > 0 {
+        fake_nodes::make(&lab).await?;
+        up("fake nodes");
     }
     breaking::apply_all(&lab, &tools, &mut running).await?;
     tell(&Step::Ready);
@@ -182,13 +193,6 @@ impl Tools {
 pub async fn apply(tools: &Tools, manifests: &str) -> Result<(), LabError> {
     let arguments = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
     tools.kubectl_with(&arguments, manifests).await.map(drop)
-}
-
-async fn import_pause(lab: &Status, tools: &Tools) -> Result<(), LabError> {
-    let pause = fs_err::read(lab.binary("pause"))?;
-    let file = lab.state.join("pause.tar");
-    fs_err::write(&file, image::archive(PAUSE, &[("pause", &pause)], "/pause")?)?;
-    tools.ctr(&["images", "import", file.as_str()]).await
 }
 
 async fn set_up_namespaces(lab: &Status) -> Result<(), LabError> {

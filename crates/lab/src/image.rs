@@ -1,10 +1,30 @@
 //! Images without a registry: an OCI archive with one layer of static binaries.
 
+use crate::error::LabError;
+use crate::first::Tools;
+use crate::state::Status;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
 /// The user of every image of the lab: any that is not root, so that `runAsNonRoot` pods start.
 const USER: &str = "65532:65532";
+
+/// Imports an image that holds one of the lab's binaries, under this path, and runs it; needs containerd only.
+///
+/// # Errors
+/// When containerd refuses it.
+pub async fn import(
+    lab: &Status,
+    tools: &Tools,
+    (binary, path): (&str, &str),
+    name: &str,
+) -> Result<(), LabError> {
+    let content = fs_err::read(lab.binary(binary))?;
+    let file = lab.state.join(format!("{binary}.tar"));
+    fs_err::write(&file, archive(name, &[(path, &content)], &format!("/{path}"))?)?;
+    tools.ctr(&["images", "import", file.as_str()]).await?;
+    Ok(fs_err::remove_file(file)?)
+}
 
 /// An OCI image archive (image-spec 1.1, image layout) as bytes. Equal input gives equal bytes.
 ///

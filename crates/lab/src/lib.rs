@@ -12,9 +12,10 @@ mod cgroup;
 mod commands;
 mod configuration;
 mod error;
+mod fake_nodes;
 mod first;
 mod image;
-mod kueue;
+mod part;
 mod pki;
 mod preflight;
 mod process;
@@ -25,12 +26,15 @@ mod shared;
 mod state;
 mod supervisor;
 mod up;
+mod version;
 
 pub use breakage::Breakage;
 pub use error::LabError;
+pub use part::Part;
 pub use progress::{Progress, Step};
 pub use state::{Status, default_name};
 pub use up::{Lab, Options, down, exec, status, sweep, up};
+pub use version::Kubernetes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

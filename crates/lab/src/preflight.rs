@@ -1,7 +1,7 @@
 //! What the machine must have, told in one sentence each before anything is built.
 
 use crate::error::LabError;
-use crate::recipe;
+use crate::recipe::{self, Recipe};
 use camino::Utf8Path;
 
 const GIB: u64 = 1 << 30;
@@ -10,7 +10,7 @@ const GIB: u64 = 1 << 30;
 ///
 /// # Errors
 /// One sentence that names what is missing and how to get it.
-pub async fn check(kueue: bool) -> Result<String, LabError> {
+pub async fn check(wanted: &[&Recipe]) -> Result<String, LabError> {
     let lacks = |sentence: &str| Err(LabError::Machine(sentence.into()));
     if !rustix::process::geteuid().is_root() {
         return lacks(
@@ -41,7 +41,7 @@ pub async fn check(kueue: bool) -> Result<String, LabError> {
         );
     }
     // Building takes much room; what is built already takes little.
-    let building = if recipe::is_built(&toolchain, kueue) { 0 } else { 12 * GIB };
+    let building = if recipe::is_built(wanted, &toolchain) { 0 } else { 12 * GIB };
     for (path, least) in [(recipe::cache(), building), (crate::state::ROOT.into(), 3 * GIB)] {
         let mut folder = path.as_path();
         while !folder.exists() {

@@ -2,9 +2,12 @@
 
 use crate::commands;
 use crate::error::LabError;
+use crate::part::Part;
 use crate::progress::{Progress, Step};
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -14,6 +17,8 @@ use tokio::process::Command;
 pub struct Recipe {
     /// Name of the component and of its folder under `lab/components`.
     pub name: &'static str,
+    /// Which labs need it.
+    wanted: Wanted,
     /// Packages to build.
     packages: &'static [&'static str],
     /// Linker flags beside `-s -w`.
@@ -24,8 +29,19 @@ pub struct Recipe {
     files: &'static [(&'static str, &'static str)],
     /// A binary whose name the build gives wrong: from, to.
     rename: Option<(&'static str, &'static str)>,
-    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folder.
-    manifests: Option<(&'static str, &'static str)>,
+    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folders for
+    /// `kubectl kustomize`.
+    manifests: Option<(&'static str, &'static [&'static str])>,
+}
+
+/// Which labs need a component.
+enum Wanted {
+    /// Every lab.
+    Always,
+    /// Labs of this version of Kubernetes.
+    Kubernetes(Kubernetes),
+    /// Labs with this part.
+    With(Part),
 }
 
 macro_rules! file {
@@ -34,10 +50,21 @@ macro_rules! file {
     };
 }
 
-/// The components of the default lab, in the order in which they are built.
+/// What a lab runs of Kubernetes.
+const KUBERNETES: &[&str] = &[
+    "k8s.io/kubernetes/cmd/kube-apiserver",
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "k8s.io/kubernetes/cmd/kube-scheduler",
+    "k8s.io/kubernetes/cmd/kubelet",
+    "k8s.io/kubernetes/cmd/kube-proxy",
+    "k8s.io/kubernetes/cmd/kubectl",
+];
+
+/// The components of labs, in the order in which they are built.
 pub const RECIPES: &[Recipe] = &[
     Recipe {
         name: "pause",
+        wanted: Wanted::Always,
         packages: &["aiconform.dev/lab/pause"],
         linker_flags: "",
         tags: "",
@@ -47,6 +74,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "etcd",
+        wanted: Wanted::Always,
         packages: &["go.etcd.io/etcd/server/v3"],
         linker_flags: "",
         tags: "",
@@ -56,6 +84,7 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "containerd",
+        wanted: Wanted::Always,
         packages: &[
             "github.com/containerd/containerd/v2/cmd/containerd",
             "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
@@ -69,15 +98,20 @@ pub const RECIPES: &[Recipe] = &[
         manifests: None,
     },
     Recipe {
+        name: "kubernetes-1.36",
+        wanted: Wanted::Kubernetes(Kubernetes::Minor36),
+        packages: KUBERNETES,
+        linker_flags: "-X k8s.io/component-base/version.gitVersion=v1.36.3 \
+            -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
+        tags: "",
+        files: &[file!("kubernetes-1.36", "go.mod"), file!("kubernetes-1.36", "go.sum")],
+        rename: None,
+        manifests: None,
+    },
+    Recipe {
         name: "kubernetes",
-        packages: &[
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            "k8s.io/kubernetes/cmd/kube-controller-manager",
-            "k8s.io/kubernetes/cmd/kube-scheduler",
-            "k8s.io/kubernetes/cmd/kubelet",
-            "k8s.io/kubernetes/cmd/kube-proxy",
-            "k8s.io/kubernetes/cmd/kubectl",
-        ],
+        wanted: Wanted::Kubernetes(Kubernetes::Minor37),
+        packages: KUBERNETES,
         // Without a version the API server reports a raw template, on which clients fail.
         linker_flags: "-X k8s.io/component-base/version.gitVersion=v1.37.2 \
             -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37",
@@ -88,12 +122,23 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "kueue",
+        wanted: Wanted::With(Part::Kueue),
         packages: &["sigs.k8s.io/kueue/cmd/kueue"],
         linker_flags: "-X sigs.k8s.io/kueue/pkg/version.GitVersion=v0.18.2",
         tags: "",
         files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
         rename: None,
-        manifests: Some(("sigs.k8s.io/kueue", "config/default")),
+        manifests: Some(("sigs.k8s.io/kueue", &["config/default"])),
+    },
+    Recipe {
+        name: "kwok",
+        wanted: Wanted::With(Part::Kwok),
+        packages: &["sigs.k8s.io/kwok/cmd/kwok"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("kwok", "go.mod"), file!("kwok", "go.sum")],
+        rename: None,
+        manifests: Some(("sigs.k8s.io/kwok", &["kustomize/kwok", "kustomize/stage/fast"])),
     },
 ];
 
@@ -112,8 +157,8 @@ impl Recipe {
             hash.update(content.as_bytes());
             hash.update([0]);
         }
-        if let Some((module, folder)) = self.manifests {
-            hash.update(format!("{module}\0{folder}"));
+        if let Some((module, folders)) = self.manifests {
+            hash.update(format!("{module}\0{}", folders.join("\0")));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -135,41 +180,57 @@ pub async fn toolchain() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Whether everything that a lab needs is in the cache.
-pub fn is_built(toolchain: &str, kueue: bool) -> bool {
-    let root = cache().join("components");
+/// The components that a lab of this version of Kubernetes with these parts needs.
+pub fn wanted(kubernetes: Kubernetes, parts: &BTreeSet<Part>) -> Vec<&'static Recipe> {
     RECIPES
         .iter()
-        .filter(|recipe| kueue || recipe.name != "kueue")
-        .all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
+        .filter(|recipe| match recipe.wanted {
+            Wanted::Always => true,
+            Wanted::Kubernetes(version) => version == kubernetes,
+            Wanted::With(part) => parts.contains(&part),
+        })
+        .collect()
 }
 
-/// Builds what the cache lacks and gives the folder of binaries of each component.
+/// Whether all of these are in the cache.
+pub fn is_built(wanted: &[&Recipe], toolchain: &str) -> bool {
+    let root = cache().join("components");
+    wanted.iter().all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
+}
+
+/// Builds what the cache lacks of these and gives the folder of binaries of each component.
 ///
 /// # Errors
 /// With the build's last lines.
 pub async fn build(
+    wanted: &[&Recipe],
     toolchain: &str,
-    kueue: bool,
     progress: &dyn Progress,
 ) -> Result<Vec<Utf8PathBuf>, LabError> {
     let root = cache().join("components");
     fs_err::create_dir_all(&root)?;
     let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
+    let binaries = || wanted.iter().map(|recipe| folder(recipe).join("bin")).collect();
+    // Whoever needs nothing new does not wait for another program's build.
+    if is_built(wanted, toolchain) {
+        return Ok(binaries());
+    }
     // A second program that builds the same waits here, then finds it built.
     let lock = fs_err::File::create(root.join("lock"))?;
-    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+    let _held = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
         .await
         .map_err(std::io::Error::other)??;
-    let wanted: Vec<&Recipe> = RECIPES.iter().filter(|recipe| kueue || recipe.name != "kueue").collect();
     let missing: Vec<&Recipe> =
         wanted.iter().copied().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
         // kubectl, which renders manifests, is built before anything that has some.
-        let kubernetes = RECIPES.iter().find(|recipe| recipe.name == "kubernetes").map(&folder);
-        let kubectl = kubernetes.unwrap_or_default().join("bin/kubectl");
+        let tool = |name: &str| {
+            let path = |recipe: &&Recipe| folder(recipe).join("bin").join(name);
+            wanted.iter().map(path).find(|path| path.exists()).unwrap_or_else(|| name.into())
+        };
+        let kubectl = tool("kubectl");
         build_one(recipe, &work, &kubectl, &|packages| {
             progress.step(&Step::Building {
                 component: recipe.name.into(),
@@ -182,7 +243,7 @@ pub async fn build(
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
-    Ok(wanted.into_iter().map(|recipe| folder(recipe).join("bin")).collect())
+    Ok(binaries())
 }
 
 async fn build_one(
@@ -235,15 +296,20 @@ async fn build_one(
     if let Some((from, to)) = recipe.rename {
         fs_err::rename(bin.join(from), bin.join(to))?;
     }
-    if let Some((module, folder)) = recipe.manifests {
+    if let Some((module, folders)) = recipe.manifests {
         let output = Command::new("go")
             .args(["list", "-m", "-f", "{{.Dir}}", module])
             .current_dir(work)
             .output()
             .await?;
-        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join(folder);
-        let rendered = commands::run(kubectl.as_str(), &["kustomize", source.as_str()]).await?;
-        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
+        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let mut manifests = Vec::new();
+        for folder in folders {
+            let folder = source.join(folder);
+            manifests.extend(commands::run(kubectl.as_str(), &["kustomize", folder.as_str()]).await?);
+            manifests.extend(b"---\n");
+        }
+        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), manifests)?;
     }
     Ok(())
 }
@@ -254,8 +320,22 @@ mod tests {
 
     #[test]
     fn a_key_changes_with_the_toolchain_and_differs_between_recipes() {
-        let keys: std::collections::BTreeSet<String> =
+        let keys: BTreeSet<String> =
             RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
         assert_eq!(keys.len(), RECIPES.len() * 2);
+    }
+
+    #[test]
+    fn a_lab_needs_one_kubernetes_and_the_parts_that_were_asked_for() {
+        let names = |kubernetes, parts: &[Part]| -> Vec<&str> {
+            let parts = parts.iter().copied().collect();
+            wanted(kubernetes, &parts).iter().map(|recipe| recipe.name).collect()
+        };
+        let base = ["pause", "etcd", "containerd"];
+        assert_eq!(names(Kubernetes::Minor36, &[]), [&base[..], &["kubernetes-1.36"]].concat());
+        assert_eq!(
+            names(Kubernetes::Minor37, &[Part::Kueue]),
+            [&base[..], &["kubernetes", "kueue"]].concat()
+        );
     }
 }

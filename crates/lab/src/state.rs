@@ -2,8 +2,11 @@
 
 use crate::breakage::Breakage;
 use crate::error::LabError;
+use crate::part::Part;
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// All labs of this machine live below this folder. Short, because sockets lie in it.
 pub const ROOT: &str = "/var/lib/aiconform";
@@ -25,8 +28,12 @@ pub struct Status {
     pub outlive: bool,
     /// Process id, as the host sees it, of the program that holds the namespaces; 0 before it runs.
     pub holder: i32,
-    /// Whether it has Kueue.
-    pub kueue: bool,
+    /// Version of Kubernetes.
+    pub kubernetes: Kubernetes,
+    /// What it has beside Kubernetes.
+    pub parts: BTreeSet<Part>,
+    /// How many fake nodes it has.
+    pub fake_nodes: u32,
     /// What is wrong with it on purpose.
     pub breakages: Vec<Breakage>,
 }

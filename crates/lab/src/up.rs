@@ -2,13 +2,16 @@
 
 use crate::breakage::Breakage;
 use crate::error::LabError;
+use crate::part::Part;
 use crate::preflight;
 use crate::progress::{Progress, Step};
 use crate::recipe;
 use crate::shared;
 use crate::state::{ROOT, Status};
 use crate::supervisor;
+use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -23,8 +26,12 @@ pub struct Options {
     pub name: String,
     /// Whether it outlives the command that starts it.
     pub outlive: bool,
-    /// Whether it has Kueue.
-    pub kueue: bool,
+    /// Version of Kubernetes.
+    pub kubernetes: Kubernetes,
+    /// What it has beside Kubernetes and what the breakages are about; nothing else is built or started.
+    pub parts: BTreeSet<Part>,
+    /// How many fake nodes it has beside the real one; some need KWOK.
+    pub fake_nodes: u32,
     /// What is to be wrong with it.
     pub breakages: Vec<Breakage>,
 }
@@ -61,8 +68,12 @@ impl Lab {
 /// # Errors
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
-    let toolchain = preflight::check(options.kueue).await?;
-    let binaries = recipe::build(&toolchain, options.kueue, progress).await?;
+    let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
+    let kwok = (options.fake_nodes > 0).then_some(Part::Kwok);
+    let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).chain(kwok).collect();
+    let wanted = recipe::wanted(options.kubernetes, &parts);
+    let toolchain = preflight::check(&wanted).await?;
+    let binaries = recipe::build(&wanted, &toolchain, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);
     let lock = shared::lock()?;
@@ -82,7 +93,9 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         outlive: options.outlive,
         holder: 0,
         breakages: options.breakages.clone(),
-        kueue: options.kueue,
+        kubernetes: options.kubernetes,
+        parts,
+        fake_nodes: options.fake_nodes,
     };
     status.write()?;
     drop(lock);

@@ -3,11 +3,12 @@
 use crate::commands::run::interrupt;
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
+use crate::select;
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use aiconform_checks::{CHECKS, Check, Expected, Fault, Level, Options, Profile};
 use aiconform_cluster::{Connection, Target};
-use aiconform_lab::Breakage;
+use aiconform_lab::{Breakage, Kubernetes};
 use aiconform_verdict::Judgement;
 use camino::Utf8PathBuf;
 use futures::{FutureExt, StreamExt};
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Also those that take many minutes each
     #[arg(long)]
     slow: bool,
+    /// Version of the labs' Kubernetes: 1.36 or 1.37
+    #[arg(long, default_value = "1.37", value_name = "VERSION")]
+    kubernetes: Kubernetes,
     /// Format
     #[arg(short = 'o', long = "output", value_enum, default_value_t)]
     output: Format,
@@ -159,7 +163,9 @@ impl Bench {
             name: lab_name.into(),
             outlive: false,
             breakages: made.breakage.into_iter().collect(),
-            kueue: adapters.is_empty() || adapters.iter().any(|adapter| adapter.starts_with("kueue/")),
+            kubernetes: self.arguments.kubernetes,
+            fake_nodes: 0,
+            parts: select::parts(&made.checks, adapters),
         };
         let talk = Arc::new(self.talk.named(run_name));
         let lab = tokio::select! {

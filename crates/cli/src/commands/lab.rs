@@ -2,8 +2,9 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::talk::Talk;
-use aiconform_lab::{Breakage, Options};
+use aiconform_lab::{Breakage, Kubernetes, Options, Part};
 use clap::Subcommand;
+use std::collections::BTreeSet;
 
 /// Arguments of `aiconform lab`.
 #[derive(clap::Args)]
@@ -19,6 +20,15 @@ pub struct Arguments {
 enum Act {
     /// Build what is missing and start the lab; prints the path of its kubeconfig
     Up {
+        /// Version of Kubernetes: 1.36 or 1.37
+        #[arg(long, default_value = "1.37", value_name = "VERSION")]
+        kubernetes: Kubernetes,
+        /// What it has beside Kubernetes; an empty text for nothing
+        #[arg(long, value_delimiter = ',', value_name = "NAME", default_value = "kueue")]
+        with: Vec<String>,
+        /// Fake nodes beside the real one; pods go there only if they tolerate the taint kwok.x-k8s.io/node
+        #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=5000))]
+        fake_nodes: u32,
         /// Break it: names of breakages, as `lab faults` shows them
         #[arg(long = "break", value_delimiter = ',', value_name = "NAME")]
         break_: Vec<String>,
@@ -42,6 +52,17 @@ enum Act {
     },
 }
 
+fn parts(names: &[String]) -> Result<BTreeSet<Part>, UsageError> {
+    let known = || Part::ALL.iter().map(|part| part.name()).collect::<Vec<_>>().join(", ");
+    let named = names.iter().filter(|name| !name.is_empty());
+    named
+        .map(|name| {
+            Part::named(name)
+                .ok_or_else(|| UsageError(format!("a lab cannot have {name:?}; there are: {}", known())))
+        })
+        .collect()
+}
+
 fn breakages(names: &[String]) -> Result<Vec<Breakage>, UsageError> {
     let known = || Breakage::ALL.iter().map(|breakage| breakage.name()).collect::<Vec<_>>().join(", ");
     names
@@ -63,8 +84,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up { break_ } => {
-            let options = Options { name, outlive: true, breakages: breakages(&break_)?, kueue: true };
+        Act::Up { kubernetes, with, fake_nodes, break_ } => {
+            let options = Options {
+                name,
+                outlive: true,
+                kubernetes,
+                fake_nodes,
+                parts: parts(&with)?,
+                breakages: breakages(&break_)?,
+            };
             let talk = Talk::new();
             let lab = tokio::select! {
                 lab = aiconform_lab::up(&options, &talk) => lab?,

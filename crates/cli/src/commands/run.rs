@@ -1,12 +1,13 @@
 //! `aiconform run`: plan, run, judge, report.
 
 use crate::exit::Exit;
-use crate::select::Selection;
+use crate::select::{self, Selection};
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use crate::verdicts;
 use aiconform_checks::Options;
 use aiconform_cluster::{Connection, Target};
+use aiconform_lab::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
 use std::sync::Arc;
@@ -36,6 +37,9 @@ pub struct Arguments {
     /// Run on a lab that is started for it and removed afterwards
     #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
     lab: bool,
+    /// Version of the lab's Kubernetes: 1.36 or 1.37
+    #[arg(long, default_value = "1.37", requires = "lab", value_name = "VERSION")]
+    kubernetes: Kubernetes,
     #[command(flatten)]
     selection: Selection,
     /// How far to go: what a MUST needs, or also what goes further (gang scheduling: preemption, lost members, …)
@@ -58,7 +62,7 @@ pub struct Arguments {
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     // What the user got wrong is told before anything is started.
-    arguments.selection.checks()?;
+    let checks = arguments.selection.checks()?;
     arguments.selection.profile()?;
     arguments.selection.check_trials(&arguments.trial)?;
     let interrupt = interrupt();
@@ -72,7 +76,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         name: format!("run{}", std::process::id()),
         outlive: false,
         breakages: Vec::new(),
-        kueue: arguments.selection.needs_kueue(),
+        kubernetes: arguments.kubernetes,
+        fake_nodes: 0,
+        parts: select::parts(&checks, &arguments.selection.adapters()),
     };
     let lab = tokio::select! {
         lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,

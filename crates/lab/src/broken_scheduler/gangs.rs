@@ -1,6 +1,6 @@
 //! Gangs: when their members are bound, and whom they evict.
 
-use super::{Scheduler, Waiting, ignore_absence, pod_groups, resource};
+use super::{Scheduler, Waiting, ignore_absence, resource};
 use crate::breakage::Breakage;
 use aiconform_cluster::ClusterError;
 use aiconform_model::{Kind, Object, Scope};
@@ -81,12 +81,12 @@ impl Scheduler {
 
     async fn refuse_gang(&mut self, group: &Object, pods: &[Waiting]) -> Result<(), ClusterError> {
         self.refused.entry(group.uid().into()).or_insert_with(Instant::now);
-        if group.condition("PodGroupInitiallyScheduled").is_none() {
-            let condition = json!({"type": "PodGroupInitiallyScheduled", "status": "False", "reason": "Unschedulable",
+        if group.condition(self.waits).is_none() {
+            let condition = json!({"type": self.waits, "status": "False", "reason": "Unschedulable",
                 "message": "the gang does not fit", "lastTransitionTime": jiff::Timestamp::now().strftime("%FT%TZ").to_string()});
             let patch = json!({"status": {"conditions": [condition]}});
             let place = (group.namespace(), group.name());
-            ignore_absence(self.api.merge(&Scope::default(), &pod_groups(), place, "status", &patch).await)?;
+            ignore_absence(self.api.merge(&Scope::default(), &self.groups, place, "status", &patch).await)?;
         }
         for pod in pods {
             self.refuse_pod(pod).await?;

@@ -5,6 +5,7 @@
 mod gangs;
 
 use crate::breakage::Breakage;
+use crate::fake_nodes::FAKE;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
@@ -21,6 +22,10 @@ pub struct Scheduler {
     api: Api,
     mirror: Arc<Mirror>,
     fault: Breakage,
+    /// Kind of gangs here.
+    groups: Kind,
+    /// The condition that says that one waits.
+    waits: &'static str,
     /// Pods bound by us that the watch does not show as bound yet.
     assumed: BTreeSet<String>,
     /// Gangs (by UID) that were refused, and when for the first time.
@@ -47,8 +52,12 @@ struct Waiting {
     told: bool,
 }
 
-fn pod_groups() -> Kind {
-    Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups")
+/// How a version of Kubernetes has its gangs: version of their API, and the condition that says that one waits.
+const GANGS: &[(&str, &str)] =
+    &[("v1beta1", "PodGroupInitiallyScheduled"), ("v1alpha2", "PodGroupScheduled")];
+
+fn pod_groups(version: &str) -> Kind {
+    Kind::namespaced("scheduling.k8s.io", version, "PodGroup", "podgroups")
 }
 
 /// The private slot that a pod wants, or an empty text.
@@ -66,6 +75,8 @@ impl Scheduler {
             api,
             mirror,
             fault,
+            groups: pod_groups(GANGS[0].0),
+            waits: GANGS[0].1,
             assumed: BTreeSet::new(),
             refused: BTreeMap::new(),
             first_least: BTreeMap::new(),
@@ -77,7 +88,14 @@ impl Scheduler {
 
     /// Schedules until it is killed.
     pub async fn run(mut self) -> Result<(), ClusterError> {
-        for kind in [Kind::pod(), Kind::node(), pod_groups()] {
+        for (version, waits) in GANGS {
+            let groups = pod_groups(version);
+            if self.api.serves(&Scope::default(), &groups).await? {
+                (self.groups, self.waits) = (groups, *waits);
+                break;
+            }
+        }
+        for kind in [Kind::pod(), Kind::node(), self.groups.clone()] {
             self.mirror.watch(&self.api, &kind, "", ("labelSelector", "")).await?;
         }
         let mut changes = self.mirror.changes();
@@ -117,7 +135,7 @@ impl Scheduler {
             free = self.free();
         }
         for ((namespace, name), pods) in gangs {
-            if let Some(group) = self.mirror.get(&pod_groups(), &namespace, &name) {
+            if let Some(group) = self.mirror.get(&self.groups, &namespace, &name) {
                 self.gang(&group, &pods, &mut free).await?;
             }
         }
@@ -125,7 +143,7 @@ impl Scheduler {
     }
 
     fn is_refused(&self, pod: &Waiting) -> bool {
-        let group = self.mirror.get(&pod_groups(), &pod.namespace, &pod.group);
+        let group = self.mirror.get(&self.groups, &pod.namespace, &pod.group);
         group.is_some_and(|group| self.refused.contains_key(group.uid()))
     }
 
@@ -186,7 +204,7 @@ impl Scheduler {
 
     fn forget_deleted_gangs(&mut self) {
         let there: BTreeSet<String> =
-            self.mirror.everywhere(&pod_groups(), |group| Some(group.uid().to_owned())).into_iter().collect();
+            self.mirror.everywhere(&self.groups, |group| Some(group.uid().to_owned())).into_iter().collect();
         let keeps = self.fault == Breakage::SchedulerKeepsReservation;
         let kept = &mut self.kept;
         self.bound.retain(|uid, (resource, count)| {
@@ -235,8 +253,8 @@ impl Scheduler {
     }
 
     async fn bind(&mut self, pod: &Waiting, free: &mut BTreeMap<String, u64>) -> Result<(), ClusterError> {
-        let node =
-            self.mirror.all(&Kind::node(), "", |node| Some(node.name().to_owned())).pop().unwrap_or_default();
+        let real = |node: &Object| node.label(FAKE).is_empty().then(|| node.name().to_owned());
+        let node = self.mirror.all(&Kind::node(), "", real).pop().unwrap_or_default();
         let binding = json!({"apiVersion": "v1", "kind": "Binding",
             "metadata": {"name": pod.name, "namespace": pod.namespace},
             "target": {"apiVersion": "v1", "kind": "Node", "name": node}});

@@ -1,0 +1,207 @@
+//! What a lab can have beside Kubernetes. Each part runs as pods from its own manifests; how, is data.
+
+use crate::breakage::Breakage;
+use crate::error::LabError;
+use crate::first::{Tools, apply};
+use crate::image;
+use crate::state::Status;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Kueue 0.18.2.
+    Kueue,
+    /// KWOK 0.8.0, which plays the kubelets of fake nodes.
+    Kwok,
+}
+
+/// How a part is brought into a lab.
+struct Product {
+    /// Images of its pods: the binary that is all of it, the path where its manifests want it, and the image's name.
+    images: &'static [(&'static str, &'static str, &'static str)],
+    /// What the image begins with that its manifests name instead.
+    replaces: &'static str,
+    /// What kubectl is asked with which input, and what its answer holds once the part serves.
+    serves: (&'static [&'static str], &'static str, &'static str),
+    /// Where its log is: arguments of `kubectl logs`.
+    log: &'static [&'static str],
+    /// How long it may take to serve.
+    limit: Duration,
+}
+
+const KUEUE: Product = Product {
+    images: &[("kueue", "manager", "aiconform.dev/lab/kueue:0.18.2")],
+    replaces: "us-central1-docker.pkg.dev/",
+    // Answered by Kueue's own webhooks, so they serve when it is.
+    serves: (
+        &["create", "--dry-run=server", "-f", "-"],
+        r#"{"apiVersion":"kueue.x-k8s.io/v1beta2","kind":"ClusterQueue","metadata":{"name":"probe"},"spec":{}}"#,
+        "created",
+    ),
+    log: &["-n", "kueue-system", "deployment/kueue-controller-manager"],
+    // It waits for certificates that it makes itself and for its own election; on a busy machine that has taken two minutes.
+    limit: Duration::from_secs(240),
+};
+
+const KWOK: Product = Product {
+    images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
+    replaces: "registry.k8s.io/kwok/",
+    serves: (
+        &[
+            "-n",
+            "kube-system",
+            "get",
+            "deployment",
+            "kwok-controller",
+            "-o",
+            "jsonpath={.status.readyReplicas}",
+        ],
+        "",
+        "1",
+    ),
+    log: &["-n", "kube-system", "deployment/kwok-controller"],
+    limit: Duration::from_secs(120),
+};
+
+impl Part {
+    /// All of them.
+    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok];
+
+    /// Its name on the command line; its recipe and its manifests in the cache have it too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Kueue => "kueue",
+            Part::Kwok => "kwok",
+        }
+    }
+
+    /// The part of a name.
+    pub fn named(name: &str) -> Option<Part> {
+        Part::ALL.iter().copied().find(|part| part.name() == name)
+    }
+
+    fn product(self) -> &'static Product {
+        match self {
+            Part::Kueue => &KUEUE,
+            Part::Kwok => &KWOK,
+        }
+    }
+
+    /// Imports its images; needs containerd only.
+    ///
+    /// # Errors
+    /// When containerd refuses one.
+    pub async fn import(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
+        for (binary, path, image) in self.product().images {
+            image::import(lab, tools, (binary, path), image).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies the manifests of its own module; only the image's name and pull policy are changed, and what a breakage
+    /// asks for.
+    ///
+    /// # Errors
+    /// When the API server refuses one.
+    pub async fn begin(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
+        let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
+        let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
+        let (kinds, objects) = kinds_first(&changed);
+        if !kinds.is_empty() {
+            apply(tools, &kinds).await?;
+            // Objects of a kind are refused until the API server serves it.
+            let served = ["wait", "--for=condition=Established", "--timeout=60s", "-f", "-"];
+            tools.kubectl_with(&served, &kinds).await?;
+        }
+        apply(tools, &objects).await
+    }
+
+    fn changed(self, manifests: &str, excludes_slots: bool) -> String {
+        let product = self.product();
+        let mut out = String::new();
+        for line in manifests.lines() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let image = line.trim_start().strip_prefix("image: ");
+            if image.is_some_and(|image| image.starts_with(product.replaces)) {
+                out.push_str(&format!("{indent}image: {}\n", product.images[0].2));
+            } else if line.trim_start() == "imagePullPolicy: Always" {
+                out.push_str(&format!("{indent}imagePullPolicy: IfNotPresent\n"));
+            } else if excludes_slots && line.trim_start() == "integrations:" {
+                out.push_str(&format!(
+                    "{indent}resources:\n{indent}  excludeResourcePrefixes: [slots.aiconform.dev]\n{line}\n"
+                ));
+            } else {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+        out
+    }
+
+    /// Waits until it serves.
+    ///
+    /// # Errors
+    /// With its own log when it does not in time.
+    pub async fn ready(self, tools: &Tools) -> Result<(), LabError> {
+        let product = self.product();
+        let (asked, input, wanted) = product.serves;
+        let deadline = tokio::time::Instant::now() + product.limit;
+        loop {
+            let last = match tools.kubectl_with(asked, input).await {
+                Ok(answer) if String::from_utf8_lossy(&answer).contains(wanted) => return Ok(()),
+                Ok(answer) => String::from_utf8_lossy(&answer).trim().to_owned(),
+                Err(error) => error.to_string(),
+            };
+            if tokio::time::Instant::now() > deadline {
+                let arguments = [&["logs", "--tail=12"], product.log].concat();
+                let log = tools.kubectl(&arguments).await;
+                let log = log.unwrap_or_else(|error| error.to_string().into_bytes());
+                let what = format!("did not serve within {} s (last seen: {last})", product.limit.as_secs());
+                let log = String::from_utf8_lossy(&log).into_owned();
+                return Err(LabError::Component { component: self.name().into(), what, log });
+            }
+            aiconform_wait::pause(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// CustomResourceDefinitions, and everything else.
+fn kinds_first(manifests: &str) -> (String, String) {
+    let (kinds, objects): (Vec<&str>, Vec<&str>) = manifests
+        .split_inclusive("\n---\n")
+        .partition(|object| object.lines().any(|line| line == "kind: CustomResourceDefinition"));
+    (kinds.concat(), objects.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_has_a_name_that_leads_back_to_it_and_that_lab_json_uses() {
+        for part in Part::ALL {
+            assert_eq!(Part::named(part.name()), Some(*part));
+            assert_eq!(serde_json::to_value(part).unwrap(), part.name());
+        }
+        assert_eq!(Part::named("none"), None);
+    }
+
+    #[test]
+    fn kinds_are_told_from_objects() {
+        let manifests = "kind: A\n---\nkind: CustomResourceDefinition\n---\nkind: B\n";
+        let kinds = "kind: CustomResourceDefinition\n---\n".to_owned();
+        assert_eq!(kinds_first(manifests), (kinds, "kind: A\n---\nkind: B\n".to_owned()));
+    }
+
+    #[test]
+    fn of_manifests_only_the_image_and_its_pull_policy_are_changed() {
+        let manifests = "  image: us-central1-docker.pkg.dev/a/kueue:main\n  imagePullPolicy: Always\nintegrations:\n  image: other\n";
+        let image = "  image: aiconform.dev/lab/kueue:0.18.2\n  imagePullPolicy: IfNotPresent\n";
+        assert_eq!(Part::Kueue.changed(manifests, false), format!("{image}integrations:\n  image: other\n"));
+        let excluded = "resources:\n  excludeResourcePrefixes: [slots.aiconform.dev]\nintegrations:\n";
+        assert_eq!(Part::Kueue.changed(manifests, true), format!("{image}{excluded}  image: other\n"));
+    }
+}
