@@ -302,6 +302,26 @@ fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
     assert!(!folder.exists());
 }
 
+#[test]
+fn waiting_for_another_programs_build_is_said_and_can_be_interrupted() {
+    let cache = tempfile::tempdir().unwrap();
+    let components = cache.path().join("components");
+    std::fs::create_dir(&components).unwrap();
+    let lock = std::fs::File::create(components.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let mut up = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
+        .args(["lab", "--name", "testwaits", "up"])
+        .env("AICONFORM_CACHE_DIR", cache.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let talk = std::io::BufReader::new(up.stderr.take().unwrap());
+    let mut said = std::io::BufRead::lines(talk).map(Result::unwrap);
+    assert!(said.any(|line| line.contains("waiting for another program")));
+    assert!(Command::new("kill").args(["-INT", &up.id().to_string()]).status().unwrap().success());
+    assert_eq!(up.wait().unwrap().code(), Some(130));
+}
+
 /// Runs `lab up` in a mount namespace of its own, after this script; gives what it said.
 fn up_after(script: &str) -> String {
     let program = assert_cmd::cargo::cargo_bin!("aiconform");

@@ -94,6 +94,7 @@ impl aiconform_lab::Progress for Talk {
     fn step(&self, step: &aiconform_lab::Step) {
         use aiconform_lab::Step;
         match step {
+            Step::Waiting { what } => self.line("lab", &format!("waiting for {what}")),
             Step::Building { component, number, of, packages } => {
                 self.line(
                     "lab",

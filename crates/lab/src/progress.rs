@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// Something else must come to its end first.
+    Waiting {
+        /// What is waited for, in words.
+        what: String,
+    },
     /// A component is being built: its number of how many, and packages compiled so far.
     Building {
         /// Name of the component.

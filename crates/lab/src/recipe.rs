@@ -216,10 +216,7 @@ pub async fn build(
         return Ok(binaries());
     }
     // A second program that builds the same waits here, then finds it built.
-    let lock = fs_err::File::create(root.join("lock"))?;
-    let _held = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
-        .await
-        .map_err(std::io::Error::other)??;
+    let _held = alone(&root, progress).await?;
     let missing: Vec<&Recipe> =
         wanted.iter().copied().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
     for (index, recipe) in missing.iter().enumerate() {
@@ -244,6 +241,29 @@ pub async fn build(
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
     Ok(binaries())
+}
+
+/// Waits until no other program builds into the cache, and takes away what one that was killed has left half built.
+async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File, LabError> {
+    let lock = std::fs::File::create(root.join("lock"))?;
+    let mut told = false;
+    while let Err(error) = lock.try_lock() {
+        if let std::fs::TryLockError::Error(error) = error {
+            return Err(error.into());
+        }
+        if !told {
+            progress.step(&Step::Waiting { what: "another program, which builds components".into() });
+            told = true;
+        }
+        aiconform_wait::pause(std::time::Duration::from_millis(500)).await;
+    }
+    for entry in root.read_dir_utf8()? {
+        let path = entry?.into_path();
+        if path.extension() == Some("building") {
+            fs_err::remove_dir_all(path)?;
+        }
+    }
+    Ok(lock)
 }
 
 async fn build_one(

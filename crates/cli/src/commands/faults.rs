@@ -110,7 +110,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         trials: trials.into_iter().collect(),
         profile: Profile::default(),
     };
-    let twin = bench.lab("faulttwin", "twin", &healthy).await?;
+    let twin = match bench.lab("faulttwin", "twin", &healthy).await {
+        Err(_) if bench.interrupt.clone().now_or_never().is_some() => return Ok(Exit::Interrupted),
+        twin => twin?,
+    };
     let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
     let at_once = usize::try_from(bench.arguments.side_by_side)?;
     let rows: Vec<Vec<Row>> = futures::stream::iter(chosen.iter().enumerate())
