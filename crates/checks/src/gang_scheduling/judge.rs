@@ -200,6 +200,7 @@ fn waits_whole(events: &[&Event], name: &str) -> Outcome {
         return unknown(events, name, "the window did not come to its end");
     };
     let (size, slots) = (history.number("gang", "size"), history.number("gang", "slots"));
+    let room = begin.data.get("room").and_then(Value::as_str).unwrap_or("slots");
     let gang = gang(begin);
     let bound: Vec<&Life> = history
         .members(gang, begin.begin)
@@ -208,7 +209,7 @@ fn waits_whole(events: &[&Event], name: &str) -> Outcome {
     if !bound.is_empty() {
         let places = bound.iter().filter_map(|pod| pod.bound).map(|bound| bound.0).collect();
         let witness = format!(
-            "{} of {size} pods of a gang were bound on {slots} slots: {}",
+            "{} of {size} pods of a gang were bound on {slots} {room}: {}",
             bound.len(),
             names(bound.into_iter())
         );
@@ -226,7 +227,7 @@ fn waits_whole(events: &[&Event], name: &str) -> Outcome {
         return unknown(events, name, why);
     }
     met(format!(
-        "none of {size} pods was bound on {slots} slots while {canaries} canaries were; the scheduler said: {words}"
+        "none of {size} pods was bound on {slots} {room} while {canaries} canaries were; the scheduler said: {words}"
     ))
 }
 
@@ -251,9 +252,9 @@ fn starts_after_all(events: &[&Event], name: &str) -> Outcome {
     // Pods that a queue makes only on admission come with the release; others are the same by UID.
     let members = history.members(gang, created.begin).filter(|pod| pod.seen.0 < end.begin).count();
     if held == size && members == size {
-        return met(format!("with {size} slots all {size} pods of the waiting gang were bound"));
+        return met(format!("all {size} pods of the waiting gang were bound when the missing slots came"));
     }
-    let seen = format!("with {size} slots {held} of {members} pods of the waiting gang were bound");
+    let seen = format!("when the missing slots came {held} of {members} pods of the waiting gang were bound");
     if is_stuck(&history, begin.begin, end.begin) {
         return unmet(format!("{seen}, while canaries that came later were"), vec![begin.begin, end.begin]);
     }

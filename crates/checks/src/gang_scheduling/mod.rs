@@ -144,6 +144,12 @@ static CLAIMS: &[Claim] = &[
         judge::placement_is_whole,
     ),
     beyond(
+        "fragmented_gang_waits",
+        "no pod of a gang is bound whose pods need more than single nodes have, however much they have together",
+        |subject| planned(subject, "fragmentation"),
+        judge::fragmented_gang_waits,
+    ),
+    beyond(
         "waiting_gang_holds_nothing",
         "slots that a waiting gang cannot use go to others",
         |subject| planned(subject, "hoarding"),

@@ -3,8 +3,8 @@
 use super::adapters::{ADAPTERS, Adapter, Wanted};
 use super::history::TRIALS;
 use super::stage::{Ground, Stage};
-use super::template::{CPU, MEMORY};
-use super::trials::{self, CANARIES};
+use super::template::{CPU, FAKE, MEMORY};
+use super::trials::{self, CANARIES, Trial};
 use crate::cx::{Cx, Detection, Level, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, free, quantity, suitable};
@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 const ID: &str = "gang_scheduling";
 /// Test pods that a node must have room for: the largest trial, with room for others to come.
 const LEAST: u64 = 16;
+/// Nodes beside the first that may carry slots.
+const OTHER_NODES: usize = 2;
 /// Room for pods that is left to others.
 const OTHERS: f64 = 5.0;
 
@@ -32,7 +34,7 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
         .copied()
         .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
         .collect();
-    let present = subjects(cx, &chosen).await;
+    let present = subjects(cx, &ground, &chosen).await;
     join_all(present.into_iter().map(|(adapter, facts)| subject(cx, &ground, adapter, facts))).await;
     Ok(())
 }
@@ -55,7 +57,15 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     let nodes = api.list(scope, &Kind::node(), "", &selector.join(",")).await?;
     let mut reasons = Vec::new();
     let mut best: Option<(u64, Object)> = None;
+    let mut others: Vec<String> = Vec::new();
     for node in nodes {
+        // What is bound to a fake node never runs: such nodes can carry slots beside a real one, and no more.
+        if !node.annotation(FAKE).is_empty() {
+            others.extend(
+                suitable(&node, &[json!({"key": FAKE, "operator": "Exists"})]).map(|()| node.name().into()),
+            );
+            continue;
+        }
         if let Err(unsuitable) = suitable(&node, &cx.profile.tolerations) {
             reasons.push(unsuitable.0);
             continue;
@@ -67,7 +77,9 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
                 node.name()
             ));
         } else if best.as_ref().is_none_or(|(most, _)| room > *most) {
-            best = Some((room, node));
+            others.extend(best.replace((room, node)).map(|(_, node)| node.name().to_owned()));
+        } else {
+            others.push(node.name().into());
         }
         // One node carries all slots; of many, the first few are as good as any.
         if best.is_some() && reasons.len() > 20 {
@@ -77,8 +89,11 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     let Some((room, node)) = best else {
         return Err(Stop::Hindered(format!("no node can carry the test pods: {}", reasons.join("; "))));
     };
-    let name = format!("metadata.name={}", node.name());
-    cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &name)).await?;
+    others.truncate(OTHER_NODES);
+    for name in others.iter().map(String::as_str).chain([node.name()]) {
+        let selector = format!("metadata.name={name}");
+        cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &selector)).await?;
+    }
     let priority_class = match &cx.profile.priority_class {
         Some(name) => name.clone(),
         None => {
@@ -101,11 +116,11 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
         cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
     }
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
-    let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "room": room,
+    let fact = json!({"node": node.name(), "others": others, "image": image, "priority_class": priority_class, "room": room,
         "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
     let budget = Semaphore::new(usize::try_from(room).unwrap_or(usize::MAX));
-    Ok(Ground { node: node.name().into(), image, priority_class, higher_class, budget })
+    Ok(Ground { node: node.name().into(), others, image, priority_class, higher_class, budget })
 }
 
 /// How many test pods a node holds beside what is there, and by which of its resources that is bounded: a trial whose
@@ -169,7 +184,11 @@ async fn detection(api: &Api, adapter: &dyn Adapter) -> Detection {
 }
 
 /// Tells which subjects there are, in the adapters' order, so that the evidence has one order; gives those that are.
-async fn subjects(cx: &Cx, chosen: &[&'static dyn Adapter]) -> Vec<(&'static dyn Adapter, Value)> {
+async fn subjects(
+    cx: &Cx,
+    ground: &Ground,
+    chosen: &[&'static dyn Adapter],
+) -> Vec<(&'static dyn Adapter, Value)> {
     let found = join_all(chosen.iter().map(|adapter| detection(cx.session.api(), *adapter))).await;
     let mut present = Vec::new();
     for (adapter, detection) in chosen.iter().zip(found) {
@@ -183,7 +202,7 @@ async fn subjects(cx: &Cx, chosen: &[&'static dyn Adapter]) -> Vec<(&'static dyn
             Detection::Present(mut facts) => {
                 let control = adapter.control();
                 // What is going to be tried is part of the evidence: a trial that never began is not forgotten.
-                let plans = trials::plans(cx, *adapter, &facts);
+                let plans = trials::plans(cx, ground, *adapter, &facts);
                 facts[TRIALS] = plans.into_iter().map(|plan| plan.name).collect();
                 cx.write(&scope, EventKind::SubjectStarted { facts: facts.clone(), control, declared });
                 present.push((*adapter, facts));
@@ -215,7 +234,7 @@ async fn act(
     stage.watch().await?;
     preflight(&stage).await?;
     stage.make_fence().await?;
-    let plans = trials::plans(cx, adapter, &stage.facts);
+    let plans = trials::plans(cx, ground, adapter, &stage.facts);
     let mut amounts = BTreeMap::new();
     for plan in &plans {
         let (resource, canary) = stage.resources(&plan.name);
@@ -223,6 +242,12 @@ async fn act(
         amounts.insert(canary, CANARIES);
     }
     cx.session.add_node_resources(scope, &ground.node, &amounts).await?;
+    if let Some(plan) = plans.iter().find(|plan| plan.trial == Trial::Fragmentation) {
+        let one = BTreeMap::from([(stage.resources(&plan.name).0, 1)]);
+        for other in &ground.others {
+            cx.session.add_node_resources(scope, other, &one).await?;
+        }
+    }
     let mut trials: FuturesUnordered<_> = plans
         .iter()
         .map(|plan| {

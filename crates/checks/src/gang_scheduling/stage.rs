@@ -24,6 +24,8 @@ const GO: Duration = Duration::from_secs(90);
 pub struct Ground {
     /// Node that carries the slots.
     pub node: String,
+    /// Other nodes that carry some of them where it matters that they are several; they may be fake.
+    pub others: Vec<String>,
     /// Image of test pods.
     pub image: String,
     /// PriorityClass of test pods.
@@ -140,7 +142,8 @@ impl<'a> Stage<'a> {
             prefix: self.scratch.prefix().into(),
             role,
             resource: resource.into(),
-            node: self.ground.node.clone(),
+            amount: 1,
+            nodes: vec![self.ground.node.clone()],
             image: self.ground.image.clone(),
             priority_class: self.ground.priority_class.clone(),
             runs: false,
@@ -240,9 +243,18 @@ impl<'a> Arena<'a> {
 
     /// Creates pods that belong to no gang; gives their objects.
     pub async fn singles(&self, prefix: &str, count: u64) -> Result<Vec<(Kind, Value)>, Stop> {
-        let template = self.template();
+        self.singles_of(prefix, count, &self.template()).await
+    }
+
+    /// Creates such pods from a template of their own.
+    pub async fn singles_of(
+        &self,
+        prefix: &str,
+        count: u64,
+        template: &Template,
+    ) -> Result<Vec<(Kind, Value)>, Stop> {
         let objects: Vec<(Kind, Value)> = (0..count)
-            .map(|number| self.stage.adapter.single(&self.name(&format!("{prefix}-{number}")), &template))
+            .map(|number| self.stage.adapter.single(&self.name(&format!("{prefix}-{number}")), template))
             .collect();
         self.create(&objects).await?;
         Ok(objects)
@@ -372,9 +384,14 @@ impl<'a> Arena<'a> {
 
     /// Changes the slots of this trial, and no quota.
     pub async fn set_node_slots(&self, slots: u64) -> Result<(), Stop> {
+        self.set_slots_of(&self.stage.ground.node, slots).await
+    }
+
+    /// Changes the slots of this trial on one of its nodes.
+    pub async fn set_slots_of(&self, node: &str, slots: u64) -> Result<(), Stop> {
         let stage = self.stage;
         let amounts = BTreeMap::from([(self.resource.clone(), slots)]);
-        stage.cx.session.set_node_resources(stage.scratch.scope(), &stage.ground.node, &amounts).await?;
+        stage.cx.session.set_node_resources(stage.scratch.scope(), node, &amounts).await?;
         Ok(())
     }
 

@@ -10,6 +10,8 @@ pub const ROLE: &str = "aiconform.dev/role";
 /// Label: name of the gang, or of the single pod.
 pub const GANG: &str = "aiconform.dev/gang";
 
+/// KWOK's own key for nodes whose kubelets it plays: what is bound there is said to run and does not.
+pub const FAKE: &str = "kwok.x-k8s.io/node";
 /// CPU of a test pod.
 pub const CPU: &str = "5m";
 /// Memory of a test pod.
@@ -26,10 +28,12 @@ pub struct Template {
     pub prefix: String,
     /// Role of pods that are no members: `single` or `canary`.
     pub role: &'static str,
-    /// Resource of which a pod takes one.
+    /// Resource that a pod takes.
     pub resource: String,
-    /// Node on which the resource is.
-    pub node: String,
+    /// How much of it.
+    pub amount: u64,
+    /// Nodes on which the resource is.
+    pub nodes: Vec<String>,
     /// Image with the pause program.
     pub image: String,
     /// PriorityClass.
@@ -53,7 +57,8 @@ impl Template {
             prefix: String::new(),
             role: "single",
             resource: "slots.aiconform.dev/x".into(),
-            node: "node-0".into(),
+            amount: 1,
+            nodes: vec!["node-0".into()],
             image: "pause".into(),
             priority_class: "low".into(),
             runs: false,
@@ -78,14 +83,26 @@ impl Template {
     }
 
     fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
+        let amount = self.amount.to_string();
+        // A field selector names one node; its terms are alternatives.
+        let nodes: Vec<Value> = self
+            .nodes
+            .iter()
+            .map(
+                |node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}),
+            )
+            .collect();
         let mut container = json!({
             "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            "resources": {"requests": {"cpu": CPU, "memory": MEMORY, &self.resource: "1"},
-                "limits": {&self.resource: "1"}},
+            "resources": {"requests": {"cpu": CPU, "memory": MEMORY, &self.resource: amount},
+                "limits": {&self.resource: amount}},
         });
         let mut tolerations = self.profile.tolerations.clone();
         tolerations.dedup();
+        if self.nodes.len() > 1 {
+            tolerations.push(json!({"key": FAKE, "operator": "Exists"}));
+        }
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "labels": self.labels(role, gang), "annotations": {
             "cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "karpenter.sh/do-not-disrupt": "true"}},
@@ -97,8 +114,7 @@ impl Template {
             "restartPolicy": "Never",
             "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
             "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": [{"matchFields": [
-                    {"key": "metadata.name", "operator": "In", "values": [self.node]}]}]}}},
+                "nodeSelectorTerms": nodes}}},
         }});
         if self.runs {
             container["args"] = json!(["-v"]);

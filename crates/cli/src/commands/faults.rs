@@ -1,6 +1,6 @@
 //! `aiconform lab faults`: a broken lab for each fault of the checks, against one healthy twin.
 
-use crate::commands::run::interrupt;
+use crate::commands::run::{fake_nodes, interrupt};
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
 use crate::select;
@@ -167,7 +167,7 @@ impl Bench {
             outlive: false,
             breakages: made.breakage.into_iter().collect(),
             kubernetes: self.arguments.kubernetes,
-            fake_nodes: 0,
+            fake_nodes: fake_nodes(Level::Must, &made.trials),
             parts: select::parts(&made.checks, adapters),
         };
         let talk = Arc::new(self.talk.named(run_name));

@@ -77,7 +77,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         outlive: false,
         breakages: Vec::new(),
         kubernetes: arguments.kubernetes,
-        fake_nodes: 0,
+        fake_nodes: fake_nodes(arguments.level.into(), &arguments.trial),
         parts: select::parts(&checks, &arguments.selection.adapters()),
     };
     let lab = tokio::select! {
@@ -94,6 +94,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let exit = result?;
     down?;
     Ok(exit)
+}
+
+/// Fake nodes that a lab needs for what was chosen: slots that lie on several nodes need several.
+pub fn fake_nodes(level: aiconform_checks::Level, trials: &[String]) -> u32 {
+    let spread = level == aiconform_checks::Level::All || trials.iter().any(|trial| trial == "fragmentation");
+    if spread { 2 } else { 0 }
 }
 
 /// Ends with the first Ctrl-C or SIGTERM; a second one stops the program hard.

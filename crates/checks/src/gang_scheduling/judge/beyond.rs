@@ -1,6 +1,9 @@
 //! What goes further than the requirement asks.
 
-use super::{PASSED_OVER, WHOLE, gang, is_stuck, met, names, trial, unknown, unmet, waits_whole};
+use super::{
+    PASSED_OVER, WHOLE, gang, is_stuck, met, names, starts_after_all, together, trial, unknown, unmet,
+    waits_whole,
+};
 use crate::gang_scheduling::history::{History, Life};
 use crate::gang_scheduling::trials::{FEASIBLE, FUTILE, LEAST, SIZE, SMALL};
 use aiconform_model::Event;
@@ -93,6 +96,11 @@ pub fn part_was_undone(events: &[&Event]) -> Option<bool> {
     let (begin, end) = (history.phase("gang")?, history.phase("gang_window_closed")?);
     let bound = bound_members(&history, gang(begin), begin.begin, end.begin);
     (!bound.is_empty()).then(|| history.held(gang(begin), end.begin) == 0)
+}
+
+/// T4 over nodes: a gang that the slots of single nodes cannot hold is not placed in part.
+pub fn fragmented_gang_waits(events: &[&Event], _: &Subject) -> Outcome {
+    together(vec![waits_whole(events, "fragmentation"), starts_after_all(events, "fragmentation")])
 }
 
 /// T6: pods of no gang come into slots that a waiting gang cannot use.

@@ -30,6 +30,7 @@ const LADDER: &[Rung] = &[
             "contention_is_whole",
             "ample_contention_is_whole",
             "three_gangs_are_whole",
+            "fragmented_gang_waits",
             "waiting_gang_holds_nothing",
         ],
     },

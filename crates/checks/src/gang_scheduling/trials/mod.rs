@@ -2,6 +2,7 @@
 
 mod beyond;
 mod contention;
+mod fragmentation;
 mod lone;
 mod preemption;
 
@@ -9,7 +10,7 @@ pub use beyond::{LEAST, SMALL};
 pub use preemption::{FEASIBLE, FUTILE};
 
 use super::adapters::{Adapter, Can};
-use super::stage::{Arena, Queue, Stage};
+use super::stage::{Arena, Ground, Queue, Stage};
 use crate::cx::{Cx, Level, Stop};
 use aiconform_model::Kind;
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ const WINDOW: Duration = Duration::from_secs(15);
 pub const BEYOND: &[&str] = &[
     "past-timeout",
     "placement",
+    "fragmentation",
     "preemption",
     "hoarding",
     "member-loss",
@@ -69,6 +71,8 @@ pub enum Trial {
     Quorum,
     /// T3: a gang of this size that misses slots waits, and starts when they come. T4: the same under an ample quota.
     NearMiss(u64),
+    /// T4 over nodes: slots that would be enough together lie on several.
+    Fragmentation,
     /// T5: so many gangs want the same slots, in this round.
     Contention(usize, u32),
     /// T6: what a waiting gang cannot use goes to others.
@@ -90,9 +94,9 @@ pub enum Trial {
 }
 
 /// The trials of a subject that were chosen, the longest first.
-pub fn plans(cx: &Cx, adapter: &dyn Adapter, facts: &Value) -> Vec<Plan> {
+pub fn plans(cx: &Cx, ground: &Ground, adapter: &dyn Adapter, facts: &Value) -> Vec<Plan> {
     let options = &cx.options;
-    let asked = Asked { cx, adapter, can: adapter.can(facts) };
+    let asked = Asked { cx, adapter, can: adapter.can(facts), nodes: 1 + ground.others.len() };
     let (must, beyond) = (asked.must(), asked.beyond());
     let chosen = |plan: &Plan| options.level == Level::All || options.trials.contains(&kind(&plan.name));
     let mut plans: Vec<Plan> = beyond.into_iter().filter(chosen).collect();
@@ -127,6 +131,8 @@ struct Asked<'a> {
     cx: &'a Cx,
     adapter: &'a dyn Adapter,
     can: Vec<Can>,
+    /// Nodes that can carry slots.
+    nodes: usize,
 }
 
 impl Asked<'_> {
@@ -165,6 +171,11 @@ impl Asked<'_> {
         }
         if self.own_quota() {
             plans.push(plan(Trial::NearMiss(SIZE), "placement", SIZE - 1, AMPLE, SIZE));
+        }
+        if self.nodes > 2 {
+            let slots = fragmentation::PAIR * fragmentation::EACH;
+            let plan = plan(Trial::Fragmentation, "fragmentation", slots, slots, fragmentation::PAIR);
+            plans.push(Plan { start: fragmentation::EACH, ..plan });
         }
         // A priority between the profile's class and others is not known.
         if self.can.contains(&Can::Preempt) && profile.priority_class.is_none() {
@@ -211,6 +222,7 @@ pub async fn run(stage: &Stage<'_>, plan: &Plan) -> Result<(), Stop> {
         Trial::Resize => beyond::resize(&arena).await?,
         Trial::Namespaces => beyond::namespaces(&arena).await?,
         Trial::MemberLoss => beyond::member_loss(&arena).await?,
+        Trial::Fragmentation => fragmentation::fragmentation(&arena, plan.slots).await?,
         Trial::Preemption => preemption::preemption(&arena).await?,
     }
     arena.phase("trial_ended", json!({}));

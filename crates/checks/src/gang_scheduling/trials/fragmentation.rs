@@ -1,0 +1,52 @@
+//! T4 over nodes: slots that would be enough together lie on nodes that hold no two pods.
+
+use super::{WINDOW, names};
+use crate::cx::Stop;
+use crate::gang_scheduling::adapters::Wanted;
+use crate::gang_scheduling::stage::{Arena, BIND, RELEASE};
+use serde_json::json;
+
+/// Members of the gang.
+pub const PAIR: u64 = 2;
+/// Slots that each of them takes.
+pub const EACH: u64 = 2;
+
+/// A gang of two pods that take two slots each, on nodes with two, one and one; then the second node has two as well.
+pub async fn fragmentation(arena: &Arena<'_>, slots: u64) -> Result<(), Stop> {
+    let ground = arena.stage.ground;
+    let mut template = arena.template();
+    template.amount = EACH;
+    template.nodes.extend(ground.others.iter().cloned());
+
+    arena.phase("control_arm", json!({"count": 1}));
+    let single = arena.singles_of("control", 1, &template).await?;
+    let latency = arena.bound(&names(&single), 1, BIND, "a pod of no gang to be bound").await;
+    arena.stage.fence().await?;
+    arena.phase("control_arm_ended", json!({}));
+    latency.map_err(|late| Stop::NoControl(late.to_string()))?;
+    arena.remove(&single, &[]).await?;
+
+    let name = arena.name("gang");
+    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, PAIR), &template);
+    let room = "slots of which each pod takes two, two on one node and one on each of two others";
+    arena.phase("gang", json!({"gang": name, "size": PAIR, "slots": slots, "room": room}));
+    arena.create_gang(&gang).await?;
+    let _ = arena.refusal_or_part(&name).await;
+    let mut canaries = vec![arena.canary().await?];
+    arena.dwell("a gang that fits on no nodes is watched", WINDOW).await;
+    canaries.push(arena.canary().await?);
+    arena.stage.fence().await?;
+    arena.phase("gang_window_closed", json!({}));
+
+    arena.phase("release", json!({"gang": name}));
+    if let Some(other) = ground.others.first() {
+        arena.set_slots_of(other, EACH).await?;
+    }
+    if arena.bound(&[&name], PAIR, RELEASE, "the same pods to be bound").await.is_err() {
+        canaries.extend(super::passed_over(arena, &[&name], PAIR).await?);
+    }
+    arena.stage.fence().await?;
+    arena.phase("release_ended", json!({}));
+    arena.remove_gang(&gang).await?;
+    arena.remove(&canaries, &[]).await
+}
