@@ -1,7 +1,8 @@
 //! Kueue: a gang is a Workload, admitted whole when a quota holds it; its pods are then placed one by one.
 //!
-//! Two ways to bring one in, each a subject of its own: a group of plain pods, which Kueue's webhook gates, and a
-//! Job that is created suspended, which needs no webhook.
+//! Ways to bring one in, each a subject of its own: a group of plain pods, which Kueue's webhook gates; a Job that is
+//! created suspended, which needs no webhook; and such a Job under topology-aware scheduling, where Kueue chooses the
+//! nodes itself.
 
 use super::{Adapter, Can, Capacity, Gang, Wanted};
 use crate::cx::{Cx, Detection, Stop};
@@ -28,6 +29,10 @@ fn flavor() -> Kind {
     Kind::cluster_wide(GROUP, VERSION, "ResourceFlavor", "resourceflavors")
 }
 
+fn topology() -> Kind {
+    Kind::cluster_wide(GROUP, VERSION, "Topology", "topologies")
+}
+
 fn local_queue() -> Kind {
     kind("LocalQueue", "localqueues")
 }
@@ -36,13 +41,15 @@ fn workload() -> Kind {
     kind("Workload", "workloads")
 }
 
-async fn detect(api: &Api, id: &str) -> Result<Detection, Stop> {
-    let scope = Scope::new("gang_scheduling", id);
-    if api.serves(&scope, &workload()).await? {
-        return Ok(Detection::Present(json!({"api": workload().api_version()})));
+async fn detect(api: &Api, way: Way) -> Result<Detection, Stop> {
+    let scope = Scope::new("gang_scheduling", way.id());
+    let needed = if way == Way::Topology { topology() } else { workload() };
+    if api.serves(&scope, &needed).await? {
+        return Ok(Detection::Present(json!({"api": needed.api_version()})));
     }
     Ok(Detection::Absent(format!(
-        "the API server does not serve {GROUP}/{VERSION}: Kueue 0.16 or newer is not installed"
+        "the API server does not serve {} of {GROUP}/{VERSION}: Kueue 0.16 or newer is not installed",
+        needed.plural
     )))
 }
 
@@ -56,17 +63,29 @@ fn cluster_name(cx: &Cx, subject: &str, trial: &str) -> String {
     format!("aiconform-{}-{}-{trial}", cx.session.id(), subject.replace('/', "-"))
 }
 
-fn cluster_objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Value)> {
+fn cluster_objects(capacity: &Capacity, cx: &Cx, way: Way) -> Vec<(Kind, Value)> {
     if cx.profile.gang_scheduling.cluster_queue.is_some() {
         return Vec::new();
     }
-    let name = cluster_name(cx, subject, capacity.trial);
+    let name = cluster_name(cx, way.id(), capacity.trial);
+    let mut objects = Vec::new();
+    let mut flavored = json!({});
+    if way == Way::Topology {
+        let levels = json!([{"nodeLabel": "kubernetes.io/hostname"}]);
+        let hosts = json!({"apiVersion": topology().api_version(), "kind": "Topology",
+            "metadata": {"name": name}, "spec": {"levels": levels}});
+        objects.push((topology(), hosts));
+        // A flavor with a topology must name its nodes; every kubelet sets this label. Where slots lie on fake nodes,
+        // the pods' own tolerations stand for them.
+        flavored = json!({"topologyName": name, "nodeLabels": {"kubernetes.io/os": "linux"}});
+    }
     let flavor_object = json!({"apiVersion": flavor().api_version(), "kind": "ResourceFlavor",
-        "metadata": {"name": name}, "spec": {}});
+        "metadata": {"name": name}, "spec": flavored});
     let queue = json!({"apiVersion": cluster_queue().api_version(), "kind": "ClusterQueue",
         "metadata": {"name": name},
         "spec": spec(capacity, &name, cx)});
-    vec![(flavor(), flavor_object), (cluster_queue(), queue)]
+    objects.extend([(flavor(), flavor_object), (cluster_queue(), queue)]);
+    objects
 }
 
 fn spec(capacity: &Capacity, flavor: &str, cx: &Cx) -> Value {
@@ -115,18 +134,39 @@ fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, Strin
 }
 
 /// How a gang is brought in.
-pub struct Kueue {
-    /// As a Job that is created suspended; else as a group of plain pods.
-    pub jobs: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As a group of plain pods.
+    Pods,
+    /// As a Job that is created suspended.
+    Job,
+    /// As such a Job, with topology-aware scheduling.
+    Topology,
 }
 
+impl Way {
+    fn id(self) -> &'static str {
+        match self {
+            Way::Pods => "kueue/pods",
+            Way::Job => "kueue/job",
+            Way::Topology => "kueue/topology",
+        }
+    }
+}
+
+/// Kueue, with gangs brought in this way.
+pub struct Kueue(pub Way);
+
 impl Kueue {
-    fn job(name: &str, count: u64, template: &Template, pod: Value) -> Value {
+    fn job(&self, name: &str, count: u64, template: &Template, pod: Value) -> Value {
         let mut labels = pod["metadata"]["labels"].clone();
         labels[QUEUE] = json!(local_name(&template.prefix, &template.trial));
         let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
             "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
         pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
+        if self.0 == Way::Topology {
+            pod["metadata"]["annotations"]["kueue.x-k8s.io/podset-unconstrained-topology"] = json!("true");
+        }
         json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels},
             "spec": {"suspend": true, "parallelism": count, "completions": count, "backoffLimit": 0,
                 "template": pod}})
@@ -140,15 +180,18 @@ impl Kueue {
 
 impl Adapter for Kueue {
     fn id(&self) -> &'static str {
-        if self.jobs { "kueue/job" } else { "kueue/pods" }
+        self.0.id()
     }
 
     fn can(&self, _facts: &Value) -> Vec<Can> {
-        if self.jobs { vec![Can::Quota, Can::Preempt] } else { vec![Can::Quota, Can::HoldBack, Can::Preempt] }
+        match self.0 {
+            Way::Pods => vec![Can::Quota, Can::HoldBack, Can::Preempt],
+            Way::Job | Way::Topology => vec![Can::Quota, Can::Preempt],
+        }
     }
 
     fn kinds(&self, _facts: &Value) -> Vec<Kind> {
-        if self.jobs { vec![workload(), Kind::job()] } else { vec![workload()] }
+        if self.0 == Way::Pods { vec![workload()] } else { vec![workload(), Kind::job()] }
     }
 
     fn creates(&self) -> Vec<Kind> {
@@ -156,11 +199,11 @@ impl Adapter for Kueue {
     }
 
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>> {
-        detect(api, self.id()).boxed()
+        detect(api, self.0).boxed()
     }
 
     fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
-        cluster_objects(capacity, cx, self.id())
+        cluster_objects(capacity, cx, self.0)
     }
 
     fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
@@ -173,8 +216,8 @@ impl Adapter for Kueue {
 
     fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
         let (name, size) = (wanted.name.as_str(), wanted.size);
-        if self.jobs {
-            let job = Kueue::job(name, size, template, template.member(name, 0));
+        if self.0 != Way::Pods {
+            let job = self.job(name, size, template, template.member(name, 0));
             return Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() };
         }
         let members = (0..size)
@@ -191,8 +234,8 @@ impl Adapter for Kueue {
     }
 
     fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
-        if self.jobs {
-            return (Kind::job(), Kueue::job(name, 1, template, template.single(name)));
+        if self.0 != Way::Pods {
+            return (Kind::job(), self.job(name, 1, template, template.single(name)));
         }
         (Kind::pod(), Kueue::pod(template.single(name), template))
     }

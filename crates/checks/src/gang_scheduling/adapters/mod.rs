@@ -126,8 +126,13 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters, the control first.
-pub const ADAPTERS: &[&dyn Adapter] =
-    &[&plain::Plain, &kube_native::KubeNative, &kueue::Kueue { jobs: false }, &kueue::Kueue { jobs: true }];
+pub const ADAPTERS: &[&dyn Adapter] = &[
+    &plain::Plain,
+    &kube_native::KubeNative,
+    &kueue::Kueue(kueue::Way::Pods),
+    &kueue::Kueue(kueue::Way::Job),
+    &kueue::Kueue(kueue::Way::Topology),
+];
 
 /// What the evidence says of a gang: the product looked at it and said no.
 ///
@@ -149,7 +154,7 @@ pub fn in_force(subject: &str, kind: &Kind, object: &Object, change: Change) -> 
     match subject {
         "kube-native" if member => Some((object.label(GANG).to_owned(), kube_native::names_its_gang(object))),
         "kueue/pods" if member => Some((object.label(GANG).to_owned(), kueue::gates(object))),
-        "kueue/job" => kueue::takes_job(kind, object).map(|job| (job, true)),
+        "kueue/job" | "kueue/topology" => kueue::takes_job(kind, object).map(|job| (job, true)),
         _ => None,
     }
 }
