@@ -40,6 +40,8 @@ pub struct Check {
     pub rules: &'static Rules,
     /// Permissions it needs.
     pub needs: &'static [Permission],
+    /// Permissions without which it goes another way, which `why` says.
+    pub wants: &'static [Permission],
     /// What it touches.
     pub reach: Reach,
     /// What it creates, in words, for `plan`.

@@ -7,7 +7,7 @@ mod profile;
 
 pub use cx::{Check, Cx, Detection, Level, Options, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
-pub use profile::{Profile, ProfileError};
+pub use profile::{Profile, ProfileError, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
 pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK];

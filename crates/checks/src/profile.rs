@@ -38,6 +38,18 @@ pub struct GangScheduling {
     pub adapter: Option<String>,
     /// A ClusterQueue of the platform to use instead of the run's own.
     pub cluster_queue: Option<String>,
+    /// What slots are made of; by default private ones, and CPU where node status may not be patched.
+    pub capacity: Option<SlotsOf>,
+}
+
+/// What slots are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotsOf {
+    /// A private extended resource in a node's status.
+    NodeStatus,
+    /// A node's CPU.
+    Cpu,
 }
 
 /// A profile that cannot be used.

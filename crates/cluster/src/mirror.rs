@@ -91,12 +91,25 @@ impl Mirror {
         namespace: &str,
         selector: (&str, &str),
     ) -> Result<(), ClusterError> {
-        let query = format!("{}={}", selector.0, encode(selector.1));
+        self.watch_where(api, kind, namespace, &format!("{}={}", selector.0, encode(selector.1))).await
+    }
+
+    /// Watches a kind by several selectors at once, as they stand in an address.
+    ///
+    /// # Errors
+    /// When the first list is refused.
+    pub async fn watch_where(
+        self: &Arc<Mirror>,
+        api: &Api,
+        kind: &Kind,
+        namespace: &str,
+        query: &str,
+    ) -> Result<(), ClusterError> {
         let mut started = self.started.lock().await;
         if !started.insert((kind.clone(), format!("{namespace}?{query}"))) {
             return Ok(());
         }
-        let (objects, version) = api.pages(&Scope::default(), kind, namespace, &query).await?;
+        let (objects, version) = api.pages(&Scope::default(), kind, namespace, query).await?;
         for object in objects {
             self.take(api, kind, Change::Listed, object);
         }
@@ -105,7 +118,7 @@ impl Mirror {
             api: api.clone(),
             kind: kind.clone(),
             namespace: namespace.into(),
-            query,
+            query: query.into(),
         };
         lock(&self.tasks).spawn(feed.run(version));
         Ok(())

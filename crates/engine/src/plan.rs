@@ -25,6 +25,8 @@ pub struct Planned {
     pub creates: &'static str,
     /// Permissions that the user lacks.
     pub lacks: Vec<String>,
+    /// Permissions that the user lacks and that it can do without, in its own way.
+    pub without: Vec<String>,
     /// What the cluster would refuse or change of the check's objects, in words.
     pub hindrances: Vec<String>,
     /// Longest time in seconds.
@@ -54,6 +56,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
     let mut planned = Vec::new();
     for check in checks {
         let lacks = missing(api, &scope, check.needs).await?;
+        let without = missing(api, &scope, check.wants).await?;
         let subjects = (check.detect)(api)
             .await
             .into_iter()
@@ -68,6 +71,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
             hindrances: (check.preview)(api, profile).await,
             creates: check.creates,
             lacks,
+            without,
             limit: check.limit.as_secs(),
         });
     }

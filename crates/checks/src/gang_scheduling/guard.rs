@@ -2,6 +2,7 @@
 
 use super::adapters::in_force;
 use super::template::{GANG, ROLE, TRIAL};
+use aiconform_cluster::RUN_LABEL;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
@@ -45,6 +46,16 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             }
             EventKind::Watch { kind, object, change } if acting && *kind == Kind::node() => {
                 if let Some(why) = node(object, *change, &amounts) {
+                    return Some(why);
+                }
+            }
+            EventKind::Watch { kind, object, change }
+                if acting
+                    && *kind == Kind::pod()
+                    && object.label(RUN_LABEL).is_empty()
+                    && event.scope.check.is_empty() =>
+            {
+                if let Some(why) = neighbour(object, *change) {
                     return Some(why);
                 }
             }
@@ -177,6 +188,19 @@ fn node(object: &Object, change: Change, amounts: &BTreeMap<String, BTreeSet<Str
         .into_iter()
         .find(|(name, amount)| amounts.get(name).is_some_and(|sent| !sent.contains(amount)));
     strange.map(|(slot, amount)| format!("someone else set {slot} of node {name} to {amount}"))
+}
+
+/// A pod of others on the node whose CPU is measured out. It is only watched where slots are CPU.
+fn neighbour(object: &Object, change: Change) -> Option<String> {
+    let node = object.text("/spec/nodeName");
+    match change {
+        Change::Added => Some(format!("pod {} came to node {node}: what is free changed", object.called())),
+        Change::Deleted => Some(format!("pod {} left node {node}: what is free changed", object.called())),
+        Change::Modified if matches!(object.text("/status/phase"), "Succeeded" | "Failed") => {
+            Some(format!("pod {} ended on node {node}: what is free changed", object.called()))
+        }
+        Change::Modified | Change::Listed => None,
+    }
 }
 
 fn pod(object: &Object, change: Change) -> Option<String> {

@@ -4,6 +4,7 @@ mod adapters;
 mod guard;
 mod history;
 mod judge;
+mod means;
 mod measures;
 mod picture;
 mod preview;
@@ -247,12 +248,6 @@ pub const CHECK: Check = Check {
             why: "to choose a node and see whether it changes",
         },
         Permission {
-            group: "",
-            resource: "nodes/status",
-            verbs: &["patch"],
-            why: "private slots, taken away again",
-        },
-        Permission {
             group: "scheduling.k8s.io",
             resource: "priorityclasses",
             verbs: &["create", "get", "list", "watch", "delete"],
@@ -301,6 +296,12 @@ pub const CHECK: Check = Check {
             why: "Kueue's quota",
         },
     ],
+    wants: &[Permission {
+        group: "",
+        resource: "nodes/status",
+        verbs: &["patch"],
+        why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
+    }],
     reach: Reach::Cluster,
     creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue one ClusterQueue, ResourceFlavor and Topology for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology"],

@@ -2,6 +2,7 @@
 
 use super::adapters::{ADAPTERS, Wanted};
 use super::guard::changed;
+use super::means::Means;
 use super::run::community_image;
 use super::template::Template;
 use crate::cx::Detection;
@@ -23,6 +24,7 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
             role: "single",
             resource: "slots.aiconform.dev/plan".into(),
             amount: 1,
+            means: Means::Slots,
             nodes: vec!["plan".into()],
             image: profile.image.clone().unwrap_or_else(|| community_image(profile)),
             priority_class: profile.priority_class.clone().unwrap_or_default(),

@@ -2,11 +2,12 @@
 
 use super::adapters::{ADAPTERS, Adapter, Wanted};
 use super::history::TRIALS;
+use super::means::Means;
 use super::stage::{Ground, Stage};
 use super::template::{CPU, FAKE, MEMORY};
 use super::trials::{self, CANARIES, Trial};
 use crate::cx::{Cx, Detection, Level, Stop};
-use crate::profile::Profile;
+use crate::profile::{Profile, SlotsOf};
 use aiconform_cluster::{Api, free, quantity, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
 use futures::StreamExt;
@@ -116,23 +117,60 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
         cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
     }
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
-    let fact = json!({"node": node.name(), "others": others, "image": image, "priority_class": priority_class, "room": room,
-        "capacity": "private extended resource in node status: real scheduling, no accelerator involved"});
+    let means = means(cx, scope, &node).await?;
+    let fact = json!({"node": node.name(), "others": others, "image": image, "priority_class": priority_class,
+        "room": room, "capacity": means.says()});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
-    let budget = Semaphore::new(usize::try_from(room).unwrap_or(usize::MAX));
-    Ok(Ground { node: node.name().into(), others, image, priority_class, higher_class, budget })
+    let budget = Semaphore::new(match means {
+        Means::Slots => usize::try_from(room).unwrap_or(usize::MAX),
+        Means::Cpu { .. } => 1,
+    });
+    Ok(Ground { means, node: node.name().into(), others, image, priority_class, higher_class, budget })
+}
+
+/// What slots are made of: private ones where node status may be patched, else CPU; or what the profile says.
+async fn means(cx: &Cx, scope: &Scope, node: &Object) -> Result<Means, Stop> {
+    let wanted = cx.profile.gang_scheduling.capacity;
+    let api = cx.session.api();
+    let mut refused = None;
+    if wanted != Some(SlotsOf::Cpu) {
+        let patch = json!({"status": {"capacity": {"slots.aiconform.dev/probe": "1"}}});
+        match api.merge(scope, &Kind::node(), ("", node.name()), "status?dryRun=All", &patch).await {
+            Ok(_) => return Ok(Means::Slots),
+            Err(error) if error.refusal().is_none() || wanted.is_some() => return Err(error.into()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    let free = free(node, &pods_on(cx, scope, node).await?);
+    let Some(means) = Means::cpu(free.get("cpu").copied().unwrap_or_default()) else {
+        let why = refused.map(|error| format!("; {error}")).unwrap_or_default();
+        let sentence = format!("{}: too little CPU is free to make slots of it{why}", node.name());
+        return Err(Stop::Hindered(sentence));
+    };
+    if let Some(error) = refused {
+        cx.progress.tell(scope, &format!("slots are made of CPU, one trial after another: {error}"));
+    }
+    // Whoever comes to the node or leaves it changes what is free.
+    let others = format!(
+        "fieldSelector=spec.nodeName%3D{}&labelSelector=%21{}",
+        node.name(),
+        aiconform_cluster::RUN_LABEL.replace('/', "%2F")
+    );
+    cx.session.mirror().watch_where(api, &Kind::pod(), "", &others).await?;
+    Ok(means)
+}
+
+async fn pods_on(cx: &Cx, scope: &Scope, node: &Object) -> Result<Vec<Object>, Stop> {
+    let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{}", node.name());
+    let list = cx.session.api().send(scope, "GET", &path, None).await?;
+    let pods = list.get("items").and_then(Value::as_array);
+    Ok(pods.map(|pods| pods.iter().cloned().map(Object).collect()).unwrap_or_default())
 }
 
 /// How many test pods a node holds beside what is there, and by which of its resources that is bounded: a trial whose
 /// pods do not fit for want of CPU would say nothing of gangs.
 async fn room(cx: &Cx, scope: &Scope, node: &Object) -> Result<(u64, String), Stop> {
-    let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{}", node.name());
-    let list = cx.session.api().send(scope, "GET", &path, None).await?;
-    let pods: Vec<Object> = list
-        .get("items")
-        .and_then(Value::as_array)
-        .map(|pods| pods.iter().cloned().map(Object).collect())
-        .unwrap_or_default();
+    let pods = pods_on(cx, scope, node).await?;
     let free = free(node, &pods);
     let least = ["pods", "cpu", "memory"]
         .into_iter()
@@ -235,25 +273,16 @@ async fn act(
     preflight(&stage).await?;
     stage.make_fence().await?;
     let plans = trials::plans(cx, ground, adapter, &stage.facts);
-    let mut amounts = BTreeMap::new();
-    for plan in &plans {
-        let (resource, canary) = stage.resources(&plan.name);
-        amounts.insert(resource, plan.start);
-        amounts.insert(canary, CANARIES);
-    }
-    cx.session.add_node_resources(scope, &ground.node, &amounts).await?;
-    if let Some(plan) = plans.iter().find(|plan| plan.trial == Trial::Fragmentation) {
-        let one = BTreeMap::from([(stage.resources(&plan.name).0, 1)]);
-        for other in &ground.others {
-            cx.session.add_node_resources(scope, other, &one).await?;
-        }
+    if ground.means == Means::Slots {
+        put_slots(&stage, &plans).await?;
     }
     let mut trials: FuturesUnordered<_> = plans
         .iter()
         .map(|plan| {
             let stage = &stage;
             async move {
-                let permit = ground.budget.acquire_many(plan.pods).await;
+                let wanted = if ground.means == Means::Slots { plan.pods } else { 1 };
+                let permit = ground.budget.acquire_many(wanted).await;
                 let result = trials::run(stage, plan).await;
                 drop(permit);
                 (plan, result)
@@ -270,6 +299,25 @@ async fn act(
             Err(stop @ Stop::NoControl(_)) => return Err(stop),
             // One trial that cannot go on does not take the others with it; the judge sees how far it came.
             Err(stop) => cx.stopped(scope, &Stop::Hindered(format!("{}: {stop}", plan.name))),
+        }
+    }
+    Ok(())
+}
+
+/// Puts the slots of all trials of a subject on their nodes.
+async fn put_slots(stage: &Stage<'_>, plans: &[trials::Plan]) -> Result<(), Stop> {
+    let (session, ground, scope) = (&stage.cx.session, stage.ground, stage.scratch.scope());
+    let mut amounts = BTreeMap::new();
+    for plan in plans {
+        let (resource, canary) = stage.resources(&plan.name);
+        amounts.insert(resource, plan.start);
+        amounts.insert(canary, CANARIES);
+    }
+    session.add_node_resources(scope, &ground.node, &amounts).await?;
+    if let Some(plan) = plans.iter().find(|plan| plan.trial == Trial::Fragmentation) {
+        let one = BTreeMap::from([(stage.resources(&plan.name).0, 1)]);
+        for other in &ground.others {
+            session.add_node_resources(scope, other, &one).await?;
         }
     }
     Ok(())

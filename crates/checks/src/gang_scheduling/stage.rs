@@ -1,7 +1,8 @@
 //! Where a subject acts: its namespace, its node, its private slots.
 
 use super::adapters::{Adapter, Can, Capacity, Gang, Wanted};
-use super::template::{GANG, TRIAL, Template};
+use super::means::Means;
+use super::template::{GANG, ROLE, TRIAL, Template};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
 use aiconform_model::{Bin, EventKind, Kind, Object};
@@ -32,7 +33,10 @@ pub struct Ground {
     pub priority_class: String,
     /// PriorityClass of those that may evict the others; empty where there is none.
     pub higher_class: String,
-    /// Free pods of the node: trials run side by side as far as it holds all their pods.
+    /// What a slot is.
+    pub means: Means,
+    /// Free pods of the node: trials run side by side as far as it holds all their pods; where slots are CPU, one
+    /// trial has the node to itself.
     pub budget: Semaphore,
 }
 
@@ -55,6 +59,8 @@ pub struct Arena<'a> {
     canary: String,
     preempts: bool,
     canaries: AtomicU64,
+    /// Most slots of the trial.
+    most: u64,
 }
 
 /// The queue of a trial, where there are queues.
@@ -78,12 +84,12 @@ impl<'a> Stage<'a> {
         Stage { cx, ground, adapter, scratch, facts, fences: AtomicU64::new(0) }
     }
 
-    /// Names of the private resource of a trial and of its canaries.
+    /// Names of what the slots of a trial are made of, and of its canaries' resource.
     pub fn resources(&self, trial: &str) -> (String, String) {
         let id = self.cx.session.id();
         let subject = self.adapter.id().replace('/', "-");
         (
-            format!("slots.aiconform.dev/{id}-{subject}-{trial}"),
+            self.ground.means.resource(&format!("slots.aiconform.dev/{id}-{subject}-{trial}")),
             format!("slots.aiconform.dev/{id}-{subject}-{trial}-canary"),
         )
     }
@@ -143,6 +149,7 @@ impl<'a> Stage<'a> {
             role,
             resource: resource.into(),
             amount: 1,
+            means: self.ground.means,
             nodes: vec![self.ground.node.clone()],
             image: self.ground.image.clone(),
             priority_class: self.ground.priority_class.clone(),
@@ -154,12 +161,19 @@ impl<'a> Stage<'a> {
 }
 
 impl<'a> Arena<'a> {
-    /// Prepares a trial: queues where the adapter has them. The slots are on the node already.
-    pub async fn open(stage: &'a Stage<'a>, trial: &str, queue: &Queue) -> Result<Arena<'a>, Stop> {
+    /// Prepares a trial: ballast where slots are CPU (else they are on the node already), and queues where the adapter
+    /// has them.
+    pub async fn open(
+        stage: &'a Stage<'a>,
+        trial: &str,
+        queue: &Queue,
+        (start, most): (u64, u64),
+    ) -> Result<Arena<'a>, Stop> {
         let (resource, canary) = stage.resources(trial);
         let preempts = queue.preempts;
-        let arena =
-            Arena { stage, trial: trial.into(), resource, canary, preempts, canaries: AtomicU64::new(0) };
+        let (trial, canaries) = (trial.to_owned(), AtomicU64::new(0));
+        let arena = Arena { stage, trial, resource, canary, preempts, canaries, most };
+        arena.take_ballast(start).await?;
         let capacity = Capacity { held: queue.held, ..arena.capacity(queue.quota) };
         for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
@@ -177,6 +191,7 @@ impl<'a> Arena<'a> {
             canary: self.canary.clone(),
             preempts: self.preempts,
             canaries: AtomicU64::new(0),
+            most: self.most,
         };
         arena.join(&arena.capacity(quota)).await?;
         Ok(arena)
@@ -194,6 +209,7 @@ impl<'a> Arena<'a> {
             trial: &self.trial,
             namespace: self.stage.scratch.namespace(),
             prefix: self.stage.scratch.prefix(),
+            means: self.stage.ground.means,
             resource: &self.resource,
             canary: &self.canary,
             quota,
@@ -384,7 +400,58 @@ impl<'a> Arena<'a> {
 
     /// Changes the slots of this trial, and no quota.
     pub async fn set_node_slots(&self, slots: u64) -> Result<(), Stop> {
-        self.set_slots_of(&self.stage.ground.node, slots).await
+        match self.stage.ground.means {
+            Means::Slots => self.set_slots_of(&self.stage.ground.node, slots).await,
+            Means::Cpu { .. } => self.drop_ballast(slots).await,
+        }
+    }
+
+    /// Holds the CPU that a trial is not about, and that of slots which come later.
+    async fn take_ballast(&self, slots: u64) -> Result<(), Stop> {
+        let Some((base, unit)) = self.stage.ground.means.ballast(self.most) else { return Ok(()) };
+        let held = std::iter::once((self.name("ballast"), base))
+            .chain((slots..self.most).map(|slot| (self.name(&format!("ballast-{slot}")), unit)));
+        let pods: Vec<(Kind, Value)> = held
+            .filter(|(_, cpu)| *cpu > 0)
+            .map(|(name, cpu)| {
+                let mut pod = self.stage.template(&self.trial, "ballast", &self.resource).single(&name);
+                pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!(format!("{cpu}m"));
+                (Kind::pod(), pod)
+            })
+            .collect();
+        self.create(&pods).await?;
+        let names: Vec<&str> =
+            pods.iter().map(|(_, pod)| pod["metadata"]["name"].as_str().unwrap_or_default()).collect();
+        let wanted = u64::try_from(names.len()).unwrap_or(u64::MAX);
+        self.bound(&names, wanted, BIND, "the ballast to be bound").await?;
+        Ok(())
+    }
+
+    /// Lets go of the ballast but for what this number of slots leaves out.
+    async fn drop_ballast(&self, slots: u64) -> Result<(), Stop> {
+        let gone: Vec<String> = self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
+            let slot = pod.name().rsplit('-').next().and_then(|slot| slot.parse::<u64>().ok());
+            (ours && slot.is_some_and(|slot| slot < slots)).then(|| pod.name().to_owned())
+        });
+        self.remove_pods(gone).await
+    }
+
+    /// Ends a trial: what it held of the node beside its gangs is let go.
+    pub async fn close(&self) -> Result<(), Stop> {
+        let ballast: Vec<String> = self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
+            ours.then(|| pod.name().to_owned())
+        });
+        self.remove_pods(ballast).await
+    }
+
+    async fn remove_pods(&self, names: Vec<String>) -> Result<(), Stop> {
+        let pods: Vec<(Kind, Value)> = names
+            .into_iter()
+            .map(|name| (Kind::pod(), json!({"metadata": {"name": name, "labels": {GANG: name}}})))
+            .collect();
+        self.remove(&pods, &[]).await
     }
 
     /// Changes the slots of this trial on one of its nodes.

@@ -1,5 +1,6 @@
 //! The pod of every trial, and the labels by which the evidence tells pods apart.
 
+use super::means::Means;
 use crate::profile::Profile;
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ pub struct Template {
     pub resource: String,
     /// How much of it.
     pub amount: u64,
+    /// What a slot is.
+    pub means: Means,
     /// Nodes on which the resource is.
     pub nodes: Vec<String>,
     /// Image with the pause program.
@@ -58,6 +61,7 @@ impl Template {
             role: "single",
             resource: "slots.aiconform.dev/x".into(),
             amount: 1,
+            means: Means::Slots,
             nodes: vec!["node-0".into()],
             image: "pause".into(),
             priority_class: "low".into(),
@@ -83,7 +87,6 @@ impl Template {
     }
 
     fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
-        let amount = self.amount.to_string();
         // A field selector names one node; its terms are alternatives.
         let nodes: Vec<Value> = self
             .nodes
@@ -95,8 +98,7 @@ impl Template {
         let mut container = json!({
             "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            "resources": {"requests": {"cpu": CPU, "memory": MEMORY, &self.resource: amount},
-                "limits": {&self.resource: amount}},
+            "resources": self.means.resources(&self.resource, self.amount, role == "canary"),
         });
         let mut tolerations = self.profile.tolerations.clone();
         tolerations.dedup();

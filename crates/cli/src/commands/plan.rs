@@ -51,6 +51,9 @@ pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
         for lacks in &check.lacks {
             anstream::println!("  you may not: {lacks}");
         }
+        for lacks in &check.without {
+            anstream::println!("  you may not, and it can do without: {lacks}");
+        }
         if !check.lacks.is_empty() {
             anstream::println!("  it would not run; `aiconform rbac` prints the role that it needs");
         }

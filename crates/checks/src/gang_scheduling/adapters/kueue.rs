@@ -94,13 +94,8 @@ fn spec(capacity: &Capacity, flavor: &str, cx: &Cx) -> Value {
         Some(_) => json!({"kubernetes.io/metadata.name": capacity.namespace}),
         None => json!({aiconform_cluster::RUN_LABEL: cx.session.id()}),
     };
-    let quotas = [
-        ("cpu", json!("100")),
-        ("memory", json!("100Gi")),
-        (capacity.resource, json!(capacity.quota.to_string())),
-        (capacity.canary, json!("100")),
-    ];
-    let covered: Vec<&str> = quotas.iter().map(|(name, _)| *name).collect();
+    let quotas = capacity.means.quotas(capacity.resource, capacity.canary, capacity.quota);
+    let covered: Vec<&str> = quotas.iter().map(|(name, _)| name.as_str()).collect();
     let resources: Vec<Value> =
         quotas.iter().map(|(name, quota)| json!({"name": name, "nominalQuota": quota})).collect();
     json!({

@@ -4,6 +4,7 @@ mod kube_native;
 mod kueue;
 mod plain;
 
+use super::means::Means;
 use super::template::{GANG, ROLE, Template};
 use crate::cx::{Cx, Detection, Stop};
 use aiconform_cluster::Api;
@@ -55,7 +56,9 @@ pub struct Capacity<'a> {
     pub namespace: &'a str,
     /// What names of objects in it begin with.
     pub prefix: &'a str,
-    /// The private resource.
+    /// What a slot is.
+    pub means: Means,
+    /// What slots are made of.
     pub resource: &'a str,
     /// Second private resource, for canaries.
     pub canary: &'a str,

@@ -10,6 +10,7 @@ pub use beyond::{LEAST, SMALL};
 pub use preemption::{FEASIBLE, FUTILE};
 
 use super::adapters::{Adapter, Can};
+use super::means::Means;
 use super::stage::{Arena, Ground, Queue, Stage};
 use crate::cx::{Cx, Level, Stop};
 use aiconform_model::Kind;
@@ -62,6 +63,17 @@ pub struct Plan {
     pub pods: u32,
 }
 
+impl Plan {
+    /// Most slots that there are at any time.
+    fn most(&self) -> u64 {
+        match self.trial {
+            Trial::NearMiss(size) => size,
+            Trial::PastTimeout(_) | Trial::Elastic => SIZE,
+            _ => self.slots,
+        }
+    }
+}
+
 /// The kinds of trials (the numbers are those of the battery).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trial {
@@ -96,7 +108,8 @@ pub enum Trial {
 /// The trials of a subject that were chosen, the longest first.
 pub fn plans(cx: &Cx, ground: &Ground, adapter: &dyn Adapter, facts: &Value) -> Vec<Plan> {
     let options = &cx.options;
-    let asked = Asked { cx, adapter, can: adapter.can(facts), nodes: 1 + ground.others.len() };
+    let asked =
+        Asked { cx, adapter, can: adapter.can(facts), nodes: 1 + ground.others.len(), means: ground.means };
     let (must, beyond) = (asked.must(), asked.beyond());
     let chosen = |plan: &Plan| options.level == Level::All || options.trials.contains(&kind(&plan.name));
     let mut plans: Vec<Plan> = beyond.into_iter().filter(chosen).collect();
@@ -133,6 +146,8 @@ struct Asked<'a> {
     can: Vec<Can>,
     /// Nodes that can carry slots.
     nodes: usize,
+    /// What a slot is.
+    means: Means,
 }
 
 impl Asked<'_> {
@@ -172,13 +187,15 @@ impl Asked<'_> {
         if self.own_quota() {
             plans.push(plan(Trial::NearMiss(SIZE), "placement", SIZE - 1, AMPLE, SIZE));
         }
-        if self.nodes > 2 {
+        // Where slots are CPU, they are one node's, and nobody may be evicted who holds the rest of it.
+        let private = self.means == Means::Slots;
+        if private && self.nodes > 2 {
             let slots = fragmentation::PAIR * fragmentation::EACH;
             let plan = plan(Trial::Fragmentation, "fragmentation", slots, slots, fragmentation::PAIR);
             plans.push(Plan { start: fragmentation::EACH, ..plan });
         }
         // A priority between the profile's class and others is not known.
-        if self.can.contains(&Can::Preempt) && profile.priority_class.is_none() {
+        if private && self.can.contains(&Can::Preempt) && profile.priority_class.is_none() {
             plans.push(plan(Trial::Preemption, "preemption", SIZE, SIZE, 2 * SIZE));
         }
         plans.push(plan(Trial::Hoarding, "hoarding", SIZE - 1, SIZE - 1, SIZE));
@@ -209,23 +226,31 @@ pub async fn run(stage: &Stage<'_>, plan: &Plan) -> Result<(), Stop> {
         held: matches!(plan.trial, Trial::Contention(..)),
         preempts: plan.trial == Trial::Preemption,
     };
-    let arena = Arena::open(stage, &plan.name, &queue).await?;
-    match plan.trial {
-        Trial::Fitting => lone::fitting(&arena).await?,
-        Trial::Quorum => lone::quorum(&arena).await?,
-        Trial::NearMiss(size) => lone::near_miss(&arena, plan, size, WINDOW).await?,
-        Trial::PastTimeout(timeout) => lone::near_miss(&arena, plan, SIZE, timeout + timeout / 5).await?,
-        Trial::Cleanup => lone::cleanup(&arena).await?,
-        Trial::Contention(gangs, round) => contention::contention(&arena, plan, gangs, round).await?,
-        Trial::Hoarding => beyond::hoarding(&arena).await?,
-        Trial::Elastic => beyond::elastic(&arena).await?,
-        Trial::Resize => beyond::resize(&arena).await?,
-        Trial::Namespaces => beyond::namespaces(&arena).await?,
-        Trial::MemberLoss => beyond::member_loss(&arena).await?,
-        Trial::Fragmentation => fragmentation::fragmentation(&arena, plan.slots).await?,
-        Trial::Preemption => preemption::preemption(&arena).await?,
-    }
+    let arena = Arena::open(stage, &plan.name, &queue, (plan.start, plan.most())).await?;
+    let tried = tried(&arena, plan).await;
+    let closed = arena.close().await;
+    tried?;
+    closed?;
     arena.phase("trial_ended", json!({}));
+    Ok(())
+}
+
+async fn tried(arena: &Arena<'_>, plan: &Plan) -> Result<(), Stop> {
+    match plan.trial {
+        Trial::Fitting => lone::fitting(arena).await?,
+        Trial::Quorum => lone::quorum(arena).await?,
+        Trial::NearMiss(size) => lone::near_miss(arena, plan, size, WINDOW).await?,
+        Trial::PastTimeout(timeout) => lone::near_miss(arena, plan, SIZE, timeout + timeout / 5).await?,
+        Trial::Cleanup => lone::cleanup(arena).await?,
+        Trial::Contention(gangs, round) => contention::contention(arena, plan, gangs, round).await?,
+        Trial::Hoarding => beyond::hoarding(arena).await?,
+        Trial::Elastic => beyond::elastic(arena).await?,
+        Trial::Resize => beyond::resize(arena).await?,
+        Trial::Namespaces => beyond::namespaces(arena).await?,
+        Trial::MemberLoss => beyond::member_loss(arena).await?,
+        Trial::Fragmentation => fragmentation::fragmentation(arena, plan.slots).await?,
+        Trial::Preemption => preemption::preemption(arena).await?,
+    }
     Ok(())
 }
 

@@ -1,0 +1,123 @@
+//! How capacity is made: what a slot is.
+
+use super::template::{CPU, MEMORY};
+use serde_json::{Value, json};
+
+/// Most slots of one trial, and room for what lies between two of them.
+const MOST: u64 = 14;
+/// A slot of CPU has at least so many thousandths of a core, and at most so many.
+const UNIT: std::ops::RangeInclusive<u64> = 20..=100;
+/// Thousandths of a core that a canary takes where slots are CPU; all canaries of a trial fit beside the slots.
+const CANARY: u64 = 1;
+
+/// What a slot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// One of a private extended resource in a node's status, which nobody else wants.
+    Slots,
+    /// Real CPU of a node, of which pods of the run's own hold all but what a trial is about.
+    Cpu {
+        /// A slot, in thousandths of a core.
+        unit: u64,
+        /// What was free on the node at the start, in thousandths of a core.
+        free: u64,
+    },
+}
+
+impl Means {
+    /// Slots of CPU on a node with so much of it free (in cores), or `None` when it is too little.
+    pub fn cpu(free: f64) -> Option<Means> {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "never below zero, and small"
+        )]
+        let free = (free.max(0.0) * 1000.0) as u64;
+        let unit = (free / MOST).min(*UNIT.end());
+        UNIT.contains(&unit).then_some(Means::Cpu { unit, free })
+    }
+
+    /// In words, for people.
+    pub fn says(self) -> String {
+        match self {
+            Means::Slots => {
+                "private extended resource in node status: real scheduling, no accelerator involved".into()
+            }
+            Means::Cpu { unit, .. } => format!(
+                "CPU of one node, {unit}m a slot, the rest held by pods of the run: real scheduling, no accelerator involved"
+            ),
+        }
+    }
+
+    /// Name of what a slot is made of, where the private resource has this name.
+    pub fn resource(self, private: &str) -> String {
+        match self {
+            Means::Slots => private.into(),
+            Means::Cpu { .. } => "cpu".into(),
+        }
+    }
+
+    /// Resources of a container that takes so many slots; a canary takes next to nothing.
+    pub fn resources(self, resource: &str, amount: u64, canary: bool) -> Value {
+        match self {
+            Means::Slots => {
+                let amount = amount.to_string();
+                json!({"requests": {"cpu": CPU, "memory": MEMORY, resource: amount}, "limits": {resource: amount}})
+            }
+            Means::Cpu { unit, .. } => {
+                let cpu = if canary { CANARY } else { unit * amount };
+                json!({"requests": {"cpu": format!("{cpu}m"), "memory": MEMORY}})
+            }
+        }
+    }
+
+    /// What a queue must cover for a quota of so many slots: resource and amount.
+    pub fn quotas(self, resource: &str, canary: &str, slots: u64) -> Vec<(String, String)> {
+        let memory = ("memory".to_owned(), "100Gi".to_owned());
+        match self {
+            Means::Slots => vec![
+                ("cpu".into(), "100".into()),
+                memory,
+                (resource.into(), slots.to_string()),
+                (canary.into(), "100".into()),
+            ],
+            Means::Cpu { unit, .. } => vec![("cpu".into(), format!("{}m", slots * unit + unit / 2)), memory],
+        }
+    }
+
+    /// Thousandths of a core that are held for the whole of a trial of at most so many slots, and for one slot that is
+    /// not there yet; `None` where slots are made otherwise. Half a slot stays free for canaries.
+    pub fn ballast(self, most: u64) -> Option<(u64, u64)> {
+        match self {
+            Means::Slots => None,
+            Means::Cpu { unit, free } => Some((free.saturating_sub(most * unit + unit / 2), unit)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gang_scheduling::trials::{CANARIES, LARGE};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_node_with_too_little_cpu_has_no_slots_of_it() {
+        assert_eq!(Means::cpu(0.2), None);
+        assert_eq!(Means::cpu(0.7), Some(Means::Cpu { unit: 50, free: 700 }));
+        assert_eq!(Means::cpu(64.0), Some(Means::Cpu { unit: 100, free: 64000 }));
+    }
+
+    proptest! {
+        /// Beside the ballast there is room for exactly so many slots and all canaries, and not for one slot more.
+        #[test]
+        fn exactly_so_many_slots_fit(free in 0.28_f64..200.0, most in 1..=LARGE) {
+            let means = Means::cpu(free).unwrap();
+            let Means::Cpu { unit, free } = means else { unreachable!() };
+            let (base, slot) = means.ballast(most).unwrap();
+            prop_assert_eq!(slot, unit);
+            let left = free - base;
+            prop_assert!(left >= most * unit + CANARIES * CANARY && left < (most + 1) * unit);
+        }
+    }
+}
