@@ -189,6 +189,49 @@ fn pods_that_tolerate_it_run_on_fake_nodes_and_others_stay_away() {
     is_gone(lab);
 }
 
+/// A gang of KAI scheduler: a PodGroup, and four pods that ask for a slot each.
+fn kai_gang() -> Value {
+    let mut items = vec![json!({"apiVersion": "scheduling.run.ai/v2alpha2", "kind": "PodGroup",
+        "metadata": {"name": "a", "namespace": "default"}, "spec": {"minMember": 4, "queue": "default-queue"}})];
+    for number in 0..4 {
+        items.push(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("a-{number}"), "namespace": "default", "labels": {"gang": "a"},
+                "annotations": {"pod-group-name": "a"}},
+            "spec": {"schedulerName": "kai-scheduler", "terminationGracePeriodSeconds": 0, "containers": [{
+                "name": "pause", "image": "aiconform.dev/lab/pause:1",
+                "resources": {"requests": {"cpu": "5m", "memory": "8Mi", SLOT: "1"}, "limits": {SLOT: "1"}}}]}}));
+    }
+    json!({"apiVersion": "v1", "kind": "List", "items": items})
+}
+
+#[test]
+fn kai_scheduler_holds_a_gang_until_its_last_slot_comes() {
+    // What it takes to build KAI scheduler is for `--thorough`.
+    if std::env::var("AICONFORM_THOROUGH").is_err() {
+        return;
+    }
+    let lab = "testkai";
+    works(lab, &["up", "--with", "kai"]);
+    let slots = |count: u32| {
+        let amounts = json!({SLOT: count.to_string()});
+        let patch = json!({"status": {"capacity": amounts, "allocatable": amounts}}).to_string();
+        kubectl(lab, &["patch", "node", "node-0", "--subresource=status", "--type=merge", "-p", &patch]);
+    };
+    slots(3);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), kai_gang().to_string()).unwrap();
+    kubectl(lab, &["apply", "-f", file.path().to_str().unwrap()]);
+    let refused = "--for=jsonpath={.status.schedulingConditions[0].reason}=Unschedulable";
+    kubectl(lab, &["wait", refused, "podgroups.scheduling.run.ai/a", "--timeout=60s"]);
+    assert_eq!(bound(lab, "a"), 0);
+    slots(4);
+    let runs = "--for=jsonpath={.status.phase}=Running";
+    kubectl(lab, &["wait", runs, "pod", "-l", "gang=a", "--timeout=60s"]);
+    assert_eq!(bound(lab, "a"), 4);
+    works(lab, &["down"]);
+    is_gone(lab);
+}
+
 #[test]
 fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
     let lab = "testkilled";

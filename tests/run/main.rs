@@ -363,6 +363,21 @@ fn an_interrupted_run_removes_everything_and_says_so() {
 }
 
 #[test]
+fn the_gangs_of_an_older_kubernetes_are_tested_in_its_own_words() {
+    // What it takes to build a second Kubernetes is for `--thorough`.
+    if std::env::var("AICONFORM_THOROUGH").is_err() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("run");
+    let arguments = ["run", "--lab", "--kubernetes", "1.36", "--adapter", "kube-native", "--rounds", "4"];
+    let said = works(&[&arguments[..], &["--output-dir", folder.to_str().unwrap()]].concat());
+    assert!(said.contains("gang_scheduling (MUST): PASSED"), "{said}");
+    let events = read(&folder.join("events.ndjson"));
+    assert!(events.contains("scheduling.k8s.io/v1alpha2") && events.contains("\"v1.36.3\""));
+}
+
+#[test]
 fn verdicts_do_not_depend_on_the_seed_and_a_breakage_in_between_is_found() {
     // `--thorough` takes ten seeds with the default number of rounds.
     let thorough = std::env::var("AICONFORM_THOROUGH").is_ok();

@@ -91,10 +91,10 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
         running.push(begin(&lab, name)?);
     }
     let manifests = async {
-        for part in &lab.parts {
-            part.begin(&lab, &tools).await?;
+        match lab.parts.first() {
+            Some(part) => part.begin(&lab, &tools).await,
+            None => Ok(()),
         }
-        Ok::<(), LabError>(())
     };
     let mut kubelet = begin(&lab, "kubelet")?;
     let node = kubelet.ready(LIMIT, || async {
@@ -114,7 +114,11 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     up("node");
     manifests?;
     running.push(kubelet);
-    for part in &lab.parts {
+    for (number, part) in lab.parts.iter().enumerate() {
+        // A part's webhooks may refuse what the next one creates until it serves.
+        if number > 0 {
+            part.begin(&lab, &tools).await?;
+        }
         part.ready(&tools).await?;
         up(part.name());
     }

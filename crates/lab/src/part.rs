@@ -6,6 +6,7 @@ use crate::first::{Tools, apply};
 use crate::image;
 use crate::state::Status;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 
 /// One of them.
@@ -16,14 +17,18 @@ pub enum Part {
     Kueue,
     /// KWOK 0.8.0, which plays the kubelets of fake nodes.
     Kwok,
+    /// KAI scheduler 0.12.0.
+    Kai,
 }
 
 /// How a part is brought into a lab.
 struct Product {
     /// Images of its pods: the binary that is all of it, the path where its manifests want it, and the image's name.
     images: &'static [(&'static str, &'static str, &'static str)],
-    /// What the image begins with that its manifests name instead.
-    replaces: &'static str,
+    /// What the image begins with that its manifests name instead of the first of these.
+    replaces: Option<&'static str>,
+    /// Namespace that its manifests take for granted.
+    namespace: Option<&'static str>,
     /// What kubectl is asked with which input, and what its answer holds once the part serves.
     serves: (&'static [&'static str], &'static str, &'static str),
     /// Where its log is: arguments of `kubectl logs`.
@@ -34,7 +39,8 @@ struct Product {
 
 const KUEUE: Product = Product {
     images: &[("kueue", "manager", "aiconform.dev/lab/kueue:0.18.2")],
-    replaces: "us-central1-docker.pkg.dev/",
+    replaces: Some("us-central1-docker.pkg.dev/"),
+    namespace: None,
     // Answered by Kueue's own webhooks, so they serve when it is.
     serves: (
         &["create", "--dry-run=server", "-f", "-"],
@@ -48,7 +54,8 @@ const KUEUE: Product = Product {
 
 const KWOK: Product = Product {
     images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
-    replaces: "registry.k8s.io/kwok/",
+    replaces: Some("registry.k8s.io/kwok/"),
+    namespace: None,
     serves: (
         &[
             "-n",
@@ -66,15 +73,45 @@ const KWOK: Product = Product {
     limit: Duration::from_secs(120),
 };
 
+const KAI: Product = Product {
+    images: &[
+        ("admission", "app", "aiconform.dev/lab/kai/admission:0.12.0"),
+        ("binder", "app", "aiconform.dev/lab/kai/binder:0.12.0"),
+        ("operator", "app", "aiconform.dev/lab/kai/operator:0.12.0"),
+        ("podgroupcontroller", "app", "aiconform.dev/lab/kai/podgroupcontroller:0.12.0"),
+        ("podgrouper", "app", "aiconform.dev/lab/kai/podgrouper:0.12.0"),
+        ("queuecontroller", "app", "aiconform.dev/lab/kai/queuecontroller:0.12.0"),
+        ("scheduler", "app", "aiconform.dev/lab/kai/scheduler:0.12.0"),
+    ],
+    // Its chart takes the images' names as values.
+    replaces: None,
+    namespace: Some("kai-scheduler"),
+    // Told by its operator: everything that it deploys is available, the scheduler too.
+    serves: (
+        &[
+            "get",
+            "configs.kai.scheduler/kai-config",
+            "schedulingshards.kai.scheduler/default",
+            "-o",
+            "jsonpath={.items[*].status.conditions[?(@.type==\"Available\")].status}",
+        ],
+        "",
+        "True True",
+    ),
+    log: &["-n", "kai-scheduler", "deployment/kai-operator"],
+    limit: Duration::from_secs(240),
+};
+
 impl Part {
     /// All of them.
-    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok];
+    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
         match self {
             Part::Kueue => "kueue",
             Part::Kwok => "kwok",
+            Part::Kai => "kai",
         }
     }
 
@@ -87,6 +124,7 @@ impl Part {
         match self {
             Part::Kueue => &KUEUE,
             Part::Kwok => &KWOK,
+            Part::Kai => &KAI,
         }
     }
 
@@ -110,6 +148,10 @@ impl Part {
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
         let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
         let (kinds, objects) = kinds_first(&changed);
+        if let Some(namespace) = self.product().namespace {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+            apply(tools, &namespace.to_string()).await?;
+        }
         if !kinds.is_empty() {
             apply(tools, &kinds).await?;
             // Objects of a kind are refused until the API server serves it.
@@ -125,7 +167,8 @@ impl Part {
         for line in manifests.lines() {
             let indent = &line[..line.len() - line.trim_start().len()];
             let image = line.trim_start().strip_prefix("image: ");
-            if image.is_some_and(|image| image.starts_with(product.replaces)) {
+            let replaced = image.zip(product.replaces).is_some_and(|(image, old)| image.starts_with(old));
+            if replaced {
                 out.push_str(&format!("{indent}image: {}\n", product.images[0].2));
             } else if line.trim_start() == "imagePullPolicy: Always" {
                 out.push_str(&format!("{indent}imagePullPolicy: IfNotPresent\n"));

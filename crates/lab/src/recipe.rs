@@ -29,9 +29,75 @@ pub struct Recipe {
     files: &'static [(&'static str, &'static str)],
     /// A binary whose name the build gives wrong: from, to.
     rename: Option<(&'static str, &'static str)>,
-    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`: module, folders for
+    /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`.
+    manifests: Option<Manifests>,
+}
+
+/// How manifests are made of what lies in a module.
+enum Manifests {
     /// `kubectl kustomize`.
-    manifests: Option<(&'static str, &'static [&'static str])>,
+    Kustomize {
+        /// The module.
+        module: &'static str,
+        /// Folders in it.
+        folders: &'static [&'static str],
+    },
+    /// `helm template`, without hooks, which are for Helm itself.
+    Chart {
+        /// The module.
+        module: &'static str,
+        /// The chart's folder in it.
+        folder: &'static str,
+        /// Namespace of the release.
+        namespace: &'static str,
+        /// Values that differ from the chart's own.
+        values: &'static [&'static str],
+        /// Templates that are hooks to the chart and part of the product all the same.
+        hooks: &'static [&'static str],
+    },
+}
+
+impl Manifests {
+    /// The module, and everything else that decides what comes out.
+    fn parts(&self) -> (&'static str, Vec<&'static str>) {
+        match *self {
+            Manifests::Kustomize { module, folders } => (module, folders.to_vec()),
+            Manifests::Chart { module, folder, namespace, values, hooks } => {
+                (module, [&[folder, namespace], values, hooks].concat())
+            }
+        }
+    }
+
+    /// Renders them; `source` is the module's folder, `tool` gives the path of a tool that was built before.
+    async fn render(
+        &self,
+        source: &Utf8Path,
+        tool: &(dyn Fn(&str) -> Utf8PathBuf + Sync),
+    ) -> Result<Vec<u8>, LabError> {
+        let mut manifests = Vec::new();
+        match self {
+            Manifests::Kustomize { folders, .. } => {
+                for folder in *folders {
+                    let folder = source.join(folder);
+                    let arguments = ["kustomize", folder.as_str()];
+                    manifests.extend(commands::run(tool("kubectl").as_str(), &arguments).await?);
+                    manifests.extend(b"---\n");
+                }
+            }
+            Manifests::Chart { folder, namespace, values, hooks, .. } => {
+                let chart = source.join(folder);
+                let mut arguments = vec!["template", "lab", chart.as_str(), "--namespace", namespace];
+                arguments.extend(values.iter().flat_map(|value| ["--set", value]));
+                let all = [&arguments[..], &["--include-crds", "--no-hooks"]].concat();
+                manifests.extend(commands::run(tool("helm").as_str(), &all).await?);
+                for hook in *hooks {
+                    let one = [&arguments[..], &["--show-only", hook]].concat();
+                    manifests.extend(commands::run(tool("helm").as_str(), &one).await?);
+                }
+            }
+        }
+        Ok(manifests)
+    }
 }
 
 /// Which labs need a component.
@@ -128,7 +194,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
         rename: None,
-        manifests: Some(("sigs.k8s.io/kueue", &["config/default"])),
+        manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/kueue", folders: &["config/default"] }),
     },
     Recipe {
         name: "kwok",
@@ -138,7 +204,51 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("kwok", "go.mod"), file!("kwok", "go.sum")],
         rename: None,
-        manifests: Some(("sigs.k8s.io/kwok", &["kustomize/kwok", "kustomize/stage/fast"])),
+        manifests: Some(Manifests::Kustomize {
+            module: "sigs.k8s.io/kwok",
+            folders: &["kustomize/kwok", "kustomize/stage/fast"],
+        }),
+    },
+    Recipe {
+        name: "helm",
+        wanted: Wanted::With(Part::Kai),
+        packages: &["helm.sh/helm/v3/cmd/helm"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("helm", "go.mod"), file!("helm", "go.sum")],
+        rename: None,
+        manifests: None,
+    },
+    Recipe {
+        name: "kai",
+        wanted: Wanted::With(Part::Kai),
+        packages: &[
+            "github.com/NVIDIA/KAI-scheduler/cmd/admission",
+            "github.com/NVIDIA/KAI-scheduler/cmd/binder",
+            "github.com/NVIDIA/KAI-scheduler/cmd/operator",
+            "github.com/NVIDIA/KAI-scheduler/cmd/podgroupcontroller",
+            "github.com/NVIDIA/KAI-scheduler/cmd/podgrouper",
+            "github.com/NVIDIA/KAI-scheduler/cmd/queuecontroller",
+            "github.com/NVIDIA/KAI-scheduler/cmd/scheduler",
+        ],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("kai", "go.mod"), file!("kai", "go.sum")],
+        rename: None,
+        manifests: Some(Manifests::Chart {
+            module: "github.com/NVIDIA/KAI-scheduler",
+            folder: "deployments/kai-scheduler",
+            namespace: "kai-scheduler",
+            values: &[
+                "global.registry=aiconform.dev/lab/kai",
+                "global.tag=0.12.0",
+                // Jobs that need a shell in their image.
+                "postCleanup.enabled=false",
+                "topologyMigration.enabled=false",
+            ],
+            // What its operator is told to run.
+            hooks: &["templates/kai-config.yaml"],
+        }),
     },
 ];
 
@@ -157,8 +267,8 @@ impl Recipe {
             hash.update(content.as_bytes());
             hash.update([0]);
         }
-        if let Some((module, folders)) = self.manifests {
-            hash.update(format!("{module}\0{}", folders.join("\0")));
+        if let Some((module, parts)) = self.manifests.as_ref().map(Manifests::parts) {
+            hash.update(format!("{module}\0{}", parts.join("\0")));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -222,13 +332,12 @@ pub async fn build(
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
-        // kubectl, which renders manifests, is built before anything that has some.
+        // kubectl and Helm, which render manifests, are built before anything that has some.
         let tool = |name: &str| {
             let path = |recipe: &&Recipe| folder(recipe).join("bin").join(name);
             wanted.iter().map(path).find(|path| path.exists()).unwrap_or_else(|| name.into())
         };
-        let kubectl = tool("kubectl");
-        build_one(recipe, &work, &kubectl, &|packages| {
+        build_one(recipe, &work, &tool, &|packages| {
             progress.step(&Step::Building {
                 component: recipe.name.into(),
                 number: index + 1,
@@ -269,7 +378,7 @@ async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File
 async fn build_one(
     recipe: &Recipe,
     work: &Utf8Path,
-    kubectl: &Utf8Path,
+    tool: &(dyn Fn(&str) -> Utf8PathBuf + Sync),
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<(), LabError> {
     let failed = |why: String, log: String| LabError::Build { component: recipe.name.into(), why, log };
@@ -316,20 +425,16 @@ async fn build_one(
     if let Some((from, to)) = recipe.rename {
         fs_err::rename(bin.join(from), bin.join(to))?;
     }
-    if let Some((module, folders)) = recipe.manifests {
+    if let Some(manifests) = &recipe.manifests {
+        let (module, _) = manifests.parts();
         let output = Command::new("go")
             .args(["list", "-m", "-f", "{{.Dir}}", module])
             .current_dir(work)
             .output()
             .await?;
         let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        let mut manifests = Vec::new();
-        for folder in folders {
-            let folder = source.join(folder);
-            manifests.extend(commands::run(kubectl.as_str(), &["kustomize", folder.as_str()]).await?);
-            manifests.extend(b"---\n");
-        }
-        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), manifests)?;
+        let rendered = manifests.render(&source, tool).await?;
+        fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
     }
     Ok(())
 }

@@ -42,7 +42,8 @@ pub struct Template {
     /// PriorityClass.
     pub priority_class: String,
     /// Whether the pod really runs, and ends at once with 0. Otherwise it is bound and then held before its containers
-    /// start, by a volume that never comes: what is judged is the binding, and the node has no work with it.
+    /// start, by a volume of a Secret that never comes: what is judged is the binding, and the node has no work with it.
+    /// (KAI looks whether a pod's ConfigMaps are there before it schedules it, and not at its Secrets.)
     pub runs: bool,
     /// How the platform wants its pods.
     pub profile: Profile,
@@ -122,7 +123,7 @@ impl Template {
             container["args"] = json!(["-v"]);
         } else {
             container["volumeMounts"] = json!([{"name": "held", "mountPath": "/held"}]);
-            pod["spec"]["volumes"] = json!([{"name": "held", "configMap": {"name": "never-there"}}]);
+            pod["spec"]["volumes"] = json!([{"name": "held", "secret": {"secretName": "never-there"}}]);
         }
         pod["spec"]["containers"] = json!([container]);
         if !tolerations.is_empty() {

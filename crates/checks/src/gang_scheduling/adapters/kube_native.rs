@@ -87,8 +87,13 @@ impl Adapter for KubeNative {
                     return Ok(Detection::Present(facts));
                 }
             }
+            let known: Vec<String> = DIALECTS
+                .iter()
+                .map(|dialect| format!("{} {} on {}", dialect.version, dialect.kind, dialect.release))
+                .collect();
             Ok(Detection::Absent(format!(
-                "the API server serves no gangs ({GROUP}/v1beta1 PodGroup on 1.37): its feature gate GenericWorkload or its runtime-config is off"
+                "the API server serves no gangs ({GROUP}: {}): its feature gate GenericWorkload or its runtime-config is off",
+                known.join(", ")
             )))
         }
         .boxed()
