@@ -259,6 +259,7 @@ mod tests {
                 judgement,
             }],
             bins: Bins::default(),
+            stands_on: Vec::new(),
         }
     }
 

@@ -104,6 +104,8 @@ struct Drawn {
     svg: String,
 }
 
+const LAB: &str = "a lab started by aiconform, of real Kubernetes components";
+
 /// The page.
 pub fn page(report: &Report) -> Result<String, ReportError> {
     let seconds = report.seconds();
@@ -121,12 +123,12 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
         ),
         (
             "Stands on",
-            if report.fact("/lab") == "true" {
-                "a lab started by aiconform: real Kubernetes components; real scheduling of private slots"
-                    .into()
-            } else {
-                "real scheduling of private slots".to_owned()
-            },
+            (report.fact("/lab") == "true")
+                .then_some(LAB)
+                .into_iter()
+                .chain(report.stands_on.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join("; "),
         ),
         (
             "Tested",

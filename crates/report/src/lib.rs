@@ -10,8 +10,8 @@ mod measures;
 mod svg;
 mod text;
 
-use aiconform_evidence::Stored;
-use aiconform_model::catalogue;
+use aiconform_evidence::{Evidence, Stored};
+use aiconform_model::{EventKind, catalogue};
 use aiconform_verdict::{Judgement, summary};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub struct Report {
     pub requirements: Vec<Judged>,
     /// Where the time went.
     pub bins: Bins,
+    /// What the proof stands on, as the checks have told it, in words.
+    pub stands_on: Vec<String>,
 }
 
 /// A requirement with its name in the programme.
@@ -93,7 +95,18 @@ pub fn report(
         tested,
         requirements,
         bins: bins::bins(&stored.run, &stored.evidence),
+        stands_on: stands_on(&stored.evidence),
     }
+}
+
+fn stands_on(evidence: &Evidence) -> Vec<String> {
+    let told = evidence.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Fact { value, .. } => value.get("capacity")?.as_str().map(str::to_owned),
+        _ => None,
+    });
+    let mut told: Vec<String> = told.collect();
+    told.dedup();
+    told
 }
 
 /// Every view: file name and content.
