@@ -197,17 +197,30 @@ fn signalled_with(
     signal: &str,
     more: &[&str],
 ) -> Option<(String, Option<i32>)> {
+    let journal =
+        ["configmaps", "-l", "aiconform.dev/run", "-o", "jsonpath={.metadata.name} {.data}{\"\\n\"}"];
+    // Entries are numbered from 000000.
+    let entry = format!("\"{:06}\":", entries - 1);
+    let holds = |line: &str| {
+        let name = line.split(' ').next()?;
+        line.contains(&entry).then(|| name.trim_start_matches("aiconform-").to_owned())
+    };
+    signalled_at(lab, folder, adapters, signal, more, &journal, holds)
+}
+
+/// Starts a run and sends it signals as soon as a line about what is watched in the cluster gives its id.
+fn signalled_at(
+    lab: &Lab,
+    folder: &Path,
+    adapters: &str,
+    signal: &str,
+    more: &[&str],
+    watched: &[&str],
+    sign: impl Fn(&str) -> Option<String>,
+) -> Option<(String, Option<i32>)> {
     let mut run = program()
-        .args([
-            "run",
-            "--kubeconfig",
-            &lab.kubeconfig,
-            "--rounds",
-            "1",
-            "--adapter",
-            adapters,
-            "--output-dir",
-        ])
+        .args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", "1", "--adapter", adapters])
+        .arg("--output-dir")
         .arg(folder)
         .args(more)
         .stdout(Stdio::null())
@@ -217,47 +230,46 @@ fn signalled_with(
     let (sender, said) = std::sync::mpsc::channel();
     let talk = BufReader::new(run.stderr.take().unwrap());
     std::thread::spawn(move || talk.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-    let mut journal = program()
-        .args([
-            "lab",
-            "--name",
-            lab.name,
-            "exec",
-            "--",
-            "kubectl",
-            "get",
-            "configmaps",
-            "-A",
-            "-l",
-            "aiconform.dev/run",
-        ])
-        .args(["-w", "-o", "jsonpath={.metadata.name} {.data}{\"\\n\"}"])
+    let mut watch = program()
+        .args(["lab", "--name", lab.name, "exec", "--", "kubectl", "get", "-A", "-w"])
+        .args(watched)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut id = None;
-    for line in BufReader::new(journal.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        // Entries are numbered from 000000.
-        if line.contains(&format!("\"{:06}\":", entries - 1)) {
-            for (number, signal) in signal.split(' ').enumerate() {
-                // Two signals must not become one: the second is sent once the first was heard.
-                if number > 0 {
-                    assert!(said.iter().any(|line| line.starts_with("interrupted;")), "it ended too early");
-                }
-                let kill = Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
-                assert!(kill.success());
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let id = lines.find_map(|line| sign(&line.unwrap()));
+    if id.is_some() {
+        for (number, signal) in signal.split(' ').enumerate() {
+            // Two signals must not become one: the second is sent once the first was heard.
+            if number > 0 {
+                assert!(said.iter().any(|line| line.starts_with("interrupted;")), "it ended too early");
             }
-            let name = line.split(' ').next().unwrap();
-            id = Some(name.trim_start_matches("aiconform-").to_owned());
-            break;
+            let kill = Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
+            assert!(kill.success());
         }
     }
     let code = run.wait().unwrap().code();
-    let _ = Command::new("kill").arg(journal.id().to_string()).status();
-    journal.wait().unwrap();
+    let _ = Command::new("kill").arg(watch.id().to_string()).status();
+    watch.wait().unwrap();
     id.map(|id| (id, code))
+}
+
+#[test]
+fn a_run_that_is_killed_while_one_gang_evicts_another_is_removed() {
+    let lab = Lab::up("testevicts");
+    let directory = tempfile::tempdir().unwrap();
+    let pods = ["pods", "-o", "jsonpath={.metadata.labels.aiconform\\.dev/run} {.metadata.name}{\"\\n\"}"];
+    let evicts = |line: &str| {
+        let (id, name) = line.split_once(' ')?;
+        name.starts_with("preemption-feasible").then(|| id.to_owned())
+    };
+    let more = ["--trial", "preemption"];
+    let folder = directory.path().join("run");
+    let (id, _) = signalled_at(&lab, &folder, "kube-native", "-KILL", &more, &pods, evicts).unwrap();
+    assert!(!left(&lab).is_empty());
+    works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
+    assert_eq!(left(&lab), Vec::<String>::new());
 }
 
 #[test]
@@ -269,7 +281,7 @@ fn whatever_a_killed_run_left_is_removed() {
     let kills: Vec<(usize, &str)> = if thorough {
         (1..=5)
             .map(|entry| (entry, "kube-native"))
-            .chain((1..=29).map(|entry| (entry, "kueue/pods,kueue/job")))
+            .chain((1..=37).map(|entry| (entry, "kueue/pods,kueue/job")))
             .collect()
     } else {
         vec![(1, "kube-native"), (5, "kube-native"), (12, "kueue/pods")]

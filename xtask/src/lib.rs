@@ -1,5 +1,7 @@
 //! What is generated, and how tapes are cut.
 
+pub mod schedulers;
+
 use aiconform_checks::CHECKS;
 use aiconform_evidence::Stored;
 use aiconform_model::catalogue::{RELEASES, requirements};

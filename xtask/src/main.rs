@@ -16,6 +16,11 @@ struct CommandLine {
 enum Verb {
     /// Write every generated file again
     Codegen,
+    /// Write the page about gang schedulers from a run folder
+    Schedulers {
+        /// The run folder, of `aiconform run --lab --level all`
+        run: Utf8PathBuf,
+    },
     /// Make a tape of a check from a run folder: what its judge reads, and nothing else
     Tape {
         /// The run folder
@@ -36,6 +41,10 @@ fn main() -> anyhow::Result<()> {
             for (path, content) in generated()? {
                 fs_err::write(root.join(path), content)?;
             }
+        }
+        Verb::Schedulers { run } => {
+            let page = xtask::schedulers::page(&Stored::open(&run)?)?;
+            fs_err::write(root.join("docs/reference/schedulers.md"), page)?;
         }
         Verb::Tape { run, check, name, subjects } => {
             anyhow::ensure!(CHECKS.iter().any(|known| known.id == check), "there is no check {check}");

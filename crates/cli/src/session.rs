@@ -12,6 +12,7 @@ use camino::Utf8PathBuf;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The user's wish to end.
@@ -23,6 +24,8 @@ pub struct Setup {
     pub connection: Connection,
     /// Whether it is a lab of ours.
     pub lab: bool,
+    /// What that lab has beside Kubernetes: name and version.
+    pub parts: BTreeMap<&'static str, &'static str>,
     /// Release of the checklist.
     pub release: String,
     /// The checks.
@@ -75,7 +78,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         "release": setup.release,
         "checks": setup.checks.iter().map(|check| check.id).collect::<Vec<_>>(),
         "started": started, "ended": jiff::Timestamp::now(),
-        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "seed": seed, "rounds": rounds, "level": level,
+        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "parts": setup.parts, "seed": seed, "rounds": rounds, "level": level,
         "peak_memory_kib": peak_memory(), "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
     }))?;
     let stored = Stored::open(&path)?;

@@ -120,6 +120,12 @@ impl Part {
         Part::ALL.iter().copied().find(|part| part.name() == name)
     }
 
+    /// Its version, which its image's name carries.
+    pub fn version(self) -> &'static str {
+        let image = self.product().images.first().map_or("", |(.., image)| image);
+        image.rsplit(':').next().unwrap_or_default()
+    }
+
     fn product(self) -> &'static Product {
         match self {
             Part::Kueue => &KUEUE,

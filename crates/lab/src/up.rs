@@ -11,7 +11,7 @@ use crate::state::{ROOT, Status};
 use crate::supervisor;
 use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -47,6 +47,11 @@ impl Lab {
     /// Kubeconfig of an administrator, for use from the host.
     pub fn kubeconfig(&self) -> Utf8PathBuf {
         self.status.kubeconfig()
+    }
+
+    /// What it has beside Kubernetes: name and version.
+    pub fn parts(&self) -> BTreeMap<&'static str, &'static str> {
+        self.status.parts.iter().map(|part| (part.name(), part.version())).collect()
     }
 
     /// Ends the lab and waits until nothing of it is left.

@@ -181,6 +181,7 @@ impl Bench {
                 let setup = Setup {
                     connection,
                     lab: true,
+                    parts: lab.parts(),
                     release: "1.37".into(),
                     checks: made.checks.clone(),
                     profile: made.profile.clone(),

@@ -10,6 +10,7 @@ use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How far to go.
@@ -69,7 +70,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let talk = Arc::new(Talk::new());
     if !arguments.lab {
         let connection = arguments.selection.connect().await?;
-        return on(connection, arguments, talk, interrupt).await;
+        return on(connection, arguments, BTreeMap::new(), talk, interrupt).await;
     }
     let options = aiconform_lab::Options {
         // A lab of its own, beside whatever else is up.
@@ -86,7 +87,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     };
     let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
     let result = match Connection::open(&target).await {
-        Ok(connection) => on(connection, arguments, talk.clone(), interrupt).await,
+        Ok(connection) => on(connection, arguments, lab.parts(), talk.clone(), interrupt).await,
         Err(error) => Err(error.into()),
     };
     talk.line("", "removing the lab");
@@ -137,6 +138,7 @@ pub fn interrupt() -> Interrupt {
 async fn on(
     connection: Connection,
     arguments: Arguments,
+    parts: BTreeMap<&'static str, &'static str>,
     talk: Arc<Talk>,
     interrupt: Interrupt,
 ) -> anyhow::Result<Exit> {
@@ -154,6 +156,7 @@ async fn on(
     let setup = Setup {
         connection,
         lab: arguments.lab,
+        parts,
         release: arguments.selection.release().into(),
         checks: arguments.selection.checks()?,
         profile: arguments.selection.profile()?,
