@@ -208,6 +208,13 @@ fn signalled_with(
     signalled_at(lab, folder, adapters, signal, more, &journal, holds)
 }
 
+/// A line that a run has said or that was seen in the cluster, or the end of the run.
+enum Heard {
+    Said(String),
+    Seen(String),
+    Ended,
+}
+
 /// Starts a run and sends it signals as soon as a line about what is watched in the cluster gives its id.
 fn signalled_at(
     lab: &Lab,
@@ -227,9 +234,7 @@ fn signalled_at(
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (sender, said) = std::sync::mpsc::channel();
-    let talk = BufReader::new(run.stderr.take().unwrap());
-    std::thread::spawn(move || talk.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let (sender, heard) = std::sync::mpsc::channel();
     let mut watch = program()
         .args(["lab", "--name", lab.name, "exec", "--", "kubectl", "get", "-A", "-w"])
         .args(watched)
@@ -237,13 +242,28 @@ fn signalled_at(
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-    let id = lines.find_map(|line| sign(&line.unwrap()));
+    // What the run says and what is seen in the cluster, in one queue: the end of the run ends it.
+    let talk = BufReader::new(run.stderr.take().unwrap());
+    let seen = BufReader::new(watch.stdout.take().unwrap());
+    let says = sender.clone();
+    std::thread::spawn(move || {
+        talk.lines().map_while(Result::ok).try_for_each(|line| says.send(Heard::Said(line)))?;
+        says.send(Heard::Ended)
+    });
+    std::thread::spawn(move || {
+        seen.lines().map_while(Result::ok).try_for_each(|line| sender.send(Heard::Seen(line)))
+    });
+    let mut before_the_end = heard.iter().take_while(|heard| !matches!(heard, Heard::Ended));
+    let id = before_the_end.find_map(|heard| match heard {
+        Heard::Seen(line) => sign(&line),
+        _ => None,
+    });
     if id.is_some() {
         for (number, signal) in signal.split(' ').enumerate() {
             // Two signals must not become one: the second is sent once the first was heard.
             if number > 0 {
-                assert!(said.iter().any(|line| line.starts_with("interrupted;")), "it ended too early");
+                let said = |heard| matches!(heard, Heard::Said(line) if line.starts_with("interrupted;"));
+                assert!(before_the_end.any(said), "it ended too early");
             }
             let kill = Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
             assert!(kill.success());

@@ -308,6 +308,31 @@ impl Scratch {
         self.session.stamped(&self.scope, object)
     }
 
+    /// Waits until an object like this one is admitted in the namespace, or refused for what it is: webhooks of the
+    /// platform learn of a new namespace some time after the API server, and say until then that there is none.
+    ///
+    /// # Errors
+    /// The refusal, no answer, or that the namespace is still not known at the limit.
+    pub async fn settle(&self, kind: &Kind, object: Value, limit: Duration) -> Result<(), ClusterError> {
+        let object = self.prepared(object);
+        let wait = Wait {
+            condition: format!("webhooks to know the namespace {}", self.namespace),
+            bin: Bin::Platform,
+            limit,
+            sink: self.session.api.sink().as_ref(),
+            scope: &self.scope,
+        };
+        let ask = || async {
+            match self.session.api.dry_run(&self.scope, kind, &object).await {
+                Err(error) if error.is_not_found() && error.to_string().contains(&self.namespace) => {
+                    Err(error.to_string())
+                }
+                answer => Ok(answer.map(drop)),
+            }
+        };
+        wait.asking(Duration::from_millis(200), ask).await?.value
+    }
+
     /// Creates an object in the namespace.
     ///
     /// # Errors

@@ -79,6 +79,35 @@ impl Wait<'_> {
         }
     }
 
+    /// Asks again and again, with a pause between, until `ask` gives `Ok`: for what cannot be watched. Its `Err` is the
+    /// last thing seen.
+    ///
+    /// # Errors
+    /// [`TooLate`] at the limit.
+    pub async fn asking<T, F, A>(self, between: Duration, mut ask: F) -> Result<Met<T>, TooLate>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, String>>,
+    {
+        let start = Instant::now();
+        loop {
+            let last = match ask().await {
+                Ok(value) => {
+                    let waited = start.elapsed();
+                    self.tell(waited, true, String::new());
+                    return Ok(Met { value, waited });
+                }
+                Err(seen) => seen,
+            };
+            let waited = start.elapsed();
+            if waited >= self.limit {
+                self.tell(waited, false, last.clone());
+                return Err(TooLate { condition: self.condition, waited, last });
+            }
+            pause(between).await;
+        }
+    }
+
     fn tell(&self, waited: Duration, met: bool, last: String) {
         self.sink.write(
             self.scope,
@@ -160,6 +189,21 @@ mod tests {
         assert_eq!(error.last, "one of two");
         let events = kept.0.lock().unwrap();
         assert!(matches!(&events[0], EventKind::Wait { met: false, last, .. } if last == "one of two"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_watched_is_asked_again_until_the_limit() {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let mut asked = 0;
+        let third = || {
+            asked += 1;
+            std::future::ready(if asked == 3 { Ok(asked) } else { Err(format!("asked {asked} times")) })
+        };
+        let met = wait(&kept, &scope, Duration::from_secs(60)).asking(Duration::ZERO, third).await.unwrap();
+        assert_eq!(met.value, 3);
+        let never = || std::future::ready(Err::<(), _>("no".into()));
+        let error = wait(&kept, &scope, Duration::ZERO).asking(Duration::ZERO, never).await.unwrap_err();
+        assert_eq!(error.last, "no");
     }
 
     #[tokio::test]

@@ -270,6 +270,7 @@ async fn act(
     let scratch = cx.session.scratch(scope, &adapter.id().replace('/', "-"), &created).await?;
     let stage = Stage::new(cx, ground, adapter, scratch, facts);
     stage.watch().await?;
+    stage.settle().await?;
     preflight(&stage).await?;
     stage.make_fence().await?;
     let plans = trials::plans(cx, ground, adapter, &stage.facts);

@@ -109,6 +109,14 @@ impl<'a> Stage<'a> {
         self.adapter.can(&self.facts).contains(&what)
     }
 
+    /// Waits until pods are admitted in the subject's namespace, or refused for what they are.
+    pub async fn settle(&self) -> Result<(), Stop> {
+        let template = self.template("preflight", "single", &self.resources("preflight").0);
+        let (kind, single) = self.adapter.single(&self.scratch.named("preflight"), &template);
+        self.scratch.settle(&kind, single, BIND).await?;
+        Ok(())
+    }
+
     /// The pod whose changes close windows: never scheduled, because it is gated.
     pub async fn make_fence(&self) -> Result<(), Stop> {
         let mut template = self.template("fence", "fence", &self.resources("fence").0);

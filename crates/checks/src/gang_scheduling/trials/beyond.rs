@@ -113,6 +113,7 @@ pub async fn namespaces(arena: &Arena<'_>) -> Result<(), Stop> {
     let facts = stage.facts.clone();
     let elsewhere = Stage::new(stage.cx, stage.ground, stage.adapter, scratch, facts);
     elsewhere.watch().await?;
+    elsewhere.settle().await?;
     let other = arena.beside(&elsewhere, 2 * SIZE).await?;
     let half = usize::try_from(SIZE / 2).unwrap_or_default();
 
