@@ -8,6 +8,7 @@ mod profile;
 
 pub use cx::{Check, Cx, Detection, Level, Options, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
+pub use gang_scheduling::AdapterFile;
 pub use place::FileError;
 pub use profile::Profile;
 

@@ -1,11 +1,11 @@
 //! Acts and marks phases; decides nothing.
 
-use super::adapters::{ADAPTERS, Adapter, Wanted};
+use super::adapters::{Adapter, Wanted, adapters, with_signs};
 use super::history::TRIALS;
 use super::stage::{Ground, Stage};
 use super::template::{CPU, MEMORY};
 use super::trials::{self, CANARIES};
-use crate::cx::{Cx, Detection, Level, Stop};
+use crate::cx::{Cx, Detection, Files, Level, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, free, quantity, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
@@ -23,13 +23,12 @@ const LEAST: u64 = 16;
 const OTHERS: f64 = 5.0;
 
 /// Runs the check.
-pub async fn run(cx: &Cx) -> Result<(), Stop> {
+pub async fn run(cx: &Cx, files: Files) -> Result<(), Stop> {
     let scope = Scope::new(ID, "");
     cx.session.watch_own(&Kind::pod()).await?;
     let ground = ground(cx, &scope).await?;
-    let chosen: Vec<&'static dyn Adapter> = ADAPTERS
-        .iter()
-        .copied()
+    let chosen: Vec<&'static dyn Adapter> = adapters(files)
+        .into_iter()
         .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
         .collect();
     let present = subjects(cx, &chosen).await;
@@ -160,8 +159,11 @@ pub fn community_image(profile: &Profile) -> String {
 }
 
 /// Which subjects the cluster has.
-pub async fn detect(api: &Api) -> Vec<(&'static str, Detection)> {
-    join_all(ADAPTERS.iter().map(|adapter| async { (adapter.id(), detection(api, *adapter).await) })).await
+pub async fn detect(api: &Api, files: Files) -> Vec<(&'static str, Detection)> {
+    join_all(
+        adapters(files).into_iter().map(|adapter| async { (adapter.id(), detection(api, adapter).await) }),
+    )
+    .await
 }
 
 async fn detection(api: &Api, adapter: &dyn Adapter) -> Detection {
@@ -180,7 +182,8 @@ async fn subjects(cx: &Cx, chosen: &[&'static dyn Adapter]) -> Vec<(&'static dyn
                 cx.progress.tell(&scope, &format!("not here: {why}"));
                 cx.write(&scope, EventKind::SubjectAbsent { why, declared });
             }
-            Detection::Present(mut facts) => {
+            Detection::Present(facts) => {
+                let mut facts = with_signs(*adapter, facts);
                 let control = adapter.control();
                 // What is going to be tried is part of the evidence: a trial that never began is not forgotten.
                 let plans = trials::plans(cx, *adapter, &facts);
@@ -255,8 +258,8 @@ async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
     let template = stage.template("preflight", "single", &resource);
     let name = stage.scratch.named("preflight");
-    let gang = stage.adapter.gang(&Wanted::whole(&name, 2), &template);
-    let single = stage.adapter.single(&name, &template);
+    let gang = stage.adapter.gang(&Wanted::whole(&name, 2), &template)?;
+    let single = stage.adapter.single(&name, &template)?;
     let api = stage.cx.session.api();
     for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
         let object = stage.scratch.prepared(object);
