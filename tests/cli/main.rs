@@ -56,7 +56,8 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
     let good = file("good", KUBECONFIG);
     let broken = file("broken", "{ not yaml");
     let profile = file("profile.toml", "image = \"a\"\nimages = \"b\"\n");
-    let unknown_adapter = file("adapter.toml", "[gang_scheduling]\nadapter = \"volcano\"\n");
+    let unknown_adapter = file("adapter.toml", "[gang_scheduling]\nadapter = \"slurm\"\n");
+    let adapter_file = file("mine.toml", "id = \"mine\"\nproduct = \"Mine\"\ncan = [\"fly\"]\n");
 
     fails(&["run"], 2, &["no kubeconfig", "--kubeconfig"]);
     fails(&["run", "--kubeconfig", "nowhere"], 2, &["no kubeconfig at nowhere"]);
@@ -67,11 +68,16 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
     fails(&["run", "--lab", "--kubernetes", "1.30"], 2, &["1.36, 1.37"]);
     fails(&["run", "--kubernetes", "1.36"], 2, &["--lab"]);
     fails(&["lab", "up", "--with", "volcano"], 2, &["cannot have \"volcano\"", "kueue"]);
-    fails(&["run", "--adapter", "volcano"], 2, &["no adapter \"volcano\"", "kueue/job"]);
+    fails(&["run", "--adapter", "slurm"], 2, &["no adapter \"slurm\"", "kueue/job", "volcano"]);
+    for verb in ["run", "plan", "rbac"] {
+        let place = format!("{adapter_file}, line 3, column 8");
+        fails(&[verb, "--adapter-file", &adapter_file], 2, &[&place, "unknown variant `fly`", "hold-back"]);
+        fails(&[verb, "--adapter-file", "nowhere.toml"], 2, &["nowhere.toml"]);
+    }
     fails(&["run", "--trial", "luck"], 2, &["no trial \"luck\"", "preemption"]);
     fails(&["run", "--profile", "nowhere.toml"], 2, &["nowhere.toml"]);
     fails(&["run", "--profile", &profile], 2, &["line 2, column 1", "images", "image_pull_secrets"]);
-    fails(&["run", "--profile", &unknown_adapter], 2, &["no adapter \"volcano\""]);
+    fails(&["run", "--profile", &unknown_adapter], 2, &["no adapter \"slurm\""]);
     fails(&["run", "--lab", "--context", "here"], 2, &["--lab"]);
     fails(&["run", "--release", "1.32"], 2, &["1.32"]);
     fails(&["explain", "nothing"], 2, &["no requirement \"nothing\""]);
@@ -79,6 +85,21 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
     fails(&["lab", "--name", "Not A Name", "up"], 2, &["no name for a lab"]);
     fails(&["lab", "up", "--break", "everything"], 2, &["no breakage \"everything\"", "scheduler-stopped"]);
     fails(&["lab", "faults", "everything"], 2, &["everything", "queues-on-hold"]);
+}
+
+#[test]
+fn the_permissions_of_an_adapter_in_a_file_are_printed() {
+    let guide = include_str!("../../docs/guide/adapter.md");
+    let (_, rest) = guide.split_once("## A whole example\n").unwrap();
+    let (example, _) = rest.split_once("\n## ").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<&str> = example.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    std::fs::write(folder.path().join("mine.toml"), lines.join("\n")).unwrap();
+    let without = aiconform(&["rbac"], folder.path()).data;
+    let with = aiconform(&["rbac", "--adapter-file", "mine.toml"], folder.path());
+    assert_eq!(with.code, 0, "{}", with.talk);
+    assert_eq!(with.data.matches("scheduling.example.com").count(), 2, "{}", with.data);
+    assert!(!without.contains("scheduling.example.com"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a check is, and what it is given to run.
 
+use crate::gang_scheduling::AdapterFile;
 use crate::profile::Profile;
 use aiconform_cluster::{Api, ClusterError, Permission, Session};
 use aiconform_model::{EventKind, Scope};
@@ -27,6 +28,9 @@ pub enum Detection {
     Absent(String),
 }
 
+/// Adapters that were read from files of the user; they live as long as the program.
+pub type Files = &'static [AdapterFile];
+
 /// Subjects by id, and whether each can be tried.
 pub type Detected = Vec<(&'static str, Detection)>;
 
@@ -48,6 +52,8 @@ pub struct Check {
     pub creates: &'static str,
     /// Names of its adapters, for `--adapter`.
     pub adapters: &'static [&'static str],
+    /// Adapters that were read from files of the user.
+    pub files: Files,
     /// Names of its trials that go further than a MUST needs, for `--trial`.
     pub trials: &'static [&'static str],
     /// Longest time of a run.
@@ -57,12 +63,25 @@ pub struct Check {
     /// What each breakage of the lab must do to its claims.
     pub faults: &'static str,
     /// Which subjects the cluster has, by discovery only.
-    pub detect: for<'a> fn(&'a Api) -> BoxFuture<'a, Detected>,
+    pub detect: for<'a> fn(&'a Api, Files) -> BoxFuture<'a, Detected>,
     /// What the cluster would refuse or change of the check's objects, asked by dry-runs in a namespace that exists: one
     /// sentence for each subject.
-    pub preview: for<'a> fn(&'a Api, &'a Profile) -> BoxFuture<'a, Vec<String>>,
+    pub preview: for<'a> fn(&'a Api, &'a Profile, Files) -> BoxFuture<'a, Vec<String>>,
     /// Acts and marks phases; decides nothing.
-    pub run: for<'a> fn(&'a Cx) -> BoxFuture<'a, Result<(), Stop>>,
+    pub run: for<'a> fn(&'a Cx, Files) -> BoxFuture<'a, Result<(), Stop>>,
+}
+
+impl Check {
+    /// The same check with adapters of files beside its own. What it is made of lives as long as the program, as that of
+    /// every check does.
+    pub fn with(&self, files: Vec<AdapterFile>) -> &'static Check {
+        let files: Files = files.leak();
+        let mut adapters = self.adapters.to_vec();
+        adapters.extend(files.iter().map(AdapterFile::id));
+        let mut needs = self.needs.to_vec();
+        needs.extend(files.iter().flat_map(AdapterFile::needs));
+        Box::leak(Box::new(Check { adapters: adapters.leak(), needs: needs.leak(), files, ..*self }))
+    }
 }
 
 /// Why a check stopped before its end.

@@ -3,11 +3,14 @@
 mod cx;
 mod faults;
 mod gang_scheduling;
+mod place;
 mod profile;
 
 pub use cx::{Check, Cx, Detection, Level, Options, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
-pub use profile::{Profile, ProfileError, SlotsOf};
+pub use gang_scheduling::AdapterFile;
+pub use place::FileError;
+pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
 pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK];

@@ -1,5 +1,6 @@
 //! How a platform wants to be tested: a TOML file, every key optional, unknown keys refused with their place.
 
+use crate::place::FileError;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -52,33 +53,13 @@ pub enum SlotsOf {
     Cpu,
 }
 
-/// A profile that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}, line {line}, column {column}: {why}")]
-pub struct ProfileError {
-    /// The file.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub why: String,
-}
-
 impl Profile {
     /// Reads a profile; `file` is for the error.
     ///
     /// # Errors
     /// With line and column of what is not TOML, not known, or of another type.
-    pub fn parse(text: &str, file: &str) -> Result<Profile, ProfileError> {
-        toml::from_str(text).map_err(|error: toml::de::Error| {
-            let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let before = text.get(..at).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            ProfileError { file: file.into(), line, column, why: error.message().replace('\n', " ") }
-        })
+    pub fn parse(text: &str, file: &str) -> Result<Profile, FileError> {
+        toml::from_str(text).map_err(|error| FileError::of_toml(file, text, &error))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every verb that goes to a cluster takes: which cluster, which checks, which profile.
 
 use crate::exit::UsageError;
-use aiconform_checks::{CHECKS, Check, Profile};
+use aiconform_checks::{AdapterFile, CHECKS, Check, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Part;
 use camino::Utf8PathBuf;
@@ -25,13 +25,16 @@ pub struct Selection {
     /// Adapters to try; those named decide [default: all that are found]
     #[arg(long, value_delimiter = ',')]
     adapter: Vec<String>,
+    /// File of an adapter to be tried beside the built-in ones (TOML); can be given several times
+    #[arg(long, value_name = "FILE")]
+    adapter_file: Vec<Utf8PathBuf>,
     /// Profile of the platform (TOML)
     #[arg(long)]
     profile: Option<Utf8PathBuf>,
 }
 
 impl Selection {
-    /// The checks that are to run.
+    /// The checks that are to run, with the adapters of files.
     pub fn checks(&self) -> Result<Vec<&'static Check>, UsageError> {
         let known = aiconform_model::catalogue::requirements();
         let mut chosen = Vec::new();
@@ -53,6 +56,7 @@ impl Selection {
         if self.only.is_empty() {
             chosen = CHECKS.to_vec();
         }
+        let chosen = with_files(&chosen, &self.adapter_file)?;
         for adapter in &self.adapter {
             let all: Vec<&str> = chosen.iter().flat_map(|check| check.adapters).copied().collect();
             if !all.contains(&adapter.as_str()) {
@@ -65,12 +69,13 @@ impl Selection {
         Ok(chosen)
     }
 
-    /// The profile, or the default one.
-    pub fn profile(&self) -> anyhow::Result<Profile> {
+    /// The profile, or the default one; it may name an adapter of these checks.
+    pub fn profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
         let Some(path) = &self.profile else { return Ok(Profile::default()) };
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
         let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
-        let known: Vec<&str> = CHECKS.iter().flat_map(|check| check.adapters).copied().collect();
+        let known: Vec<&str> =
+            CHECKS.iter().chain(checks).flat_map(|check| check.adapters).copied().collect();
         if let Some(adapter) = &profile.gang_scheduling.adapter
             && !known.contains(&adapter.as_str())
         {
@@ -84,8 +89,7 @@ impl Selection {
     }
 
     /// Refuses names of trials that no chosen check has.
-    pub fn check_trials(&self, names: &[String]) -> Result<(), UsageError> {
-        let checks = self.checks()?;
+    pub fn check_trials(checks: &[&Check], names: &[String]) -> Result<(), UsageError> {
         let known: Vec<&str> = checks.iter().flat_map(|check| check.trials).copied().collect();
         match names.iter().find(|name| !known.contains(&name.as_str())) {
             Some(name) => {
@@ -110,6 +114,34 @@ impl Selection {
         let target = Target { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
         Ok(Connection::open(&target).await.map_err(|error| UsageError(error.to_string()))?)
     }
+}
+
+/// These checks with the adapters of files, which are all for gang scheduling.
+pub fn with_files(
+    checks: &[&'static Check],
+    files: &[Utf8PathBuf],
+) -> Result<Vec<&'static Check>, UsageError> {
+    let mut adapters: Vec<AdapterFile> = Vec::new();
+    for file in files {
+        let text = fs_err::read_to_string(file).map_err(|error| UsageError(error.to_string()))?;
+        let adapter =
+            AdapterFile::read(&text, file.as_str()).map_err(|error| UsageError(error.to_string()))?;
+        if adapters.iter().any(|other| other.id() == adapter.id()) {
+            return Err(UsageError(format!(
+                "{file}: another file has an adapter {:?} already",
+                adapter.id()
+            )));
+        }
+        adapters.push(adapter);
+    }
+    if adapters.is_empty() {
+        return Ok(checks.to_vec());
+    }
+    let given = |check: &&'static Check| match check.id {
+        "gang_scheduling" => check.with(adapters.clone()),
+        _ => check,
+    };
+    Ok(checks.iter().map(given).collect())
 }
 
 /// What a lab must have for these adapters, or for all of the checks when none is named: an adapter's name begins with

@@ -57,7 +57,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
     for check in checks {
         let lacks = missing(api, &scope, check.needs).await?;
         let without = missing(api, &scope, check.wants).await?;
-        let subjects = (check.detect)(api)
+        let subjects = (check.detect)(api, check.files)
             .await
             .into_iter()
             .map(|(subject, detection)| match detection {
@@ -68,7 +68,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
         planned.push(Planned {
             requirement: check.id,
             subjects,
-            hindrances: (check.preview)(api, profile).await,
+            hindrances: (check.preview)(api, profile, check.files).await,
             creates: check.creates,
             lacks,
             without,

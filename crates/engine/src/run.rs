@@ -99,7 +99,7 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
 
 async fn one(cx: &Cx, check: &'static Check) {
     let scope = Scope::new(check.id, "");
-    let stop = match tokio::time::timeout(check.limit, (check.run)(cx)).await {
+    let stop = match tokio::time::timeout(check.limit, (check.run)(cx, check.files)).await {
         Ok(Ok(())) => return,
         Ok(Err(stop)) => stop,
         Err(_) => Stop::Hindered(format!("it took longer than {} s", check.limit.as_secs())),

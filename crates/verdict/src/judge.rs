@@ -229,6 +229,13 @@ fn state(subject: &Subject, claims: &[ClaimJudgement]) -> (State, String) {
         return (State::Inconclusive, why);
     }
     if let Some(why) = first(&|claim| must(claim) && claim.outcome.is_unmet()) {
+        // Whoever wrote the adapter has never seen it at work: what fails may be the adapter.
+        if subject.facts.get("tried").and_then(Value::as_bool) == Some(false) {
+            let why = format!(
+                "its adapter was not run by us, so that what fails may be the adapter and not the product: {why}"
+            );
+            return (State::Inconclusive, why);
+        }
         return (State::Failed, why);
     }
     if let Some(why) = first(&|claim| must(claim) && !claim.outcome.is_met()) {
@@ -395,6 +402,26 @@ mod tests {
         subjects[2].declared = false;
         let stopped = Some("it took too long".to_owned());
         assert_eq!(decide(&rules(AnySubject), &subjects, stopped).0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_an_adapter_that_nobody_tried_fails_is_not_held_against_the_product() {
+        let subject = |facts: Value| Subject { id: "s".into(), facts, control: false, declared: false };
+        let claim = |outcome: Outcome| ClaimJudgement {
+            id: "c",
+            says: "it holds",
+            standing: Standing::Must { cites: "a step" },
+            outcome,
+        };
+        let unmet = [claim(Outcome::Unmet { witness: "one was bound".into(), events: Vec::new() })];
+        let met = [claim(Outcome::Met { seen: "none was bound".into() })];
+        assert_eq!(state(&subject(serde_json::json!({})), &unmet).0, Failed);
+        assert_eq!(state(&subject(serde_json::json!({"tried": true})), &unmet).0, Failed);
+        let untried = subject(serde_json::json!({"tried": false}));
+        let (found, why) = state(&untried, &unmet);
+        assert_eq!(found, Inconclusive);
+        assert!(why.contains("not run by us") && why.contains("one was bound"), "{why}");
+        assert_eq!(state(&untried, &met).0, Passed);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! When nothing that was seen of a subject can be believed: the platform, or someone else, changed what it stands on.
 
-use super::adapters::in_force;
+use super::adapters::Reading;
 use super::template::{GANG, ROLE, TRIAL};
 use aiconform_cluster::RUN_LABEL;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
@@ -14,6 +14,7 @@ const SLOTS: &str = "slots.aiconform.dev/";
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let amounts = sent_amounts(events);
     let templates = sent_templates(events);
+    let reading = Reading::of(&subject.id, &subject.facts);
     let mut acting = false;
     for event in events {
         let ours = event.scope.subject == subject.id;
@@ -38,8 +39,7 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 if method == "POST"
                     && ours
                     && to_pods
-                    && let Some(difference) =
-                        changed(&Object(sent.clone()), &Object(got.clone()), &subject.id)
+                    && let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &reading)
                 {
                     return Some(difference);
                 }
@@ -62,7 +62,7 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             EventKind::Watch { kind, object, change } if acting && ours && *kind == Kind::pod() => {
                 // What a Job makes does not come through a request of ours: it is compared as it comes in.
                 let template = templates.get(object.label(GANG)).filter(|_| *change == Change::Added);
-                let rewritten = template.and_then(|sent| changed(sent, object, &subject.id));
+                let rewritten = template.and_then(|sent| changed(sent, object, &reading));
                 if let Some(why) = rewritten.or_else(|| pod(object, *change)) {
                     return Some(why);
                 }
@@ -90,21 +90,36 @@ fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
     amounts
 }
 
-/// The pods that Jobs of ours are to make, by their gang.
+/// The pods that Jobs and the like of ours are to make, by their gang.
 fn sent_templates(events: &[&Event]) -> BTreeMap<String, Object> {
-    let sent = events.iter().filter_map(|event| match &event.kind {
-        EventKind::Exchange { method, path, status: 200..300, request: Some(sent), .. }
-            if method == "POST" && path.ends_with("/jobs") =>
+    let mut found = BTreeMap::new();
+    for event in events {
+        if let EventKind::Exchange { method, path, status: 200..300, request: Some(sent), .. } = &event.kind
+            && method == "POST"
+            && !path.contains("/pods")
         {
-            sent.pointer("/spec/template").cloned().map(Object)
+            templates_in(sent, &mut found);
         }
-        _ => None,
-    });
-    sent.map(|template| (template.label(GANG).to_owned(), template)).collect()
+    }
+    found
+}
+
+/// Templates of pods, wherever they stand in an object.
+fn templates_in(value: &Value, found: &mut BTreeMap<String, Object>) {
+    let template = Object(value.clone());
+    if template.at("/spec/containers").is_some() {
+        found.insert(template.label(GANG).to_owned(), template);
+        return;
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|inner| templates_in(inner, found)),
+        Value::Array(items) => items.iter().for_each(|inner| templates_in(inner, found)),
+        _ => {}
+    }
 }
 
 /// What of an admitted pod differs in what the trial stands on.
-pub fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
+pub fn changed(sent: &Object, got: &Object, reading: &Reading) -> Option<String> {
     let name = got.name();
     let changed_by = |what: &str, was: String, is: String| {
         Some(format!(
@@ -140,11 +155,8 @@ pub fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
         let gates = object.at("/spec/schedulingGates").and_then(Value::as_array);
         gates.into_iter().flatten().filter_map(|gate| gate.get("name")?.as_str().map(str::to_owned)).collect()
     };
-    let strange: Vec<String> = gates(got)
-        .difference(&gates(sent))
-        .filter(|gate| !(subject.starts_with("kueue/") && gate.starts_with("kueue.x-k8s.io/")))
-        .cloned()
-        .collect();
+    let strange: Vec<String> =
+        gates(got).difference(&gates(sent)).filter(|gate| !reading.gates(gate)).cloned().collect();
     if strange.is_empty() {
         None
     } else {
@@ -153,7 +165,7 @@ pub fn changed(sent: &Object, got: &Object, subject: &str) -> Option<String> {
 }
 
 /// Whether everything that was sent is there; more may be.
-fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
+pub fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
     match (sent, got) {
         (None, _) => true,
         (Some(Value::Object(sent)), Some(Value::Object(got))) => {
@@ -230,6 +242,7 @@ pub fn is_in_force(events: &[&Event], subject: &Subject) -> Outcome {
     let mut seen: BTreeMap<String, bool> = BTreeMap::new();
     let mut gangs = BTreeSet::new();
     let mut closed = false;
+    let reading = Reading::of(&subject.id, &subject.facts);
     for event in events {
         match &event.kind {
             EventKind::Phase { phase, data } => {
@@ -241,7 +254,7 @@ pub fn is_in_force(events: &[&Event], subject: &Subject) -> Outcome {
                 closed |= phase == "gang_window_closed" || phase == "gang_ended";
             }
             EventKind::Watch { kind, object, change } if *change != Change::Deleted => {
-                if let Some((gang, held)) = in_force(&subject.id, kind, object, *change)
+                if let Some((gang, held)) = reading.in_force(kind, object, *change)
                     && gangs.contains(&gang)
                 {
                     *seen.entry(gang).or_insert(true) &= held;

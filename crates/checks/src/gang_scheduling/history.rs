@@ -1,6 +1,6 @@
 //! One trial as the evidence has it: its phases, its pods and what was said, in the order in which they were seen.
 
-use super::adapters::refusal;
+use super::adapters::Reading;
 use super::template::{GANG, ROLE, TRIAL};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
@@ -114,6 +114,7 @@ impl History {
 
 /// All trials of a subject, from its events.
 pub fn histories(events: &[&Event]) -> Vec<History> {
+    let reading = Reading::in_events(events);
     let mut found: Vec<History> = Vec::new();
     for event in events {
         let at = event.time.as_millisecond();
@@ -123,14 +124,13 @@ pub fn histories(events: &[&Event]) -> Vec<History> {
                 let phase = Phase { name: phase.clone(), data: data.clone(), begin: event.sequence, at };
                 of(&mut found, trial).phases.push(phase);
             }
-            EventKind::Watch { kind, change, object } if *kind == Kind::pod() => {
+            EventKind::Watch { kind, change, object } => {
                 let trial = object.label(TRIAL);
-                if !trial.is_empty() {
+                if *kind == Kind::pod() && !trial.is_empty() {
                     take(&mut of(&mut found, trial).pods, object, *change, (event.sequence, at));
                 }
-            }
-            EventKind::Watch { kind, object, change } if *change != Change::Deleted => {
-                if let Some((gang, words)) = refusal(kind, object)
+                if *change != Change::Deleted
+                    && let Some((gang, words)) = reading.refusal(kind, object)
                     && let Some(history) = owner(&mut found, &gang)
                 {
                     history.refusals.push((event.sequence, gang, words));

@@ -16,6 +16,8 @@ mod template;
 mod tests;
 mod trials;
 
+pub use adapters::AdapterFile;
+
 use crate::cx::{Check, Reach};
 use aiconform_cluster::Permission;
 use aiconform_model::Event;
@@ -295,6 +297,18 @@ pub const CHECK: Check = Check {
             verbs: &["create", "get", "list", "watch", "patch", "delete"],
             why: "Kueue's quota",
         },
+        Permission {
+            group: "scheduling.volcano.sh",
+            resource: "podgroups",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "objects of Volcano",
+        },
+        Permission {
+            group: "scheduling.volcano.sh",
+            resource: "queues",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "objects of Volcano",
+        },
     ],
     wants: &[Permission {
         group: "",
@@ -303,13 +317,14 @@ pub const CHECK: Check = Check {
         why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
     }],
     reach: Reach::Cluster,
-    creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue one ClusterQueue, ResourceFlavor and Topology for each trial",
-    adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology"],
+    creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue or Volcano queues of the whole cluster for each trial",
+    adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "volcano"],
+    files: &[],
     trials: trials::BEYOND,
     limit: Duration::from_secs(900),
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
-    detect: |api| run::detect(api).boxed(),
-    preview: |api, profile| preview::preview(api, profile).boxed(),
-    run: |cx| run::run(cx).boxed(),
+    detect: |api, files| run::detect(api, files).boxed(),
+    preview: |api, profile, files| preview::preview(api, profile, files).boxed(),
+    run: |cx, files| run::run(cx, files).boxed(),
 };

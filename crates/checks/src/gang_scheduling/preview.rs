@@ -1,11 +1,11 @@
 //! What the cluster would refuse or change, asked without creating anything.
 
-use super::adapters::{ADAPTERS, Wanted};
+use super::adapters::{Gang, Reading, Wanted, adapters, with_signs};
 use super::guard::changed;
 use super::means::Means;
 use super::run::community_image;
 use super::template::Template;
-use crate::cx::Detection;
+use crate::cx::{Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 /// Dry-runs a gang and a single pod of every subject that is there, in a namespace that exists and without the run's
 /// PriorityClass, which does not exist yet.
-pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
+pub async fn preview(api: &Api, profile: &Profile, files: Files) -> Vec<String> {
     let mut found = Vec::new();
-    for adapter in ADAPTERS {
+    for adapter in adapters(files) {
         let Ok(Detection::Present(facts)) = adapter.detect(api).await else { continue };
         let template = Template {
             run: "plan".into(),
@@ -30,12 +30,22 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
             priority_class: profile.priority_class.clone().unwrap_or_default(),
             runs: false,
             profile: profile.clone(),
-            facts,
+            facts: with_signs(adapter, facts),
         };
-        let gang = adapter.gang(&Wanted::whole("aiconform-plan", 2), &template);
-        let single = adapter.single("aiconform-plan-single", &template);
+        let reading = Reading::of(adapter.id(), &template.facts);
+        let written = || -> Result<(Gang, (Kind, Value)), Stop> {
+            let gang = adapter.gang(&Wanted::whole("aiconform-plan", 2), &template)?;
+            Ok((gang, adapter.single("aiconform-plan-single", &template)?))
+        };
+        let (gang, single) = match written() {
+            Ok(written) => written,
+            Err(stop) => {
+                found.push(format!("{}: {stop}", adapter.id()));
+                continue;
+            }
+        };
         for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
-            if let Some(sentence) = dry_run(api, profile, &kind, object).await {
+            if let Some(sentence) = dry_run(api, profile, &kind, object, &reading).await {
                 found.push(format!("{}: {sentence}", adapter.id()));
                 break;
             }
@@ -44,25 +54,36 @@ pub async fn preview(api: &Api, profile: &Profile) -> Vec<String> {
     found
 }
 
-async fn dry_run(api: &Api, profile: &Profile, kind: &Kind, mut object: Value) -> Option<String> {
+async fn dry_run(
+    api: &Api,
+    profile: &Profile,
+    kind: &Kind,
+    mut object: Value,
+    reading: &Reading,
+) -> Option<String> {
     object["metadata"]["namespace"] = json!(profile.namespace.as_deref().unwrap_or("default"));
     for (key, value) in &profile.labels {
         object["metadata"]["labels"][key] = json!(value);
     }
-    if profile.priority_class.is_none()
-        && let Some(spec) = object["spec"].as_object_mut()
-    {
-        spec.remove("priorityClassName");
-        if let Some(inner) =
-            spec.get_mut("template").and_then(|template| template.get_mut("spec")?.as_object_mut())
-        {
-            inner.remove("priorityClassName");
-        }
+    if profile.priority_class.is_none() {
+        without_priority(&mut object);
     }
     let sent = Object(object);
     match api.dry_run(&Scope::default(), kind, &sent).await {
         Err(error) => Some(error.to_string()),
-        Ok(got) if *kind == Kind::pod() => changed(&sent, &got, "kueue/"),
+        Ok(got) if *kind == Kind::pod() => changed(&sent, &got, reading),
         Ok(_) => None,
+    }
+}
+
+/// Takes the name of a PriorityClass out of an object, wherever it stands.
+fn without_priority(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("priorityClassName");
+            fields.values_mut().for_each(without_priority);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_priority),
+        _ => {}
     }
 }

@@ -1,12 +1,12 @@
 //! Acts and marks phases; decides nothing.
 
-use super::adapters::{ADAPTERS, Adapter, Wanted};
+use super::adapters::{Adapter, Wanted, adapters, with_signs};
 use super::history::TRIALS;
 use super::means::Means;
 use super::stage::{Ground, Stage};
 use super::template::{CPU, FAKE, MEMORY};
 use super::trials::{self, CANARIES, Trial};
-use crate::cx::{Cx, Detection, Level, Stop};
+use crate::cx::{Cx, Detection, Files, Level, Stop};
 use crate::profile::{Profile, SlotsOf};
 use aiconform_cluster::{Api, free, quantity, suitable};
 use aiconform_model::{EventKind, Kind, Object, Scope};
@@ -26,13 +26,12 @@ const OTHER_NODES: usize = 2;
 const OTHERS: f64 = 5.0;
 
 /// Runs the check.
-pub async fn run(cx: &Cx) -> Result<(), Stop> {
+pub async fn run(cx: &Cx, files: Files) -> Result<(), Stop> {
     let scope = Scope::new(ID, "");
     cx.session.watch_own(&Kind::pod()).await?;
     let ground = ground(cx, &scope).await?;
-    let chosen: Vec<&'static dyn Adapter> = ADAPTERS
-        .iter()
-        .copied()
+    let chosen: Vec<&'static dyn Adapter> = adapters(files)
+        .into_iter()
         .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
         .collect();
     let present = subjects(cx, &ground, &chosen).await;
@@ -213,8 +212,11 @@ pub fn community_image(profile: &Profile) -> String {
 }
 
 /// Which subjects the cluster has.
-pub async fn detect(api: &Api) -> Vec<(&'static str, Detection)> {
-    join_all(ADAPTERS.iter().map(|adapter| async { (adapter.id(), detection(api, *adapter).await) })).await
+pub async fn detect(api: &Api, files: Files) -> Vec<(&'static str, Detection)> {
+    join_all(
+        adapters(files).into_iter().map(|adapter| async { (adapter.id(), detection(api, adapter).await) }),
+    )
+    .await
 }
 
 async fn detection(api: &Api, adapter: &dyn Adapter) -> Detection {
@@ -232,12 +234,21 @@ async fn subjects(
     for (adapter, detection) in chosen.iter().zip(found) {
         let scope = Scope::new(ID, adapter.id());
         let declared = wanted(cx).contains(&adapter.id());
+        let detection = match detection {
+            Detection::Present(_) if ground.means != Means::Slots && !adapter.counts_cpu() => {
+                Detection::Absent(
+                    "its file writes quotas of private slots, and node status may not be patched here".into(),
+                )
+            }
+            found => found,
+        };
         match detection {
             Detection::Absent(why) => {
                 cx.progress.tell(&scope, &format!("not here: {why}"));
                 cx.write(&scope, EventKind::SubjectAbsent { why, declared });
             }
-            Detection::Present(mut facts) => {
+            Detection::Present(facts) => {
+                let mut facts = with_signs(*adapter, facts);
                 let control = adapter.control();
                 // What is going to be tried is part of the evidence: a trial that never began is not forgotten.
                 let plans = trials::plans(cx, ground, *adapter, &facts);
@@ -329,8 +340,8 @@ async fn preflight(stage: &Stage<'_>) -> Result<(), Stop> {
     let (resource, _) = stage.resources("fence");
     let template = stage.template("preflight", "single", &resource);
     let name = stage.scratch.named("preflight");
-    let gang = stage.adapter.gang(&Wanted::whole(&name, 2), &template);
-    let single = stage.adapter.single(&name, &template);
+    let gang = stage.adapter.gang(&Wanted::whole(&name, 2), &template)?;
+    let single = stage.adapter.single(&name, &template)?;
     let api = stage.cx.session.api();
     for (kind, object) in gang.group.into_iter().chain(gang.members.into_iter().take(1)).chain([single]) {
         let object = stage.scratch.prepared(object);

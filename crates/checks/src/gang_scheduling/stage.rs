@@ -1,6 +1,6 @@
 //! Where a subject acts: its namespace, its node, its private slots.
 
-use super::adapters::{Adapter, Can, Capacity, Gang, Wanted};
+use super::adapters::{Adapter, Can, Capacity, Gang, Reading, Wanted};
 use super::means::Means;
 use super::template::{GANG, ROLE, TRIAL, Template};
 use crate::cx::{Cx, Stop};
@@ -48,6 +48,7 @@ pub struct Stage<'a> {
     pub scratch: Arc<Scratch>,
     /// What detection found of the subject.
     pub facts: Value,
+    reading: Reading,
     fences: AtomicU64,
 }
 
@@ -81,7 +82,8 @@ impl<'a> Stage<'a> {
         scratch: Arc<Scratch>,
         facts: Value,
     ) -> Self {
-        Stage { cx, ground, adapter, scratch, facts, fences: AtomicU64::new(0) }
+        let reading = Reading::of(adapter.id(), &facts);
+        Stage { cx, ground, adapter, scratch, facts, reading, fences: AtomicU64::new(0) }
     }
 
     /// Names of what the slots of a trial are made of, and of its canaries' resource.
@@ -112,7 +114,7 @@ impl<'a> Stage<'a> {
     /// Waits until pods are admitted in the subject's namespace, or refused for what they are.
     pub async fn settle(&self) -> Result<(), Stop> {
         let template = self.template("preflight", "single", &self.resources("preflight").0);
-        let (kind, single) = self.adapter.single(&self.scratch.named("preflight"), &template);
+        let (kind, single) = self.adapter.single(&self.scratch.named("preflight"), &template)?;
         self.scratch.settle(&kind, single, BIND).await?;
         Ok(())
     }
@@ -183,7 +185,7 @@ impl<'a> Arena<'a> {
         let arena = Arena { stage, trial, resource, canary, preempts, canaries, most };
         arena.take_ballast(start).await?;
         let capacity = Capacity { held: queue.held, ..arena.capacity(queue.quota) };
-        for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx) {
+        for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx)? {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
         }
         arena.join(&capacity).await?;
@@ -206,7 +208,7 @@ impl<'a> Arena<'a> {
     }
 
     async fn join(&self, capacity: &Capacity<'_>) -> Result<(), Stop> {
-        for (kind, object) in self.stage.adapter.objects(capacity, self.stage.cx) {
+        for (kind, object) in self.stage.adapter.objects(capacity, self.stage.cx)? {
             self.stage.scratch.create(&kind, object).await?;
         }
         Ok(())
@@ -253,10 +255,10 @@ impl<'a> Arena<'a> {
     }
 
     /// A gang of this trial with this many members, all of which must start together.
-    pub fn gang(&self, suffix: &str, size: u64) -> (String, Gang) {
+    pub fn gang(&self, suffix: &str, size: u64) -> Result<(String, Gang), Stop> {
         let name = self.name(suffix);
-        let gang = self.stage.adapter.gang(&Wanted::whole(&name, size), &self.template());
-        (name, gang)
+        let gang = self.stage.adapter.gang(&Wanted::whole(&name, size), &self.template())?;
+        Ok((name, gang))
     }
 
     /// Creates a whole gang.
@@ -279,7 +281,7 @@ impl<'a> Arena<'a> {
     ) -> Result<Vec<(Kind, Value)>, Stop> {
         let objects: Vec<(Kind, Value)> = (0..count)
             .map(|number| self.stage.adapter.single(&self.name(&format!("{prefix}-{number}")), template))
-            .collect();
+            .collect::<Result<_, Stop>>()?;
         self.create(&objects).await?;
         Ok(objects)
     }
@@ -289,7 +291,7 @@ impl<'a> Arena<'a> {
     pub async fn canary(&self) -> Result<(Kind, Value), Stop> {
         let number = self.canaries.fetch_add(1, Ordering::Relaxed);
         let template = self.stage.template(&self.trial, "canary", &self.canary);
-        let object = self.stage.adapter.single(&self.name(&format!("canary-{number}")), &template);
+        let object = self.stage.adapter.single(&self.name(&format!("canary-{number}")), &template)?;
         self.create(std::slice::from_ref(&object)).await?;
         let name = object.1["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let _ = self.bound(&[&name], 1, BIND, "a canary to be bound").await;
@@ -326,8 +328,9 @@ impl<'a> Arena<'a> {
 
     /// What the product said when it refused a gang, when it has.
     pub fn refused(&self, gang: &str) -> Option<String> {
-        self.stage.adapter.kinds(&self.stage.facts).iter().find_map(|kind| {
-            let said = self.stage.scratch.all(kind, |object| super::adapters::refusal(kind, object));
+        let kinds = [self.stage.adapter.kinds(&self.stage.facts), vec![Kind::pod()]].concat();
+        kinds.iter().find_map(|kind| {
+            let said = self.stage.scratch.all(kind, |object| self.stage.reading.refusal(kind, object));
             said.into_iter().find(|(name, _)| name == gang).map(|(_, words)| words)
         })
     }
@@ -341,7 +344,9 @@ impl<'a> Arena<'a> {
         let look = || {
             let taken: Vec<String> = kinds
                 .iter()
-                .flat_map(|kind| self.stage.scratch.all(kind, |object| super::adapters::queued(kind, object)))
+                .flat_map(|kind| {
+                    self.stage.scratch.all(kind, |object| self.stage.reading.queued(kind, object))
+                })
                 .collect();
             let missing: Vec<&str> =
                 gangs.iter().copied().filter(|gang| !taken.iter().any(|taken| taken == gang)).collect();
@@ -381,9 +386,9 @@ impl<'a> Arena<'a> {
     }
 
     /// Changes how many members of a waiting gang must start together.
-    pub async fn resize(&self, gang: &str, least: u64) -> Result<(), Stop> {
-        if let Some((kind, patch)) = self.stage.adapter.resize(least, &self.stage.facts) {
-            self.stage.scratch.merge(&kind, gang, &patch).await?;
+    pub async fn resize(&self, wanted: &Wanted) -> Result<(), Stop> {
+        if let Some((kind, patch)) = self.stage.adapter.resize(wanted, &self.template())? {
+            self.stage.scratch.merge(&kind, &wanted.name, &patch).await?;
         }
         Ok(())
     }
@@ -400,7 +405,7 @@ impl<'a> Arena<'a> {
     pub async fn open_queue(&self, quota: u64) -> Result<(), Stop> {
         let stage = self.stage;
         let scope = stage.scratch.scope();
-        if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(quota), stage.cx) {
+        if let Some((kind, name, patch)) = stage.adapter.set_quota(&self.capacity(quota), stage.cx)? {
             stage.cx.session.api().merge(scope, &kind, ("", &name), "", &patch).await?;
         }
         Ok(())
@@ -511,7 +516,7 @@ impl<'a> Arena<'a> {
                     ours.then(|| pod.name().to_owned())
                 });
                 let mut there =
-                    if objects.iter().any(|(kind, _)| *kind == Kind::pod() || *kind == Kind::job()) {
+                    if objects.iter().any(|(_, object)| object["metadata"]["labels"][ROLE] != "group") {
                         pods
                     } else {
                         Vec::new()

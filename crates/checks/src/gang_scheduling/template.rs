@@ -52,8 +52,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// A template for tests.
-    #[cfg(test)]
+    /// An example, as of a trial that there is not.
     pub fn example() -> Template {
         Template {
             run: "run".into(),

@@ -2,9 +2,10 @@
 
 use crate::exit::Exit;
 use crate::format::{self, Format};
-use crate::select::Selection;
+use crate::select::{self, Selection};
 use aiconform_cluster::Api;
 use aiconform_model::Nowhere;
+use camino::Utf8PathBuf;
 use std::sync::Arc;
 
 /// Arguments of `aiconform plan`.
@@ -26,12 +27,15 @@ pub struct RoleArguments {
     /// Requirements to test [default: all that have a check]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// File of an adapter whose permissions are needed too (TOML); can be given several times
+    #[arg(long, value_name = "FILE")]
+    adapter_file: Vec<Utf8PathBuf>,
 }
 
 /// Shows what would run.
 pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
     let checks = arguments.selection.checks()?;
-    let profile = arguments.selection.profile()?;
+    let profile = arguments.selection.profile(&checks)?;
     let api = Api::new(arguments.selection.connect().await?, Arc::new(Nowhere));
     let plan = aiconform_engine::plan(&api, &checks, &profile).await?;
     if format::print(arguments.output, &plan)? {
@@ -68,6 +72,7 @@ pub fn rbac(arguments: &RoleArguments) -> anyhow::Result<Exit> {
         .copied()
         .filter(|check| arguments.only.is_empty() || arguments.only.iter().any(|id| id == check.id))
         .collect();
+    let checks = select::with_files(&checks, &arguments.adapter_file)?;
     for object in aiconform_engine::role(&checks, &arguments.namespace) {
         anstream::print!("---\n{}", serde_saphyr::to_string(&object)?);
     }

@@ -5,7 +5,7 @@ use crate::select::{self, Selection};
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use crate::verdicts;
-use aiconform_checks::Options;
+use aiconform_checks::{Check, Options, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -64,13 +64,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     // What the user got wrong is told before anything is started.
     let checks = arguments.selection.checks()?;
-    arguments.selection.profile()?;
-    arguments.selection.check_trials(&arguments.trial)?;
+    let profile = arguments.selection.profile(&checks)?;
+    Selection::check_trials(&checks, &arguments.trial)?;
     let interrupt = interrupt();
     let talk = Arc::new(Talk::new());
     if !arguments.lab {
         let connection = arguments.selection.connect().await?;
-        return on(connection, arguments, BTreeMap::new(), talk, interrupt).await;
+        return on(connection, arguments, (checks, profile), BTreeMap::new(), talk, interrupt).await;
     }
     let options = aiconform_lab::Options {
         // A lab of its own, beside whatever else is up.
@@ -87,7 +87,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     };
     let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
     let result = match Connection::open(&target).await {
-        Ok(connection) => on(connection, arguments, lab.parts(), talk.clone(), interrupt).await,
+        Ok(connection) => {
+            on(connection, arguments, (checks, profile), lab.parts(), talk.clone(), interrupt).await
+        }
         Err(error) => Err(error.into()),
     };
     talk.line("", "removing the lab");
@@ -138,6 +140,7 @@ pub fn interrupt() -> Interrupt {
 async fn on(
     connection: Connection,
     arguments: Arguments,
+    (checks, profile): (Vec<&'static Check>, Profile),
     parts: BTreeMap<&'static str, &'static str>,
     talk: Arc<Talk>,
     interrupt: Interrupt,
@@ -158,8 +161,8 @@ async fn on(
         lab: arguments.lab,
         parts,
         release: arguments.selection.release().into(),
-        checks: arguments.selection.checks()?,
-        profile: arguments.selection.profile()?,
+        checks,
+        profile,
         options: Options {
             adapters: arguments.selection.adapters(),
             level: arguments.level.into(),

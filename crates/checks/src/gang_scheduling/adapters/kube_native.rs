@@ -69,7 +69,7 @@ impl Dialect {
 pub struct KubeNative;
 
 impl Adapter for KubeNative {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> &str {
         "kube-native"
     }
 
@@ -115,13 +115,13 @@ impl Adapter for KubeNative {
         Some(Duration::from_secs(300))
     }
 
-    fn resize(&self, least: u64, facts: &Value) -> Option<(Kind, Value)> {
-        let dialect = Dialect::of(facts);
-        let patch = json!({"spec": {"schedulingPolicy": {"gang": {"minCount": least}}}});
-        (dialect.kind == "PodGroup").then(|| (dialect.group(), patch))
+    fn resize(&self, wanted: &Wanted, template: &Template) -> Result<Option<(Kind, Value)>, Stop> {
+        let dialect = Dialect::of(&template.facts);
+        let patch = json!({"spec": {"schedulingPolicy": {"gang": {"minCount": wanted.least}}}});
+        Ok((dialect.kind == "PodGroup").then(|| (dialect.group(), patch)))
     }
 
-    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Result<Gang, Stop> {
         let dialect = Dialect::of(&template.facts);
         let name = &wanted.name;
         let (field, value) = dialect.pod_field(name);
@@ -133,11 +133,11 @@ impl Adapter for KubeNative {
             })
             .collect();
         let group = vec![(dialect.group(), dialect.group_object(wanted, template))];
-        Gang { group, members, derived: Vec::new() }
+        Ok(Gang { group, members, derived: Vec::new() })
     }
 
-    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
-        (Kind::pod(), template.single(name))
+    fn single(&self, name: &str, template: &Template) -> Result<(Kind, Value), Stop> {
+        Ok((Kind::pod(), template.single(name)))
     }
 }
 

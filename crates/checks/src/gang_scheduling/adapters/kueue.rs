@@ -4,7 +4,7 @@
 //! created suspended, which needs no webhook; and such a Job under topology-aware scheduling, where Kueue chooses the
 //! nodes itself.
 
-use super::{Adapter, Can, Capacity, Gang, Wanted};
+use super::{Adapter, Can, Capacity, Gang, Wanted, cluster_queue_name, local_queue_name};
 use crate::cx::{Cx, Detection, Stop};
 use crate::gang_scheduling::template::Template;
 use aiconform_cluster::Api;
@@ -53,21 +53,11 @@ async fn detect(api: &Api, way: Way) -> Result<Detection, Stop> {
     )))
 }
 
-/// Name of the queue of a trial: a LocalQueue in the namespace.
-fn local_name(prefix: &str, trial: &str) -> String {
-    format!("{prefix}queue-{trial}")
-}
-
-/// Name of a queue of the whole cluster: unique by run, subject and trial.
-fn cluster_name(cx: &Cx, subject: &str, trial: &str) -> String {
-    format!("aiconform-{}-{}-{trial}", cx.session.id(), subject.replace('/', "-"))
-}
-
 fn cluster_objects(capacity: &Capacity, cx: &Cx, way: Way) -> Vec<(Kind, Value)> {
     if cx.profile.gang_scheduling.cluster_queue.is_some() {
         return Vec::new();
     }
-    let name = cluster_name(cx, way.id(), capacity.trial);
+    let name = cluster_queue_name(cx.session.id(), way.id(), capacity.trial);
     let mut objects = Vec::new();
     let mut flavored = json!({});
     if way == Way::Topology {
@@ -113,9 +103,9 @@ fn objects(capacity: &Capacity, cx: &Cx, subject: &str) -> Vec<(Kind, Value)> {
         .gang_scheduling
         .cluster_queue
         .clone()
-        .unwrap_or_else(|| cluster_name(cx, subject, capacity.trial));
+        .unwrap_or_else(|| cluster_queue_name(cx.session.id(), subject, capacity.trial));
     let local = json!({"apiVersion": workload().api_version(), "kind": "LocalQueue",
-        "metadata": {"name": local_name(capacity.prefix, capacity.trial)}, "spec": {"clusterQueue": of}});
+        "metadata": {"name": local_queue_name(capacity.prefix, capacity.trial)}, "spec": {"clusterQueue": of}});
     vec![(local_queue(), local)]
 }
 
@@ -123,7 +113,7 @@ fn set_quota(capacity: &Capacity, cx: &Cx, subject: &str) -> Option<(Kind, Strin
     if cx.profile.gang_scheduling.cluster_queue.is_some() {
         return None;
     }
-    let name = cluster_name(cx, subject, capacity.trial);
+    let name = cluster_queue_name(cx.session.id(), subject, capacity.trial);
     let patch = json!({"spec": spec(capacity, &name, cx)});
     Some((cluster_queue(), name, patch))
 }
@@ -155,7 +145,7 @@ pub struct Kueue(pub Way);
 impl Kueue {
     fn job(&self, name: &str, count: u64, template: &Template, pod: Value) -> Value {
         let mut labels = pod["metadata"]["labels"].clone();
-        labels[QUEUE] = json!(local_name(&template.prefix, &template.trial));
+        labels[QUEUE] = json!(local_queue_name(&template.prefix, &template.trial));
         let mut pod = json!({"metadata": {"labels": pod["metadata"]["labels"],
             "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
         pod["metadata"]["labels"][aiconform_cluster::RUN_LABEL] = json!(template.run);
@@ -168,13 +158,13 @@ impl Kueue {
     }
 
     fn pod(mut pod: Value, template: &Template) -> Value {
-        pod["metadata"]["labels"][QUEUE] = json!(local_name(&template.prefix, &template.trial));
+        pod["metadata"]["labels"][QUEUE] = json!(local_queue_name(&template.prefix, &template.trial));
         pod
     }
 }
 
 impl Adapter for Kueue {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> &str {
         self.0.id()
     }
 
@@ -197,23 +187,23 @@ impl Adapter for Kueue {
         detect(api, self.0).boxed()
     }
 
-    fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
-        cluster_objects(capacity, cx, self.0)
+    fn cluster_objects(&self, capacity: &Capacity, cx: &Cx) -> Result<Vec<(Kind, Value)>, Stop> {
+        Ok(cluster_objects(capacity, cx, self.0))
     }
 
-    fn objects(&self, capacity: &Capacity, cx: &Cx) -> Vec<(Kind, Value)> {
-        objects(capacity, cx, self.id())
+    fn objects(&self, capacity: &Capacity, cx: &Cx) -> Result<Vec<(Kind, Value)>, Stop> {
+        Ok(objects(capacity, cx, self.id()))
     }
 
-    fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Option<(Kind, String, Value)> {
-        set_quota(capacity, cx, self.id())
+    fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Result<Option<(Kind, String, Value)>, Stop> {
+        Ok(set_quota(capacity, cx, self.id()))
     }
 
-    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Result<Gang, Stop> {
         let (name, size) = (wanted.name.as_str(), wanted.size);
         if self.0 != Way::Pods {
             let job = self.job(name, size, template, template.member(name, 0));
-            return Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() };
+            return Ok(Gang { group: Vec::new(), members: vec![(Kind::job(), job)], derived: Vec::new() });
         }
         let members = (0..size)
             .map(|number| {
@@ -225,14 +215,14 @@ impl Adapter for Kueue {
             })
             .collect();
         // The Workload of a group has the group's name; pods wait for it to let go of them.
-        Gang { group: Vec::new(), members, derived: vec![(workload(), name.into())] }
+        Ok(Gang { group: Vec::new(), members, derived: vec![(workload(), name.into())] })
     }
 
-    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
+    fn single(&self, name: &str, template: &Template) -> Result<(Kind, Value), Stop> {
         if self.0 != Way::Pods {
-            return (Kind::job(), self.job(name, 1, template, template.single(name)));
+            return Ok((Kind::job(), self.job(name, 1, template, template.single(name))));
         }
-        (Kind::pod(), Kueue::pod(template.single(name), template))
+        Ok((Kind::pod(), Kueue::pod(template.single(name), template)))
     }
 }
 

@@ -1,17 +1,21 @@
 //! How each product expresses a gang.
 
+mod declared;
 mod kube_native;
 mod kueue;
 mod plain;
 
+pub use declared::AdapterFile;
+
 use super::means::Means;
 use super::template::{GANG, ROLE, Template};
-use crate::cx::{Cx, Detection, Stop};
+use crate::cx::{Cx, Detection, Files, Stop};
 use aiconform_cluster::Api;
-use aiconform_model::{Change, Kind, Object};
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use declared::Signs;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// What a product can do beside holding gangs; trials that need it are left out where it cannot.
@@ -83,7 +87,7 @@ pub struct Gang {
 /// How one product expresses a gang.
 pub trait Adapter: Send + Sync {
     /// Id of the subject.
-    fn id(&self) -> &'static str;
+    fn id(&self) -> &str;
     /// True for the plain scheduler, which is the control.
     fn control(&self) -> bool {
         false
@@ -91,6 +95,10 @@ pub trait Adapter: Send + Sync {
     /// What it can do, on what detection found.
     fn can(&self, _facts: &Value) -> Vec<Can> {
         Vec::new()
+    }
+    /// Whether its quotas can be written where slots are CPU.
+    fn counts_cpu(&self) -> bool {
+        true
     }
     /// After how long it gives up holding a gang, by its own declaration; `None` when it never does.
     fn timeout(&self) -> Option<Duration> {
@@ -104,32 +112,55 @@ pub trait Adapter: Send + Sync {
     fn creates(&self) -> Vec<Kind> {
         Vec::new()
     }
+    /// What in its objects says a thing about a gang, where it stands in a file; it becomes a part of the evidence. For
+    /// the others it stands in [`Reading`].
+    fn signs(&self) -> Option<&Signs> {
+        None
+    }
     /// Whether it can be tried here.
     fn detect<'a>(&'a self, api: &'a Api) -> BoxFuture<'a, Result<Detection, Stop>>;
     /// Objects of the whole cluster that one trial needs, such as a queue.
-    fn cluster_objects(&self, _capacity: &Capacity, _cx: &Cx) -> Vec<(Kind, Value)> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// When they cannot be written as the adapter's file says.
+    fn cluster_objects(&self, _capacity: &Capacity, _cx: &Cx) -> Result<Vec<(Kind, Value)>, Stop> {
+        Ok(Vec::new())
     }
     /// Objects of the namespace that one trial needs.
-    fn objects(&self, _capacity: &Capacity, _cx: &Cx) -> Vec<(Kind, Value)> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// When they cannot be written as the adapter's file says.
+    fn objects(&self, _capacity: &Capacity, _cx: &Cx) -> Result<Vec<(Kind, Value)>, Stop> {
+        Ok(Vec::new())
     }
     /// The patch that changes the quota of a trial and opens or holds its queue, where there is one of our own.
-    fn set_quota(&self, _capacity: &Capacity, _cx: &Cx) -> Option<(Kind, String, Value)> {
-        None
+    ///
+    /// # Errors
+    /// When it cannot be written as the adapter's file says.
+    fn set_quota(&self, _capacity: &Capacity, _cx: &Cx) -> Result<Option<(Kind, String, Value)>, Stop> {
+        Ok(None)
     }
     /// A gang.
-    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang;
-    /// The patch of a gang's object that changes how many members must start together.
-    fn resize(&self, _least: u64, _facts: &Value) -> Option<(Kind, Value)> {
-        None
+    ///
+    /// # Errors
+    /// When it cannot be written as the adapter's file says.
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Result<Gang, Stop>;
+    /// The patch of a gang's object that changes how many members must start together to what is wanted.
+    ///
+    /// # Errors
+    /// When it cannot be written as the adapter's file says.
+    fn resize(&self, _wanted: &Wanted, _template: &Template) -> Result<Option<(Kind, Value)>, Stop> {
+        Ok(None)
     }
     /// One pod that belongs to no gang, through the same queue and scheduler.
-    fn single(&self, name: &str, template: &Template) -> (Kind, Value);
+    ///
+    /// # Errors
+    /// When it cannot be written as the adapter's file says.
+    fn single(&self, name: &str, template: &Template) -> Result<(Kind, Value), Stop>;
 }
 
-/// All adapters, the control first.
-pub const ADAPTERS: &[&dyn Adapter] = &[
+/// The adapters that are code, the control first.
+const BUILT_IN: &[&dyn Adapter] = &[
     &plain::Plain,
     &kube_native::KubeNative,
     &kueue::Kueue(kueue::Way::Pods),
@@ -137,27 +168,110 @@ pub const ADAPTERS: &[&dyn Adapter] = &[
     &kueue::Kueue(kueue::Way::Topology),
 ];
 
-/// What the evidence says of a gang: the product looked at it and said no.
-///
-/// A pure reading of one object as it was watched; gives the reason in the product's words.
-pub fn refusal(kind: &Kind, object: &Object) -> Option<(String, String)> {
-    kube_native::refusal(kind, object).or_else(|| kueue::refusal(kind, object))
+/// All adapters, the control first, those of the user's files last.
+pub fn adapters(files: Files) -> Vec<&'static dyn Adapter> {
+    let stored = declared::shipped().iter().chain(files).map(|file| file as &dyn Adapter);
+    BUILT_IN.iter().copied().chain(stored).collect()
 }
 
-/// The gang that a queue has taken in, as its object says.
-pub fn queued(kind: &Kind, object: &Object) -> Option<String> {
-    kueue::queued(kind, object)
+/// Name of the queue of a trial in its namespace.
+fn local_queue_name(prefix: &str, trial: &str) -> String {
+    format!("{prefix}queue-{trial}")
 }
 
-/// Whether an object shows that a product has a gang in its hands: the gang, and whether what it needs is there.
-///
-/// A pure reading of one object as it was watched; pods tell it when they come in.
-pub fn in_force(subject: &str, kind: &Kind, object: &Object, change: Change) -> Option<(String, bool)> {
-    let member = *kind == Kind::pod() && change == Change::Added && object.label(ROLE) == "gang";
-    match subject {
-        "kube-native" if member => Some((object.label(GANG).to_owned(), kube_native::names_its_gang(object))),
-        "kueue/pods" if member => Some((object.label(GANG).to_owned(), kueue::gates(object))),
-        "kueue/job" | "kueue/topology" => kueue::takes_job(kind, object).map(|job| (job, true)),
-        _ => None,
+/// Name of a trial's queue of the whole cluster: unique by run, subject and trial.
+fn cluster_queue_name(run: &str, subject: &str, trial: &str) -> String {
+    format!("aiconform-{run}-{}-{trial}", subject.replace('/', "-"))
+}
+
+/// Under this name the facts of a subject hold the signs of an adapter that stands in a file.
+const SIGNS: &str = "signs";
+
+/// The facts of a subject with what the judge needs of its adapter, where that stands in a file.
+pub fn with_signs(adapter: &dyn Adapter, mut facts: Value) -> Value {
+    if let Some(signs) = adapter.signs() {
+        facts[SIGNS] = json!(signs);
+    }
+    facts
+}
+
+/// How objects of one subject are read: a pure reading of each as it was watched, from what the evidence says of the
+/// subject.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// In the way of the built-in adapters, by the subject's id.
+    BuiltIn(String),
+    /// By the signs in the subject's facts.
+    Signs(Box<Signs>),
+    /// What should be there cannot be read, so that nothing says anything.
+    Nothing,
+}
+
+impl Reading {
+    /// How the objects of a subject with these facts are read.
+    pub fn of(subject: &str, facts: &Value) -> Reading {
+        match facts.get(SIGNS) {
+            None => Reading::BuiltIn(subject.into()),
+            Some(signs) => {
+                Signs::deserialize(signs).map_or(Reading::Nothing, |signs| Reading::Signs(Box::new(signs)))
+            }
+        }
+    }
+
+    /// The same from the events of one subject.
+    pub fn in_events(events: &[&Event]) -> Reading {
+        let started = events.iter().find_map(|event| match &event.kind {
+            EventKind::SubjectStarted { facts, .. } => Some(Reading::of(&event.scope.subject, facts)),
+            _ => None,
+        });
+        started.unwrap_or(Reading::Nothing)
+    }
+
+    /// The product looked at a gang and said no: the gang, and the reason in its words.
+    pub fn refusal(&self, kind: &Kind, object: &Object) -> Option<(String, String)> {
+        match self {
+            Reading::BuiltIn(_) => {
+                kube_native::refusal(kind, object).or_else(|| kueue::refusal(kind, object))
+            }
+            Reading::Signs(signs) => signs.refusal(kind, object),
+            Reading::Nothing => None,
+        }
+    }
+
+    /// The gang that a queue has taken in.
+    pub fn queued(&self, kind: &Kind, object: &Object) -> Option<String> {
+        match self {
+            Reading::BuiltIn(_) => kueue::queued(kind, object),
+            Reading::Signs(signs) => signs.queued(kind, object),
+            Reading::Nothing => None,
+        }
+    }
+
+    /// Whether an object shows that a product has a gang in its hands: the gang, and whether what it needs is there.
+    /// Pods tell it when they come in.
+    pub fn in_force(&self, kind: &Kind, object: &Object, change: Change) -> Option<(String, bool)> {
+        let subject = match self {
+            Reading::BuiltIn(subject) => subject.as_str(),
+            Reading::Signs(signs) => return signs.in_force(kind, object, change),
+            Reading::Nothing => return None,
+        };
+        let member = *kind == Kind::pod() && change == Change::Added && object.label(ROLE) == "gang";
+        match subject {
+            "kube-native" if member => {
+                Some((object.label(GANG).to_owned(), kube_native::names_its_gang(object)))
+            }
+            "kueue/pods" if member => Some((object.label(GANG).to_owned(), kueue::gates(object))),
+            "kueue/job" | "kueue/topology" => kueue::takes_job(kind, object).map(|job| (job, true)),
+            _ => None,
+        }
+    }
+
+    /// Whether the product itself puts this scheduling gate on pods.
+    pub fn gates(&self, gate: &str) -> bool {
+        match self {
+            Reading::BuiltIn(subject) => subject.starts_with("kueue/") && gate.starts_with("kueue.x-k8s.io/"),
+            Reading::Signs(signs) => signs.gates(gate),
+            Reading::Nothing => false,
+        }
     }
 }

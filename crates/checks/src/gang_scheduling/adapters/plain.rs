@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub struct Plain;
 
 impl Adapter for Plain {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> &str {
         "plain"
     }
 
@@ -28,13 +28,13 @@ impl Adapter for Plain {
         vec![Can::HoldBack]
     }
 
-    fn gang(&self, wanted: &Wanted, template: &Template) -> Gang {
+    fn gang(&self, wanted: &Wanted, template: &Template) -> Result<Gang, Stop> {
         let members =
             (0..wanted.size).map(|number| (Kind::pod(), template.member(&wanted.name, number))).collect();
-        Gang { group: Vec::new(), members, derived: Vec::new() }
+        Ok(Gang { group: Vec::new(), members, derived: Vec::new() })
     }
 
-    fn single(&self, name: &str, template: &Template) -> (Kind, Value) {
-        (Kind::pod(), template.single(name))
+    fn single(&self, name: &str, template: &Template) -> Result<(Kind, Value), Stop> {
+        Ok((Kind::pod(), template.single(name)))
     }
 }

@@ -18,7 +18,7 @@ const TAKEN: Duration = Duration::from_secs(15);
 
 /// T6: pods of no gang come into the slots that a waiting gang cannot use.
 pub async fn hoarding(arena: &Arena<'_>) -> Result<(), Stop> {
-    let (name, gang) = arena.gang("gang", SIZE);
+    let (name, gang) = arena.gang("gang", SIZE)?;
     arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
     arena.create_gang(&gang).await?;
     let _ = arena.refusal_or_part(&name).await;
@@ -39,7 +39,7 @@ pub async fn hoarding(arena: &Arena<'_>) -> Result<(), Stop> {
 pub async fn elastic(arena: &Arena<'_>) -> Result<(), Stop> {
     let name = arena.name("gang");
     let wanted = Wanted { name: name.clone(), size: SIZE, least: LEAST };
-    let gang = arena.stage.adapter.gang(&wanted, &arena.template());
+    let gang = arena.stage.adapter.gang(&wanted, &arena.template())?;
     arena.phase("below", json!({"gang": name, "size": SIZE, "least": LEAST, "slots": LEAST - 1}));
     arena.create_gang(&gang).await?;
     let _ = arena.refusal_or_part(&name).await;
@@ -63,13 +63,13 @@ pub async fn elastic(arena: &Arena<'_>) -> Result<(), Stop> {
 
 /// T13: a gang that misses one slot is made one smaller; another one lacks a pod and is made one larger.
 pub async fn resize(arena: &Arena<'_>) -> Result<(), Stop> {
-    let (name, gang) = arena.gang("shrinks", SIZE);
+    let (name, gang) = arena.gang("shrinks", SIZE)?;
     arena.phase("shrinks", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
     arena.create_gang(&gang).await?;
     let _ = arena.refusal_or_part(&name).await;
     arena.stage.fence().await?;
     arena.phase("smaller", json!({"gang": name, "least": SIZE - 1}));
-    arena.resize(&name, SIZE - 1).await?;
+    arena.resize(&Wanted { name: name.clone(), size: SIZE, least: SIZE - 1 }).await?;
     let mut canaries = Vec::new();
     if arena.bound(&[&name], SIZE - 1, RELEASE, "the smaller gang to be bound").await.is_err() {
         canaries.extend(passed_over(arena, &[&name], SIZE - 1).await?);
@@ -80,12 +80,12 @@ pub async fn resize(arena: &Arena<'_>) -> Result<(), Stop> {
 
     let name = arena.name("grows");
     let wanted = Wanted { name: name.clone(), size: SIZE - 1, least: LEAST };
-    let mut gang = arena.stage.adapter.gang(&wanted, &arena.template());
+    let mut gang = arena.stage.adapter.gang(&wanted, &arena.template())?;
     let late = gang.members.split_off(1);
     arena.phase("larger", json!({"gang": name, "least": SIZE - 1, "slots": SIZE - 1}));
     arena.create(&gang.group).await?;
     arena.create(&gang.members).await?;
-    arena.resize(&name, SIZE - 1).await?;
+    arena.resize(&Wanted { least: SIZE - 1, ..wanted }).await?;
     // One member is missing of the new number, and none of the old one.
     arena.create(&late[..1]).await?;
     canaries.push(arena.canary().await?);
@@ -117,8 +117,8 @@ pub async fn namespaces(arena: &Arena<'_>) -> Result<(), Stop> {
     let other = arena.beside(&elsewhere, 2 * SIZE).await?;
     let half = usize::try_from(SIZE / 2).unwrap_or_default();
 
-    let (name, mut gang) = arena.gang("gang", SIZE);
-    let (_, mut namesake) = other.gang("gang", SIZE);
+    let (name, mut gang) = arena.gang("gang", SIZE)?;
+    let (_, mut namesake) = other.gang("gang", SIZE)?;
     let late = gang.members.split_off(half);
     namesake.members.truncate(half);
     arena.phase("halves", json!({"gang": name, "size": SIZE, "slots": 2 * SIZE}));
@@ -146,7 +146,7 @@ pub async fn namespaces(arena: &Arena<'_>) -> Result<(), Stop> {
 /// T10: a member of a bound gang is deleted, another pod waits for its slot; then that pod goes, and the gang has what
 /// it needs again.
 pub async fn member_loss(arena: &Arena<'_>) -> Result<(), Stop> {
-    let (name, mut gang) = arena.gang("gang", SIZE);
+    let (name, mut gang) = arena.gang("gang", SIZE)?;
     arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE}));
     arena.create_gang(&gang).await?;
     let _ = arena.bound(&[&name], SIZE, BIND, "the gang to be bound").await;

@@ -12,8 +12,11 @@ use std::time::Duration;
 
 /// One round of so many gangs.
 pub async fn contention(arena: &Arena<'_>, plan: &Plan, count: usize, round: u32) -> Result<(), Stop> {
-    let gangs: Vec<(String, Gang)> =
-        ["a", "b", "c"].iter().take(count).map(|letter| arena.gang(letter, SIZE)).collect();
+    let gangs: Vec<(String, Gang)> = ["a", "b", "c"]
+        .iter()
+        .take(count)
+        .map(|letter| arena.gang(letter, SIZE))
+        .collect::<Result<_, Stop>>()?;
     let names: Vec<&str> = gangs.iter().map(|(name, _)| name.as_str()).collect();
     let options = &arena.stage.cx.options;
     let order = order(options.seed, round, gangs.iter().map(|(_, gang)| gang.members.len()));

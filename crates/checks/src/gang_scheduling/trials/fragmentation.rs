@@ -27,7 +27,7 @@ pub async fn fragmentation(arena: &Arena<'_>, slots: u64) -> Result<(), Stop> {
     arena.remove(&single, &[]).await?;
 
     let name = arena.name("gang");
-    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, PAIR), &template);
+    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, PAIR), &template)?;
     let room = "slots of which each pod takes two, two on one node and one on each of two others";
     arena.phase("gang", json!({"gang": name, "size": PAIR, "slots": slots, "room": room}));
     arena.create_gang(&gang).await?;

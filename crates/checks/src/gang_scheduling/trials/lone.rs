@@ -12,7 +12,7 @@ pub async fn fitting(arena: &Arena<'_>) -> Result<(), Stop> {
     let name = arena.name("gang");
     let mut template = arena.template();
     template.runs = true;
-    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, SIZE), &template);
+    let gang = arena.stage.adapter.gang(&Wanted::whole(&name, SIZE), &template)?;
     arena.phase("gang", json!({"gang": name, "size": SIZE, "slots": SIZE}));
     arena.create_gang(&gang).await?;
     let look = || match arena.count(&[&name]) {
@@ -31,7 +31,7 @@ pub async fn fitting(arena: &Arena<'_>) -> Result<(), Stop> {
 }
 
 pub async fn quorum(arena: &Arena<'_>) -> Result<(), Stop> {
-    let (name, mut gang) = arena.gang("gang", SIZE);
+    let (name, mut gang) = arena.gang("gang", SIZE)?;
     arena.phase("short", json!({"gang": name, "size": SIZE, "created": SIZE - 1, "slots": 2 * SIZE}));
     arena.create(&gang.group).await?;
     let last = gang.members.split_off(gang.members.len() - 1);
@@ -65,7 +65,7 @@ pub async fn near_miss(arena: &Arena<'_>, plan: &Plan, size: u64, window: Durati
     let latency = latency.map_err(|late| Stop::NoControl(late.to_string()))?;
     arena.remove(&singles, &[]).await?;
 
-    let (name, gang) = arena.gang("gang", size);
+    let (name, gang) = arena.gang("gang", size)?;
     arena.phase("gang", json!({"gang": name, "size": size, "slots": slots, "quota": plan.quota}));
     arena.create_gang(&gang).await?;
     arena.dwell("as long as a pod of no gang took", latency).await;
@@ -98,7 +98,7 @@ pub async fn near_miss(arena: &Arena<'_>, plan: &Plan, size: u64, window: Durati
 pub async fn cleanup(arena: &Arena<'_>) -> Result<(), Stop> {
     let filler = arena.singles("filler", 1).await?;
     let _ = arena.bound(&names(&filler), 1, BIND, "the filler to be bound").await;
-    let (name, waiting) = arena.gang("gang", SIZE);
+    let (name, waiting) = arena.gang("gang", SIZE)?;
     arena.phase("waiting", json!({"gang": name, "size": SIZE, "slots": SIZE - 1}));
     arena.create_gang(&waiting).await?;
     let _ = arena.refusal(&name).await;
