@@ -5,7 +5,7 @@ mod faults;
 mod gang_scheduling;
 mod profile;
 
-pub use cx::{Check, Cx, Detection, Level, Options, Progress, Reach, Stop};
+pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
 pub use profile::{Profile, ProfileError};
 

@@ -32,7 +32,7 @@ pub struct Template {
     pub resource: String,
     /// How much of it.
     pub amount: u64,
-    /// Nodes on which the resource is.
+    /// Nodes on which the resource is; none: any fake node.
     pub nodes: Vec<String>,
     /// Image with the pause program.
     pub image: String,
@@ -85,13 +85,17 @@ impl Template {
     fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
         let amount = self.amount.to_string();
         // A field selector names one node; its terms are alternatives.
-        let nodes: Vec<Value> = self
+        let mut nodes: Vec<Value> = self
             .nodes
             .iter()
             .map(
                 |node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}),
             )
             .collect();
+        if nodes.is_empty() {
+            // One term, however many nodes there are: it is in every pod, and every pod is in every answer.
+            nodes.push(json!({"matchExpressions": [{"key": FAKE, "operator": "Exists"}]}));
+        }
         let mut container = json!({
             "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
@@ -100,7 +104,7 @@ impl Template {
         });
         let mut tolerations = self.profile.tolerations.clone();
         tolerations.dedup();
-        if self.nodes.len() > 1 {
+        if self.nodes.len() != 1 {
             tolerations.push(json!({"key": FAKE, "operator": "Exists"}));
         }
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
