@@ -75,6 +75,7 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
         fails(&[verb, "--adapter-file", "nowhere.toml"], 2, &["nowhere.toml"]);
     }
     fails(&["run", "--trial", "luck"], 2, &["no trial \"luck\"", "preemption"]);
+    fails(&["run", "--size", "1"], 2, &["--size"]);
     fails(&["run", "--profile", "nowhere.toml"], 2, &["nowhere.toml"]);
     fails(&["run", "--profile", &profile], 2, &["line 2, column 1", "images", "image_pull_secrets"]);
     fails(&["run", "--profile", &unknown_adapter], 2, &["no adapter \"slurm\""]);

@@ -1,4 +1,6 @@
-//! Work on the project itself: `cargo run -p xtask -- codegen` and `… tape`.
+//! Work on the project itself: `cargo run -p xtask -- codegen`, `… tape` and `… scale`.
+
+mod scale;
 
 use aiconform_checks::CHECKS;
 use aiconform_evidence::Stored;
@@ -32,6 +34,8 @@ enum Verb {
         /// Subjects to keep
         subjects: Vec<String>,
     },
+    /// Measure on labs what gangs of hundreds of pods cost, and write the table (build with --release)
+    Scale(scale::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -52,6 +56,10 @@ fn main() -> anyhow::Result<()> {
             let folder = root.join(format!("crates/checks/src/{check}/tapes"));
             fs_err::create_dir_all(&folder)?;
             fs_err::write(folder.join(format!("{name}.ndjson")), tape(&stored, &check, &subjects)?)?;
+        }
+        Verb::Scale(arguments) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(scale::run(&arguments, &root))?;
         }
     }
     Ok(())

@@ -113,10 +113,15 @@ pub enum Level {
     Must,
     /// Also what goes further and takes its time.
     All,
+    /// Only the trials that are named: for measuring. No verdict comes of it.
+    Named,
 }
 
+/// Pods of the gang of the trial `scale` when nobody says how many.
+pub const GANG_SIZE: u64 = 64;
+
 /// What the user chose.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Adapters named by the user; empty: all that are found.
     pub adapters: Vec<String>,
@@ -126,6 +131,8 @@ pub struct Options {
     pub trials: Vec<String>,
     /// Rounds of every repeated trial.
     pub rounds: u32,
+    /// Pods of the gang of the trial `scale`.
+    pub size: u64,
     /// Seed of every order that is drawn.
     pub seed: u64,
 }

@@ -52,6 +52,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
     let folder = Arc::new(Folder::create(&path).map_err(|error| UsageError(format!("{path}: {error}")))?);
     let adapters = setup.options.adapters.clone();
     let (seed, rounds, level) = (setup.options.seed, setup.options.rounds, setup.options.level);
+    let (trials, size) = (setup.options.trials.clone(), setup.options.size);
     let request = Request {
         connection: setup.connection,
         sink: folder.clone() as Arc<dyn Sink>,
@@ -78,8 +79,10 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         "release": setup.release,
         "checks": setup.checks.iter().map(|check| check.id).collect::<Vec<_>>(),
         "started": started, "ended": jiff::Timestamp::now(),
-        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "parts": setup.parts, "seed": seed, "rounds": rounds, "level": level,
-        "peak_memory_kib": peak_memory(), "adapters": adapters, "interrupted": end.interrupted, "requests": end.requests, "left": end.left,
+        "cluster": end.cluster, "id": end.id, "lab": setup.lab, "parts": setup.parts, "seed": seed, "rounds": rounds,
+        "level": level, "trials": trials, "size": size, "peak_memory_kib": peak_memory(),
+        "processor_milliseconds": processor_time(), "adapters": adapters, "interrupted": end.interrupted,
+        "requests": end.requests, "left": end.left,
     }))?;
     let stored = Stored::open(&path)?;
     let judged = verdicts::of(&stored);
@@ -104,4 +107,13 @@ fn peak_memory() -> Option<u64> {
     let status = fs_err::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().split(' ').next()?.parse().ok()
+}
+
+/// The processor time that this process has taken so far, in user and kernel mode, in milliseconds.
+fn processor_time() -> Option<u64> {
+    let line = fs_err::read_to_string("/proc/self/stat").ok()?;
+    // The second field, a name in parentheses, may hold blanks (proc_pid_stat(5)); ticks are a hundredth of a second.
+    let mut fields = line.rsplit_once(") ")?.1.split(' ').skip(11);
+    let (user, kernel) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
+    Some((user + kernel) * 10)
 }

@@ -5,8 +5,10 @@ use crate::error::ClusterError;
 use crate::journal::{self, Entry};
 use crate::mirror::Mirror;
 use crate::session::{CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, Session};
+use crate::side_by_side::side_by_side;
 use aiconform_model::{Bin, Kind, Object, Scope};
 use aiconform_wait::{TooLate, Wait};
+use futures::FutureExt;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -95,7 +97,7 @@ pub(crate) async fn undo(api: &Api, id: &str, namespace: &str) -> Result<Vec<Str
         let done = match entry {
             Entry::Object { kind, namespace, name } => api.delete(&scope, kind, namespace, name).await,
             Entry::Labelled { kind, namespace } => delete_labelled(api, id, kind, namespace).await,
-            Entry::NodeResources { node, resources } => take_away(api, node, resources).await,
+            Entry::NodeResources { nodes, resources } => take_away(api, nodes, resources).await,
         };
         if let Err(error) = done {
             left.push(error.to_string());
@@ -140,9 +142,13 @@ async fn delete_labelled(api: &Api, id: &str, kind: &Kind, namespace: &str) -> R
     Ok(())
 }
 
-/// Takes resources from a node's status. They may never have been put there: the journal is written first, and the
-/// patch may have been refused.
-async fn take_away(api: &Api, node: &str, resources: &[String]) -> Result<(), ClusterError> {
+/// Takes resources from the status of nodes, side by side. They may never have been put there: the journal is written
+/// first, and the patch may have been refused.
+async fn take_away(api: &Api, nodes: &[String], resources: &[String]) -> Result<(), ClusterError> {
+    side_by_side(nodes.iter().map(|node| take_from(api, node, resources).boxed()).collect()).await
+}
+
+async fn take_from(api: &Api, node: &str, resources: &[String]) -> Result<(), ClusterError> {
     let scope = Scope::default();
     let there = match api.get(&scope, &Kind::node(), "", node).await {
         // The node went, and its status with it.

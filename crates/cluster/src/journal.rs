@@ -25,10 +25,10 @@ pub enum Entry {
         /// The namespace.
         namespace: String,
     },
-    /// Resources are about to be put into a node's status.
+    /// Resources are about to be put into the status of nodes.
     NodeResources {
-        /// The node.
-        node: String,
+        /// The nodes: one entry for hundreds of them.
+        nodes: Vec<String>,
         /// Names of the resources; none of them was there before.
         resources: Vec<String>,
     },
@@ -58,7 +58,7 @@ mod tests {
     fn entries_come_back_in_order() {
         let entries = [
             Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: "a".into() },
-            Entry::NodeResources { node: "n".into(), resources: vec!["x.dev/y".into()] },
+            Entry::NodeResources { nodes: vec!["n".into(), "m".into()], resources: vec!["x.dev/y".into()] },
             Entry::Labelled { kind: Kind::pod(), namespace: "team".into() },
         ];
         let data: BTreeMap<String, String> = entries

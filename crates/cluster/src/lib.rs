@@ -13,6 +13,7 @@ mod node;
 mod permission;
 mod quantity;
 mod session;
+mod side_by_side;
 #[cfg(test)]
 mod testing;
 
@@ -26,3 +27,4 @@ pub use node::{Unsuitable, free, suitable};
 pub use permission::{Permission, missing};
 pub use quantity::{Amounts, quantity};
 pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};
+pub use side_by_side::side_by_side;

@@ -5,8 +5,10 @@ use crate::cleanup;
 use crate::error::ClusterError;
 use crate::journal::Entry;
 use crate::mirror::Mirror;
+use crate::side_by_side::side_by_side;
 use aiconform_model::{Bin, Kind, Object, Scope};
 use aiconform_wait::{Met, TooLate, Wait};
+use futures::FutureExt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -177,13 +179,33 @@ impl Session {
         scope: &Scope,
         node: &str,
         resources: &BTreeMap<String, u64>,
-    ) -> Result<Object, ClusterError> {
-        self.record(&Entry::NodeResources {
-            node: node.into(),
-            resources: resources.keys().cloned().collect(),
-        })
-        .await?;
+    ) -> Result<(), ClusterError> {
+        let resources_of = resources.keys().cloned().collect();
+        self.record(&Entry::NodeResources { nodes: vec![node.into()], resources: resources_of }).await?;
         self.set_node_resources(scope, node, resources).await
+    }
+
+    /// Puts one such resource into the status of many nodes, side by side, after writing all of it into the journal at
+    /// once.
+    ///
+    /// # Errors
+    /// When the journal or a patch is refused.
+    pub async fn spread_node_resource(
+        &self,
+        scope: &Scope,
+        resource: &str,
+        amounts: &[(&str, u64)],
+    ) -> Result<(), ClusterError> {
+        let nodes = amounts.iter().map(|(node, _)| (*node).to_owned()).collect();
+        self.record(&Entry::NodeResources { nodes, resources: vec![resource.into()] }).await?;
+        let patches = amounts.iter().map(|(node, amount)| {
+            async move {
+                let one = BTreeMap::from([(resource.to_owned(), *amount)]);
+                self.set_node_resources(scope, node, &one).await
+            }
+            .boxed()
+        });
+        side_by_side(patches.collect()).await
     }
 
     /// Changes resources that [`Session::add_node_resources`] has put there.
@@ -195,11 +217,11 @@ impl Session {
         scope: &Scope,
         node: &str,
         resources: &BTreeMap<String, u64>,
-    ) -> Result<Object, ClusterError> {
+    ) -> Result<(), ClusterError> {
         let amounts: Map<String, Value> =
             resources.iter().map(|(name, amount)| (name.clone(), json!(amount.to_string()))).collect();
         let patch = json!({"status": {"capacity": amounts, "allocatable": amounts}});
-        self.api.merge(scope, &Kind::node(), ("", node), "status", &patch).await
+        self.api.merge(scope, &Kind::node(), ("", node), "status", &patch).await.map(drop)
     }
 
     async fn record(&self, entry: &Entry) -> Result<(), ClusterError> {

@@ -1,4 +1,4 @@
-//! What rounds of two gangs cost, for people who compare schedulers; no claim stands on it.
+//! What rounds of two gangs and a wide gang cost, for people who compare schedulers; no claim stands on it.
 //!
 //! Times are those at which the watch told of a thing.
 
@@ -47,7 +47,39 @@ pub fn measures(events: &[&Event], subject: &Subject) -> Vec<Measure> {
         let per_round = seconds(held / i64::try_from(settled.len()).unwrap_or(1));
         tell("slots held by parts of gangs, slot-seconds per round", per_round);
     }
+    found.extend(histories.iter().find(|history| history.trial == "scale").into_iter().flat_map(wide));
     found
+}
+
+/// The gang over many nodes: how long it took once nothing was missing any more, which is its last slot, or its last pod
+/// where a queue has the pods made only then.
+fn wide(history: &History) -> Vec<Measure> {
+    let (Some(begin), Some(release)) = (history.phase("gang"), history.phase("release")) else {
+        return Vec::new();
+    };
+    let gang = begin.data.get("gang").and_then(Value::as_str).unwrap_or_default();
+    let pods: Vec<&Life> = history.members(gang, begin.begin).collect();
+    let size = history.number("gang", "size");
+    let bound: Vec<i64> = bound_at(&pods).collect();
+    let (Some(first), Some(last)) = (bound.iter().min(), bound.iter().max()) else { return Vec::new() };
+    if bound.len() < size {
+        return Vec::new();
+    }
+    let made = |pick: fn(&[i64]) -> Option<&i64>| {
+        let seen: Vec<i64> = pods.iter().map(|pod| pod.seen.1).collect();
+        pick(&seen).copied().unwrap_or_default()
+    };
+    let (first_made, last_made) = (made(|seen| seen.iter().min()), made(|seen| seen.iter().max()));
+    let complete = last_made.max(release.at);
+    let tell = |name: &str, time: i64| Measure {
+        name: format!("{name}, a gang of {size} over many nodes"),
+        value: seconds(time),
+    };
+    vec![
+        tell("first to last pod created", last_made - first_made),
+        tell("until whole from the last slot or pod", (last - complete).max(0)),
+        tell("first to last bind", last - first),
+    ]
 }
 
 /// The gang that was bound whole when the round had settled: its members.
@@ -173,6 +205,22 @@ mod tests {
         let bound = [("b", 7000), ("b", 7100), ("b", 7200), ("b", 7300)];
         assert_eq!(release_to_bind(&history(&bound, &marks)), Some(1300));
         assert_eq!(release_to_bind(&history(&bound[..3], &marks)), None);
+    }
+
+    #[test]
+    fn a_wide_gang_is_timed_from_what_it_missed_last() {
+        let wide_of = |created: i64| {
+            let marks = [("gang", 0), ("release", 2000)];
+            let mut history = history(&[("a", 2300), ("a", 2500)], &marks);
+            for phase in &mut history.phases {
+                phase.data = json!({"gang": "a", "size": 2});
+            }
+            history.pods[1].seen = (10, created);
+            wide(&history).into_iter().map(|measure| measure.value).collect::<Vec<_>>()
+        };
+        // Its pods waited for the slot, or came after it.
+        assert_eq!(wide_of(100), ["0.09 s", "0.50 s", "0.20 s"]);
+        assert_eq!(wide_of(2100), ["2.09 s", "0.40 s", "0.20 s"]);
     }
 
     #[test]

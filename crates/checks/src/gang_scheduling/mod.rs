@@ -200,6 +200,12 @@ static CLAIMS: &[Claim] = &[
         |subject| planned(subject, "member-loss"),
         judge::lost_member_is_replaced,
     ),
+    beyond(
+        "wide_gang_is_whole",
+        "a gang spread over many nodes waits whole for its last slot, and is bound whole when it comes",
+        |subject| planned(subject, "scale"),
+        judge::wide_gang_is_whole,
+    ),
 ];
 
 static RULES: Rules = Rules {

@@ -32,6 +32,8 @@ pub async fn run(cx: &Cx, files: Files) -> Result<(), Stop> {
     let ground = ground(cx, &scope).await?;
     let chosen: Vec<&'static dyn Adapter> = adapters(files)
         .into_iter()
+        // Where only named trials are made there is no verdict, and nothing for a control to stand beside.
+        .filter(|adapter| !adapter.control() || cx.options.level != Level::Named)
         .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
         .collect();
     let present = subjects(cx, &ground, &chosen).await;
@@ -58,10 +60,11 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     let mut reasons = Vec::new();
     let mut best: Option<(u64, Object)> = None;
     let mut others: Vec<String> = Vec::new();
+    let mut fakes: Vec<String> = Vec::new();
     for node in nodes {
         // What is bound to a fake node never runs: such nodes can carry slots beside a real one, and no more.
         if !node.annotation(FAKE).is_empty() {
-            others.extend(
+            fakes.extend(
                 suitable(&node, &[json!({"key": FAKE, "operator": "Exists"})]).map(|()| node.name().into()),
             );
             continue;
@@ -89,8 +92,21 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     let Some((room, node)) = best else {
         return Err(Stop::Hindered(format!("no node can carry the test pods: {}", reasons.join("; "))));
     };
+    let wide = trials::wants_fakes(&cx.options);
+    if wide && fakes.is_empty() {
+        cx.progress.tell(scope, "the trial scale is left out: there are no fake nodes (lab up --fake-nodes)");
+    }
+    // Some of the fake nodes are as good as real ones where it matters that nodes are several.
+    others.extend(fakes.iter().take(OTHER_NODES).cloned());
     others.truncate(OTHER_NODES);
-    for name in others.iter().map(String::as_str).chain([node.name()]) {
+    if wide {
+        // One watch for hundreds of nodes.
+        cx.session.mirror().watch(api, &Kind::node(), "", ("labelSelector", FAKE)).await?;
+    } else {
+        fakes.clear();
+    }
+    let alone = others.iter().filter(|other| !fakes.contains(other)).map(String::as_str);
+    for name in alone.chain([node.name()]) {
         let selector = format!("metadata.name={name}");
         cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &selector)).await?;
     }
@@ -117,14 +133,14 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     }
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
     let means = means(cx, scope, &node).await?;
-    let fact = json!({"node": node.name(), "others": others, "image": image, "priority_class": priority_class,
+    let fact = json!({"node": node.name(), "others": others, "fake_nodes": fakes.len(), "image": image, "priority_class": priority_class,
         "room": room, "capacity": means.says()});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });
     let budget = Semaphore::new(match means {
         Means::Slots => usize::try_from(room).unwrap_or(usize::MAX),
         Means::Cpu { .. } => 1,
     });
-    Ok(Ground { means, node: node.name().into(), others, image, priority_class, higher_class, budget })
+    Ok(Ground { means, node: node.name().into(), others, fakes, image, priority_class, higher_class, budget })
 }
 
 /// What slots are made of: private ones where node status may be patched, else CPU; or what the profile says.
@@ -322,7 +338,10 @@ async fn put_slots(stage: &Stage<'_>, plans: &[trials::Plan]) -> Result<(), Stop
     let mut amounts = BTreeMap::new();
     for plan in plans {
         let (resource, canary) = stage.resources(&plan.name);
-        amounts.insert(resource, plan.start);
+        // Slots on fake nodes are the trial's own business.
+        if !matches!(plan.trial, Trial::Scale(_)) {
+            amounts.insert(resource, plan.start);
+        }
         amounts.insert(canary, CANARIES);
     }
     session.add_node_resources(scope, &ground.node, &amounts).await?;

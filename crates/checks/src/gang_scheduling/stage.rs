@@ -3,12 +3,14 @@
 use super::adapters::{Adapter, Can, Capacity, Gang, Reading, Wanted};
 use super::means::Means;
 use super::template::{GANG, ROLE, TRIAL, Template};
+use super::trials::spread;
 use crate::cx::{Cx, Stop};
-use aiconform_cluster::Scratch;
+use aiconform_cluster::{Scratch, side_by_side};
 use aiconform_model::{Bin, EventKind, Kind, Object};
 use aiconform_wait::{TooLate, dwell};
+use futures::FutureExt;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +29,8 @@ pub struct Ground {
     pub node: String,
     /// Other nodes that carry some of them where it matters that they are several; they may be fake.
     pub others: Vec<String>,
+    /// All fake nodes, where a trial takes them.
+    pub fakes: Vec<String>,
     /// Image of test pods.
     pub image: String,
     /// PriorityClass of test pods.
@@ -254,10 +258,24 @@ impl<'a> Arena<'a> {
         Ok(())
     }
 
+    /// Creates objects side by side, in no order: for so many that one after another would be the client's time.
+    pub async fn create_side_by_side(&self, objects: &[(Kind, Value)]) -> Result<(), Stop> {
+        let scratch = &self.stage.scratch;
+        let requests = objects.iter().map(|(kind, object)| {
+            async move { scratch.create(kind, object.clone()).await.map(drop) }.boxed()
+        });
+        Ok(side_by_side(requests.collect()).await?)
+    }
+
     /// A gang of this trial with this many members, all of which must start together.
     pub fn gang(&self, suffix: &str, size: u64) -> Result<(String, Gang), Stop> {
+        self.gang_of(suffix, size, &self.template())
+    }
+
+    /// Such a gang from a template of its own.
+    pub fn gang_of(&self, suffix: &str, size: u64, template: &Template) -> Result<(String, Gang), Stop> {
         let name = self.name(suffix);
-        let gang = self.stage.adapter.gang(&Wanted::whole(&name, size), &self.template())?;
+        let gang = self.stage.adapter.gang(&Wanted::whole(&name, size), template)?;
         Ok((name, gang))
     }
 
@@ -471,7 +489,32 @@ impl<'a> Arena<'a> {
     pub async fn set_slots_of(&self, node: &str, slots: u64) -> Result<(), Stop> {
         let stage = self.stage;
         let amounts = BTreeMap::from([(self.resource.clone(), slots)]);
-        stage.cx.session.set_node_resources(stage.scratch.scope(), node, &amounts).await?;
+        Ok(stage.cx.session.set_node_resources(stage.scratch.scope(), node, &amounts).await?)
+    }
+
+    /// Puts this trial's slots on the fake nodes, which had none of them.
+    pub async fn spread_slots(&self, slots: u64) -> Result<(), Stop> {
+        let stage = self.stage;
+        let fakes = &stage.ground.fakes;
+        let amounts: Vec<(&str, u64)> = fakes
+            .iter()
+            .map(String::as_str)
+            .zip(spread(slots, fakes.len()))
+            // A node that gets its first slot later is in the journal, and known to the scheduler, from the start.
+            .collect();
+        let session = &stage.cx.session;
+        Ok(session.spread_node_resource(stage.scratch.scope(), &self.resource, &amounts).await?)
+    }
+
+    /// Puts one more of them where an even spread of `slots` has it.
+    pub async fn add_last_slot(&self, slots: u64) -> Result<(), Stop> {
+        let fakes = &self.stage.ground.fakes;
+        let (before, after) = (spread(slots - 1, fakes.len()), spread(slots, fakes.len()));
+        for (node, (before, after)) in fakes.iter().zip(before.into_iter().zip(after)) {
+            if before != after {
+                self.set_slots_of(node, after).await?;
+            }
+        }
         Ok(())
     }
 
@@ -500,10 +543,8 @@ impl<'a> Arena<'a> {
             .map(|(kind, object)| (kind, object["metadata"]["name"].as_str().unwrap_or_default()))
             .chain(derived.iter().map(|(kind, name)| (kind, name.as_str())))
             .collect();
-        for (kind, name) in &named {
-            scratch.delete(kind, name).await?;
-        }
-        let gangs: Vec<&str> = objects
+        side_by_side(named.iter().map(|(kind, name)| scratch.delete(kind, name).boxed()).collect()).await?;
+        let gangs: BTreeSet<&str> = objects
             .iter()
             .map(|(_, object)| object["metadata"]["labels"][GANG].as_str().unwrap_or_default())
             .collect();
@@ -512,7 +553,7 @@ impl<'a> Arena<'a> {
         scratch
             .until(condition, Bin::Platform, GO, || {
                 let pods = scratch.all(&Kind::pod(), |pod: &Object| {
-                    let ours = pod.label(TRIAL) == self.trial && gangs.contains(&pod.label(GANG));
+                    let ours = pod.label(TRIAL) == self.trial && gangs.contains(pod.label(GANG));
                     ours.then(|| pod.name().to_owned())
                 });
                 let mut there =

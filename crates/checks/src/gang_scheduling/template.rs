@@ -35,7 +35,7 @@ pub struct Template {
     pub amount: u64,
     /// What a slot is.
     pub means: Means,
-    /// Nodes on which the resource is.
+    /// Nodes on which the resource is; none: any fake node.
     pub nodes: Vec<String>,
     /// Image with the pause program.
     pub image: String,
@@ -88,13 +88,17 @@ impl Template {
 
     fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
         // A field selector names one node; its terms are alternatives.
-        let nodes: Vec<Value> = self
+        let mut nodes: Vec<Value> = self
             .nodes
             .iter()
             .map(
                 |node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}),
             )
             .collect();
+        if nodes.is_empty() {
+            // One term, however many nodes there are: it is in every pod, and every pod is in every answer.
+            nodes.push(json!({"matchExpressions": [{"key": FAKE, "operator": "Exists"}]}));
+        }
         let mut container = json!({
             "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
@@ -102,7 +106,7 @@ impl Template {
         });
         let mut tolerations = self.profile.tolerations.clone();
         tolerations.dedup();
-        if self.nodes.len() > 1 {
+        if self.nodes.len() != 1 {
             tolerations.push(json!({"key": FAKE, "operator": "Exists"}));
         }
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod",

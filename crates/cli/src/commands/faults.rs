@@ -190,6 +190,7 @@ impl Bench {
                         level: Level::Must,
                         trials: made.trials.clone(),
                         rounds: self.arguments.rounds,
+                        size: aiconform_checks::GANG_SIZE,
                         seed: self.arguments.seed,
                     },
                     path: self.folder.join(run_name),

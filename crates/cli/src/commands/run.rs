@@ -21,6 +21,8 @@ enum Level {
     Must,
     /// Also what goes further
     All,
+    /// Only what --trial names: for measuring, no verdict comes of it
+    Named,
 }
 
 impl From<Level> for aiconform_checks::Level {
@@ -28,6 +30,7 @@ impl From<Level> for aiconform_checks::Level {
         match level {
             Level::Must => aiconform_checks::Level::Must,
             Level::All => aiconform_checks::Level::All,
+            Level::Named => aiconform_checks::Level::Named,
         }
     }
 }
@@ -52,6 +55,9 @@ pub struct Arguments {
     /// Rounds of every repeated trial
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// Pods of the gang of the trial scale
+    #[arg(long, default_value_t = aiconform_checks::GANG_SIZE, value_parser = clap::value_parser!(u64).range(2..=5000))]
+    size: u64,
     /// Seed of every order that is drawn; drawn itself when not given
     #[arg(long)]
     seed: Option<u64>,
@@ -101,8 +107,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 
 /// Fake nodes that a lab needs for what was chosen: slots that lie on several nodes need several.
 pub fn fake_nodes(level: aiconform_checks::Level, trials: &[String]) -> u32 {
-    let spread = level == aiconform_checks::Level::All || trials.iter().any(|trial| trial == "fragmentation");
-    if spread { 2 } else { 0 }
+    let named = |name: &str| trials.iter().any(|trial| trial == name);
+    match (named("scale"), named("fragmentation") || level == aiconform_checks::Level::All) {
+        (true, _) => 3,
+        (false, true) => 2,
+        (false, false) => 0,
+    }
 }
 
 /// Ends with the first Ctrl-C or SIGTERM; a second one stops the program hard.
@@ -168,6 +178,7 @@ async fn on(
             level: arguments.level.into(),
             trials: arguments.trial.clone(),
             rounds: arguments.rounds,
+            size: arguments.size,
             seed,
         },
         path: path.clone(),

@@ -103,6 +103,11 @@ pub fn fragmented_gang_waits(events: &[&Event], _: &Subject) -> Outcome {
     together(vec![waits_whole(events, "fragmentation"), starts_after_all(events, "fragmentation")])
 }
 
+/// A gang of any size over many nodes, judged as a near miss.
+pub fn wide_gang_is_whole(events: &[&Event], _: &Subject) -> Outcome {
+    together(vec![waits_whole(events, "scale"), starts_after_all(events, "scale")])
+}
+
 /// T6: pods of no gang come into slots that a waiting gang cannot use.
 pub fn waiting_gang_holds_nothing(events: &[&Event], _: &Subject) -> Outcome {
     let history = trial(events, "hoarding");

@@ -5,14 +5,16 @@ mod contention;
 mod fragmentation;
 mod lone;
 mod preemption;
+mod scale;
 
 pub use beyond::{LEAST, SMALL};
 pub use preemption::{FEASIBLE, FUTILE};
+pub use scale::spread;
 
 use super::adapters::{Adapter, Can};
 use super::means::Means;
 use super::stage::{Arena, Ground, Queue, Stage};
-use crate::cx::{Cx, Level, Stop};
+use crate::cx::{Cx, Level, Options, Stop};
 use aiconform_model::Kind;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -44,6 +46,7 @@ pub const BEYOND: &[&str] = &[
     "resize",
     "namespaces",
     "three",
+    "scale",
 ];
 
 /// What a trial needs.
@@ -103,18 +106,34 @@ pub enum Trial {
     Cleanup,
     /// T13: a waiting gang whose least number of members is changed follows it.
     Resize,
+    /// A gang of so many pods over all fake nodes misses a slot, and starts when it comes.
+    Scale(u64),
 }
 
 /// The trials of a subject that were chosen, the longest first.
 pub fn plans(cx: &Cx, ground: &Ground, adapter: &dyn Adapter, facts: &Value) -> Vec<Plan> {
     let options = &cx.options;
-    let asked =
-        Asked { cx, adapter, can: adapter.can(facts), nodes: 1 + ground.others.len(), means: ground.means };
-    let (must, beyond) = (asked.must(), asked.beyond());
-    let chosen = |plan: &Plan| options.level == Level::All || options.trials.contains(&kind(&plan.name));
-    let mut plans: Vec<Plan> = beyond.into_iter().filter(chosen).collect();
-    plans.extend(must);
+    let asked = Asked {
+        cx,
+        adapter,
+        can: adapter.can(facts),
+        nodes: 1 + ground.others.len(),
+        fakes: ground.fakes.len(),
+        means: ground.means,
+    };
+    let chosen = |plan: &Plan| options.trials.contains(&kind(&plan.name));
+    // What measures the platform rather than the gang scheduler is made only by its name.
+    let all = |plan: &Plan| options.level == Level::All && !matches!(plan.trial, Trial::Scale(_));
+    let mut plans: Vec<Plan> = asked.beyond().into_iter().filter(|plan| all(plan) || chosen(plan)).collect();
+    if options.level != Level::Named {
+        plans.extend(asked.must());
+    }
     plans
+}
+
+/// Whether the user asked for the trial over all fake nodes.
+pub fn wants_fakes(options: &Options) -> bool {
+    options.trials.iter().any(|trial| trial == "scale")
 }
 
 /// The name of a trial without the number of its round.
@@ -148,6 +167,8 @@ struct Asked<'a> {
     nodes: usize,
     /// What a slot is.
     means: Means,
+    /// Fake nodes that a trial may take.
+    fakes: usize,
 }
 
 impl Asked<'_> {
@@ -210,6 +231,11 @@ impl Asked<'_> {
             plans.push(plan(Trial::Namespaces, "namespaces", 2 * SIZE, 2 * SIZE, SIZE));
         }
         plans.extend(rounds("three", 3, self.cx.options.rounds, 2 * SIZE - 2));
+        if private && self.fakes > 0 {
+            // Its pods are on no real node, but for canaries.
+            let size = self.cx.options.size;
+            plans.push(plan(Trial::Scale(size), "scale", size - 1, size - 1, 0));
+        }
         plans
     }
 
@@ -250,6 +276,7 @@ async fn tried(arena: &Arena<'_>, plan: &Plan) -> Result<(), Stop> {
         Trial::MemberLoss => beyond::member_loss(arena).await?,
         Trial::Fragmentation => fragmentation::fragmentation(arena, plan.slots).await?,
         Trial::Preemption => preemption::preemption(arena).await?,
+        Trial::Scale(size) => scale::scale(arena, size).await?,
     }
     Ok(())
 }
