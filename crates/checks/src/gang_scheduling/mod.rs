@@ -304,6 +304,12 @@ pub const CHECK: Check = Check {
             why: "Kueue's quota",
         },
         Permission {
+            group: "scheduling.run.ai",
+            resource: "podgroups",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "objects of KAI",
+        },
+        Permission {
             group: "scheduling.volcano.sh",
             resource: "podgroups",
             verbs: &["create", "get", "list", "watch", "patch", "delete"],
@@ -324,7 +330,7 @@ pub const CHECK: Check = Check {
     }],
     reach: Reach::Cluster,
     creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue or Volcano queues of the whole cluster for each trial",
-    adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "volcano"],
+    adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "kai", "volcano"],
     files: &[],
     trials: trials::BEYOND,
     limit: Duration::from_secs(900),
