@@ -103,7 +103,7 @@ impl Template {
             container["args"] = json!(["-v"]);
         } else {
             container["volumeMounts"] = json!([{"name": "held", "mountPath": "/held"}]);
-            pod["spec"]["volumes"] = json!([{"name": "held", "configMap": {"name": "never-there"}}]);
+            pod["spec"]["volumes"] = json!([{"name": "held", "secret": {"secretName": "never-there"}}]);
         }
         pod["spec"]["containers"] = json!([container]);
         if !tolerations.is_empty() {
