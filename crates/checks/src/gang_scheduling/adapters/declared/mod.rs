@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Adapters that come with the program as files. Nobody here has seen them at work yet, which they say.
+/// Adapters that come with the program as files.
 static SHIPPED: LazyLock<Vec<AdapterFile>> = LazyLock::new(|| {
-    [("volcano.toml", include_str!("volcano.toml"))]
+    [("volcano.toml", include_str!("volcano.toml")), ("kai.toml", include_str!("kai.toml"))]
         .into_iter()
         .map(|(file, text)| file::read(text, file).expect("a unit test reads what is shipped"))
         .collect()
