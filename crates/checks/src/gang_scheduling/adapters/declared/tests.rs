@@ -134,6 +134,14 @@ fn volcanos_no_is_its_condition_and_not_its_phase() {
 }
 
 #[test]
+fn an_id_of_a_built_in_adapter_is_taken() {
+    for text in [VOLCANO.to_owned(), NATIVE.replacen("kube-native/file", "plain", 1)] {
+        let error = AdapterFile::read(&text, "a.toml").unwrap_err();
+        assert!(error.why.contains("built-in adapter") && error.column == 6, "{error}");
+    }
+}
+
+#[test]
 fn kai_is_written_as_its_public_api_says() {
     let file = &shipped()[1];
     let template = Template::example();
@@ -160,7 +168,7 @@ fn kai_is_written_as_its_public_api_says() {
 /// What reading says of the file with one text of it changed: line, column, and why.
 fn wrong(file: &str, from: &str, to: &str) -> (usize, usize, String) {
     assert!(file.contains(from), "{from}");
-    let error = AdapterFile::read(&file.replacen(from, to, 1), "a.toml").unwrap_err();
+    let error = file::read(&file.replacen(from, to, 1), "a.toml", &["kueue/job"]).unwrap_err();
     assert!(error.to_string().starts_with("a.toml, line "), "{error}");
     (error.line, error.column, error.why)
 }
@@ -271,7 +279,7 @@ proptest! {
         let from = from % text.len();
         let end = (from + length).min(text.len());
         text.replace_range(from..end, &put);
-        if let Err(error) = AdapterFile::read(&text, "a.toml") {
+        if let Err(error) = file::read(&text, "a.toml", &[]) {
             let line = text.split('\n').nth(error.line - 1);
             prop_assert!(line.is_some_and(|line| error.column <= line.chars().count() + 1), "{}", error);
         }
