@@ -74,8 +74,8 @@ impl Selection {
         let Some(path) = &self.profile else { return Ok(Profile::default()) };
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
         let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
-        let known: Vec<&str> =
-            CHECKS.iter().chain(checks).flat_map(|check| check.adapters).copied().collect();
+        let mut known: Vec<&str> = CHECKS.iter().flat_map(|check| check.adapters).copied().collect();
+        known.extend(checks.iter().flat_map(|check| check.files).map(AdapterFile::id));
         if let Some(adapter) = &profile.gang_scheduling.adapter
             && !known.contains(&adapter.as_str())
         {

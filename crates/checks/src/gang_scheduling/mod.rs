@@ -304,12 +304,6 @@ pub const CHECK: Check = Check {
             why: "Kueue's quota",
         },
         Permission {
-            group: "scheduling.run.ai",
-            resource: "podgroups",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "objects of KAI",
-        },
-        Permission {
             group: "scheduling.volcano.sh",
             resource: "podgroups",
             verbs: &["create", "get", "list", "watch", "patch", "delete"],
@@ -321,6 +315,18 @@ pub const CHECK: Check = Check {
             verbs: &["create", "get", "list", "watch", "patch", "delete"],
             why: "objects of Volcano",
         },
+        Permission {
+            group: "scheduling.run.ai",
+            resource: "podgroups",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "objects of KAI",
+        },
+        Permission {
+            group: "scheduling.run.ai",
+            resource: "queues",
+            verbs: &["create", "get", "list", "watch", "patch", "delete"],
+            why: "objects of KAI",
+        },
     ],
     wants: &[Permission {
         group: "",
@@ -329,7 +335,7 @@ pub const CHECK: Check = Check {
         why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
     }],
     reach: Reach::Cluster,
-    creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue or Volcano queues of the whole cluster for each trial",
+    creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue, Volcano or KAI queues of the whole cluster for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "kai", "volcano"],
     files: &[],
     trials: trials::BEYOND,

@@ -135,22 +135,11 @@ fn word(template: &str, word: &str) -> usize {
         .unwrap_or_default()
 }
 
-/// Reads a file of the user, whose id must not be that of a built-in adapter.
-pub fn read_foreign(text: &str, file: &str) -> Result<AdapterFile, FileError> {
-    let adapter = read(text, file)?;
-    if crate::gang_scheduling::CHECK.adapters.contains(&adapter.id.as_str()) || adapter.id == "plain" {
-        let offset = text.find(&format!("\"{}\"", adapter.id)).unwrap_or_default();
-        let why = format!("there is a built-in adapter {:?}; choose another id", adapter.id);
-        return Err(FileError::at(file, text, offset, why));
-    }
-    Ok(adapter)
-}
-
-/// Reads a file.
-pub fn read(text: &str, file: &str) -> Result<AdapterFile, FileError> {
+/// Reads a file, whose id must not be one of these.
+pub fn read(text: &str, file: &str, taken: &[&str]) -> Result<AdapterFile, FileError> {
     let source = Source { file, text };
     let raw: Raw = toml::from_str(text).map_err(|error| FileError::of_toml(file, text, &error))?;
-    check_id(&source, &raw.id)?;
+    check_id(&source, &raw.id, taken)?;
     let kinds = kinds(&source, &raw.kinds)?;
     let all = |parts: &[Text]| -> Result<Vec<String>, FileError> {
         parts.iter().map(|part| source.template(part, OF_TRIAL)).collect()
@@ -184,8 +173,12 @@ pub fn read(text: &str, file: &str) -> Result<AdapterFile, FileError> {
     Ok(adapter)
 }
 
-fn check_id(source: &Source, id: &Text) -> Result<(), FileError> {
+fn check_id(source: &Source, id: &Text, taken: &[&str]) -> Result<(), FileError> {
     let text = id.as_ref();
+    if taken.contains(&text.as_str()) {
+        let why = format!("there is a built-in adapter {text:?}; choose another id");
+        return Err(source.error(id.span().start, why));
+    }
     let whole = !text.starts_with(['-', '/']) && !text.ends_with(['-', '/']);
     let letters =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-/".contains(letter);

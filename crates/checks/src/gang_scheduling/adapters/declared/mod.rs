@@ -24,9 +24,9 @@ use std::time::Duration;
 
 /// Adapters that come with the program as files. One that nobody here has seen at work says so.
 static SHIPPED: LazyLock<Vec<AdapterFile>> = LazyLock::new(|| {
-    [("kai.toml", include_str!("kai.toml")), ("volcano.toml", include_str!("volcano.toml"))]
+    [("volcano.toml", include_str!("volcano.toml")), ("kai.toml", include_str!("kai.toml"))]
         .into_iter()
-        .map(|(file, text)| file::read(text, file).expect("a unit test reads what is shipped"))
+        .map(|(file, text)| file::read(text, file, &[]).expect("a unit test reads what is shipped"))
         .collect()
 });
 
@@ -88,7 +88,8 @@ impl AdapterFile {
     /// # Errors
     /// With line and column of what is not TOML, not known, missing, or does not do what it must.
     pub fn read(text: &str, file: &str) -> Result<AdapterFile, FileError> {
-        file::read_foreign(text, file)
+        let taken = [crate::gang_scheduling::CHECK.adapters, &["plain"]].concat();
+        file::read(text, file, &taken)
     }
 
     /// Id of its subject.
