@@ -54,6 +54,8 @@ pub struct Check {
     pub adapters: &'static [&'static str],
     /// Adapters that were read from files of the user.
     pub files: Files,
+    /// Those of them whose products a lab has quickly.
+    pub quick: &'static [&'static str],
     /// Names of its trials that go further than a MUST needs, for `--trial`.
     pub trials: &'static [&'static str],
     /// Longest time of a run.

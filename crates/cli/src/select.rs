@@ -1,7 +1,7 @@
 //! What every verb that goes to a cluster takes: which cluster, which checks, which profile.
 
 use crate::exit::UsageError;
-use aiconform_checks::{AdapterFile, CHECKS, Check, Profile};
+use aiconform_checks::{AdapterFile, CHECKS, Check, Level, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Part;
 use camino::Utf8PathBuf;
@@ -144,12 +144,12 @@ pub fn with_files(
     Ok(checks.iter().map(given).collect())
 }
 
-/// What a lab must have for these adapters, or for all of the checks when none is named: an adapter's name begins with
-/// that of its product.
-pub fn parts(checks: &[&Check], adapters: &[String]) -> BTreeSet<Part> {
-    let all: Vec<&str> = checks.iter().flat_map(|check| check.adapters).copied().collect();
+/// What a lab must have for these adapters; when none is named, for those that are quickly there, and for all when all
+/// is to be tried. An adapter's name begins with that of its product.
+pub fn parts(checks: &[&'static Check], adapters: &[String], level: Level) -> BTreeSet<Part> {
+    let chosen = |check: &&'static Check| if level == Level::All { check.adapters } else { check.quick };
     let named: Vec<&str> = adapters.iter().map(String::as_str).collect();
-    let tried = if named.is_empty() { all } else { named };
+    let tried = if named.is_empty() { checks.iter().flat_map(chosen).copied().collect() } else { named };
     tried.iter().filter_map(|adapter| Part::named(adapter.split('/').next()?)).collect()
 }
 
@@ -161,10 +161,11 @@ mod tests {
     fn a_lab_gets_what_the_adapters_need_and_nothing_else() {
         let parts = |adapters: &[&str]| {
             let adapters: Vec<String> = adapters.iter().map(|name| (*name).to_owned()).collect();
-            parts(CHECKS, &adapters)
+            parts(CHECKS, &adapters, Level::Must)
         };
         assert!(parts(&["plain", "kube-native"]).is_empty());
         assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::Kueue]));
-        assert!(parts(&[]).contains(&Part::Kueue));
+        assert_eq!(parts(&[]), BTreeSet::from([Part::Kueue]));
+        assert!(super::parts(CHECKS, &[], Level::All).contains(&Part::Kai));
     }
 }

@@ -283,7 +283,12 @@ impl Api {
             status,
             request: request.map(clean),
             // Discovery documents say nothing that a subject's facts do not.
-            response: response.filter(|value| value.get("resources").is_none()).map(clean),
+            response: response
+                .filter(|value| {
+                    value.get("resources").is_none()
+                        && value.get("kind").is_none_or(|kind| kind != "APIGroupList")
+                })
+                .map(clean),
             milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         self.sink.write(scope, event);

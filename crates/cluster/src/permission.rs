@@ -20,7 +20,8 @@ pub struct Permission {
     pub why: &'static str,
 }
 
-/// Asks the cluster which of these permissions the user lacks, as `verb resource.group`.
+/// Asks the cluster which of these permissions the user lacks, as `verb resource.group`. What the cluster does not
+/// serve needs no permission.
 ///
 /// # Errors
 /// When access reviews cannot be made.
@@ -29,8 +30,17 @@ pub async fn missing(
     scope: &Scope,
     permissions: &[Permission],
 ) -> Result<Vec<String>, ClusterError> {
+    let groups = Object(api.send(scope, "GET", "/apis", None).await?);
+    let groups: Vec<&str> = groups
+        .at("/groups")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|group| group.get("name")?.as_str())
+        .collect();
     let asked: Vec<(Permission, &str)> = permissions
         .iter()
+        .filter(|permission| permission.group.is_empty() || groups.contains(&permission.group))
         .flat_map(|permission| permission.verbs.iter().map(move |verb| (*permission, *verb)))
         .collect();
     let answers: Vec<Option<String>> = futures::stream::iter(asked)

@@ -337,6 +337,7 @@ pub const CHECK: Check = Check {
     reach: Reach::Cluster,
     creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue, Volcano or KAI queues of the whole cluster for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "kai", "volcano"],
+    quick: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology"],
     files: &[],
     trials: trials::BEYOND,
     limit: Duration::from_secs(900),

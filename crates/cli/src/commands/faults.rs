@@ -168,7 +168,7 @@ impl Bench {
             breakages: made.breakage.into_iter().collect(),
             kubernetes: self.arguments.kubernetes,
             fake_nodes: fake_nodes(Level::Must, &made.trials),
-            parts: select::parts(&made.checks, adapters),
+            parts: select::parts(&made.checks, adapters, Level::Must),
         };
         let talk = Arc::new(self.talk.named(run_name));
         let lab = tokio::select! {
