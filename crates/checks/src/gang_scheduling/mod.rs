@@ -1,6 +1,7 @@
 //! `gang_scheduling` (KAR-0053): all pods of a distributed job start, or none.
 
 mod adapters;
+mod arena;
 mod guard;
 mod history;
 mod judge;

@@ -4,7 +4,8 @@
 use super::{SIZE, WINDOW, names, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::{Can, Wanted};
-use crate::gang_scheduling::stage::{Arena, BIND, RELEASE, Stage};
+use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
+use crate::gang_scheduling::stage::Stage;
 use aiconform_model::{Bin, Kind};
 use serde_json::json;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::{Plan, SIZE, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::Gang;
-use crate::gang_scheduling::stage::{Arena, BIND, RELEASE};
+use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
 use aiconform_model::Bin;
 use aiconform_wait::TooLate;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use super::{Plan, SIZE, WINDOW, names, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::Wanted;
-use crate::gang_scheduling::stage::{Arena, BIND, RELEASE};
+use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
 use aiconform_model::Bin;
 use serde_json::json;
 use std::time::Duration;

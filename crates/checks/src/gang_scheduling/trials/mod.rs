@@ -12,8 +12,9 @@ pub use preemption::{FEASIBLE, FUTILE};
 pub use scale::spread;
 
 use super::adapters::{Adapter, Can};
+use super::arena::{Arena, Queue};
 use super::means::Means;
-use super::stage::{Arena, Ground, Queue, Stage};
+use super::stage::{Ground, Stage};
 use crate::cx::{Cx, Level, Options, Stop};
 use aiconform_model::Kind;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use super::{SIZE, WINDOW, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::{Gang, Wanted};
-use crate::gang_scheduling::stage::{Arena, BIND, RELEASE};
+use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
 use serde_json::json;
 
 /// Members of the gang that fits once another is evicted.

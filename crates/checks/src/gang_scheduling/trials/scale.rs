@@ -2,7 +2,7 @@
 
 use super::{WINDOW, names, passed_over};
 use crate::cx::Stop;
-use crate::gang_scheduling::stage::Arena;
+use crate::gang_scheduling::arena::Arena;
 use serde_json::json;
 use std::time::Duration;
 
