@@ -357,6 +357,8 @@ fn a_namespace_of_the_platform_is_used_and_left_as_it_was() {
         &lab.kubeconfig,
         "--rounds",
         "2",
+        "--adapter",
+        "kube-native,kueue/pods,kueue/job",
         "--profile",
         profile,
         "--output-dir",
@@ -415,13 +417,14 @@ fn the_gangs_of_an_older_kubernetes_are_tested_in_its_own_words() {
 fn verdicts_do_not_depend_on_the_seed_and_a_breakage_in_between_is_found() {
     // `--thorough` takes ten seeds with the default number of rounds.
     let thorough = std::env::var("AICONFORM_THOROUGH").is_ok();
-    let (seeds, rounds) = if thorough { (10, "10") } else { (2, "3") };
+    let (seeds, rounds) = if thorough { (10, "10") } else { (2, "2") };
     let lab = Lab::up("testseeds");
     let directory = tempfile::tempdir().unwrap();
     let judged = |seed: u32| -> BTreeMap<String, String> {
         let folder = directory.path().join(seed.to_string());
         let output = program()
             .args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", rounds, "--seed", &seed.to_string()])
+            .args(["--adapter", "kube-native,kueue/pods,kueue/job"])
             .arg("--output-dir")
             .arg(&folder)
             .output()

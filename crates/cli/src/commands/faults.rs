@@ -103,10 +103,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 
     bench.talk.line("", "the healthy twin");
     let trials: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.trials.clone()).collect();
+    // The twin tries what the faults try, and nothing else.
+    let adapters: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.adapters.clone()).collect();
     let healthy = Made {
         breakage: None,
         checks: CHECKS.to_vec(),
-        adapters: Vec::new(),
+        adapters: adapters.into_iter().collect(),
         trials: trials.into_iter().collect(),
         profile: Profile::default(),
     };
