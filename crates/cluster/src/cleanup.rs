@@ -87,12 +87,11 @@ pub(crate) async fn forget(api: &Api, id: &str, namespace: &str) -> Result<(), C
 pub(crate) async fn undo(api: &Api, id: &str, namespace: &str) -> Result<Vec<String>, ClusterError> {
     let scope = Scope::default();
     let control = Session::control_name(id);
-    let entries = match api.get(&scope, &Kind::config_map(), namespace, &control).await {
+    let (entries, mut left) = match api.get(&scope, &Kind::config_map(), namespace, &control).await {
         Ok(journal) => journal::read(journal.at("/data")),
-        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) if error.is_not_found() => (Vec::new(), Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut left = Vec::new();
     for entry in entries.iter().rev() {
         let done = match entry {
             Entry::Object { kind, namespace, name } => api.delete(&scope, kind, namespace, name).await,

@@ -44,10 +44,22 @@ impl Entry {
 }
 
 /// The journal's entries from its ConfigMap's data, in the order in which they were written.
-pub fn read(data: Option<&Value>) -> Vec<Entry> {
+///
+/// Beside them, in words, what is not understood: another version of the program may have written it, and nobody else
+/// knows what it stands for.
+pub fn read(data: Option<&Value>) -> (Vec<Entry>, Vec<String>) {
     let data: BTreeMap<String, String> =
         data.and_then(|data| serde_json::from_value(data.clone()).ok()).unwrap_or_default();
-    data.values().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let (mut entries, mut strange) = (Vec::new(), Vec::new());
+    for (number, line) in &data {
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => strange.push(format!(
+                "entry {number} of the journal is not understood ({error}): {line}; use the version of aiconform that wrote it"
+            )),
+        }
+    }
+    (entries, strange)
 }
 
 #[cfg(test)]
@@ -61,11 +73,14 @@ mod tests {
             Entry::NodeResources { nodes: vec!["n".into(), "m".into()], resources: vec!["x.dev/y".into()] },
             Entry::Labelled { kind: Kind::pod(), namespace: "team".into() },
         ];
-        let data: BTreeMap<String, String> = entries
+        let mut data: BTreeMap<String, String> = entries
             .iter()
             .enumerate()
             .map(|(number, entry)| (format!("{number:06}"), serde_json::to_string(entry).unwrap()))
             .collect();
-        assert_eq!(read(Some(&json!(data))), entries);
+        assert_eq!(read(Some(&json!(data))), (entries.to_vec(), Vec::new()));
+        data.insert("000003".into(), "{\"new\":1}".into());
+        let (known, strange) = read(Some(&json!(data)));
+        assert!(known == entries && strange.len() == 1 && strange[0].contains("entry 000003"), "{strange:?}");
     }
 }
