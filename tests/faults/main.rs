@@ -8,7 +8,7 @@ use std::process::Command;
 #[test]
 fn every_breakage_is_found() {
     let output = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
-        .args(["lab", "faults", "-o", "json", "--side-by-side", "4"])
+        .args(["lab", "faults", "-o", "json", "--side-by-side", "3"])
         .output()
         .unwrap();
     let talk = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -202,6 +202,12 @@ fn node(object: &Object, change: Change, amounts: &BTreeMap<String, BTreeSet<Str
     strange.map(|(slot, amount)| format!("someone else set {slot} of node {name} to {amount}"))
 }
 
+/// Whether a kubelet has turned a bound pod away for want of private slots.
+pub fn is_turned_away(pod: &Object) -> bool {
+    pod.text("/status/phase") == "Failed"
+        && pod.text("/status/reason").starts_with("OutOfslots.aiconform.dev/")
+}
+
 /// A pod of others on the node whose CPU is measured out. It is only watched where slots are CPU.
 fn neighbour(object: &Object, change: Change) -> Option<String> {
     let node = object.text("/spec/nodeName");
@@ -227,6 +233,12 @@ fn pod(object: &Object, change: Change) -> Option<String> {
     // Where gangs of two priorities meet, the eviction is what is tried.
     if object.condition_is("DisruptionTarget", "True") && object.label(TRIAL) != "preemption" {
         return Some(format!("pod {} was evicted by someone", object.called()));
+    }
+    // Slots that come while pods wait for them are seen by the scheduler and the kubelet in their own time; a kubelet
+    // that is behind turns a pod away that was bound to it. What was judged is the binding; rounds in which it made room
+    // for others are void.
+    if is_turned_away(object) {
+        return None;
     }
     // A pod that we delete may be seen to fail on its way out.
     if object.at("/metadata/deletionTimestamp").is_none() && object.text("/status/phase") == "Failed" {

@@ -1,6 +1,7 @@
 //! One trial as the evidence has it: its phases, its pods and what was said, in the order in which they were seen.
 
 use super::adapters::Reading;
+use super::guard::is_turned_away;
 use super::template::{GANG, ROLE, TRIAL};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
@@ -46,6 +47,8 @@ pub struct Life {
     pub bound: Option<(u64, i64)>,
     /// Where it was first seen to have succeeded.
     pub succeeded: Option<u64>,
+    /// Whether the kubelet turned it away when it was bound.
+    pub turned_away: bool,
     /// Where it was gone, or being deleted.
     pub gone: Option<(u64, i64)>,
 }
@@ -170,6 +173,7 @@ fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64))
             seen: here,
             bound: None,
             succeeded: None,
+            turned_away: false,
             gone: None,
         });
         pods.len() - 1
@@ -181,6 +185,7 @@ fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64))
     if pod.succeeded.is_none() && object.text("/status/phase") == "Succeeded" {
         pod.succeeded = Some(here.0);
     }
+    pod.turned_away |= is_turned_away(object);
     if pod.gone.is_none() && (change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some())
     {
         pod.gone = Some(here);

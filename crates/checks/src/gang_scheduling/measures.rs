@@ -175,6 +175,7 @@ mod tests {
             seen: place(1),
             bound: Some(place(*at)),
             succeeded: None,
+            turned_away: false,
             gone: None,
         });
         let phases = marks.iter().map(|(name, at)| Phase {

@@ -411,6 +411,29 @@ fn rounds_that_never_ended_or_never_began_are_not_whole() {
 }
 
 #[test]
+fn a_round_in_which_the_kubelet_turned_a_pod_away_is_void_and_nothing_else_is_doubted() {
+    let judged = |planned: &[&str]| {
+        let mut tape = Tape::default();
+        control(&mut tape);
+        tape.planned("kube-native", false, planned);
+        round(&mut tape, "kube-native", 0, (4, 0), true);
+        round(&mut tape, "kube-native", 1, (4, 2), false);
+        let turned_away = json!({
+            "metadata": {"name": "round-1-b-gang-0", "namespace": "n", "uid": "kube-native/round-1-b-gang-0",
+                "labels": {"aiconform.dev/trial": "round-1", "aiconform.dev/role": "gang", "aiconform.dev/gang": "round-1-b"}},
+            "spec": {"schedulingGroup": {"podGroupName": "round-1-b"}, "nodeName": "node-0"},
+            "status": {"phase": "Failed", "reason": "OutOfslots.aiconform.dev/x"}});
+        let kind = Kind::pod();
+        let change = Change::Modified;
+        tape.write("kube-native", EventKind::Watch { kind, change, object: Object(turned_away) });
+        outcome(&tape.judged(), "contention_is_whole").to_owned()
+    };
+    assert_eq!(judged(&["round-0", "round-1"]), "met");
+    // Rounds that never were are still asked for.
+    assert_eq!(judged(&["round-0", "round-1", "round-2"]), "unknown");
+}
+
+#[test]
 fn a_gap_in_the_watch_or_a_foreign_change_makes_the_subject_inconclusive() {
     let gap = EventKind::WatchGap { kind: Kind::pod(), why: "410".into() };
     let node = |object: Value| EventKind::Watch {

@@ -1,7 +1,7 @@
 //! T5: gangs that want the same slots.
 
 use super::{WHOLE, met, unknown, unmet};
-use crate::gang_scheduling::history::{histories, planned};
+use crate::gang_scheduling::history::{History, histories, planned};
 use crate::gang_scheduling::statistics::in_words;
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
@@ -46,11 +46,16 @@ impl Round {
     }
 }
 
-/// The finished rounds whose names begin so.
+/// A round in which a kubelet turned a bound pod away: its slot was free again for others, which says nothing of gangs.
+fn is_void(history: &History) -> bool {
+    history.pods.iter().any(|pod| pod.turned_away)
+}
+
+/// The finished rounds whose names begin so, without those that are void.
 pub fn rounds(events: &[&Event], prefix: &str) -> Vec<Round> {
     histories(events)
         .iter()
-        .filter(|history| history.trial.starts_with(prefix))
+        .filter(|history| history.trial.starts_with(prefix) && !is_void(history))
         .filter_map(|history| {
             let begin = history.phase("contend")?;
             let settled = history.phase("settled")?;
@@ -97,10 +102,12 @@ fn contention(events: &[&Event], subject: &Subject, prefix: &str, gangs: &str) -
     }
     let whole = rounds.iter().filter(|round| round.is_whole()).count();
     // Rounds that were planned and never came to their end count too.
-    let asked = planned(subject, prefix).count().max(rounds.len());
+    let void = histories(events).iter().filter(|h| h.trial.starts_with(prefix) && is_void(h)).count();
+    let asked = planned(subject, prefix).count().max(rounds.len() + void) - void;
     if rounds.is_empty() || whole < asked {
         let all: Vec<&Round> = rounds.iter().collect();
-        let why = format!("{whole} of {asked} rounds could be followed to their end: {}", told(&all));
+        let why =
+            format!("{whole} of {asked} rounds could be followed to their end ({void} void): {}", told(&all));
         return unknown(events, prefix, why);
     }
     met(format!(
