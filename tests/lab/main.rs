@@ -48,6 +48,8 @@ fn components() -> Vec<String> {
         .unwrap()
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        // What has ended and waits for its parent to notice has no command line any more.
+        .filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| !line.is_empty()))
         // A process may end while it is looked at.
         .filter_map(|entry| std::fs::read_to_string(entry.path().join("comm")).ok())
         .map(|name| name.trim().to_owned())
