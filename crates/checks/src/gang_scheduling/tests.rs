@@ -434,6 +434,22 @@ fn a_round_in_which_the_kubelet_turned_a_pod_away_is_void_and_nothing_else_is_do
 }
 
 #[test]
+fn a_pod_that_the_kubelet_turned_away_in_any_other_trial_leaves_nothing_to_believe() {
+    let mut tape = Tape::default();
+    control(&mut tape);
+    subject(&mut tape, &GOOD);
+    let turned_away = json!({
+        "metadata": {"name": "cleanup-leak-0", "namespace": "n", "uid": "x", "labels": {"aiconform.dev/trial": "cleanup",
+            "aiconform.dev/role": "single", "aiconform.dev/gang": "cleanup-leak-0"}},
+        "spec": {"nodeName": "node-0"}, "status": {"phase": "Failed", "reason": "OutOfslots.aiconform.dev/x"}});
+    let last = tape.events.pop().unwrap();
+    let kind = EventKind::Watch { kind: Kind::pod(), change: Change::Modified, object: Object(turned_away) };
+    tape.write("kube-native", kind);
+    tape.write("kube-native", last.kind);
+    assert_eq!(tape.judged().verdict, Verdict::Inconclusive);
+}
+
+#[test]
 fn a_gap_in_the_watch_or_a_foreign_change_makes_the_subject_inconclusive() {
     let gap = EventKind::WatchGap { kind: Kind::pod(), why: "410".into() };
     let node = |object: Value| EventKind::Watch {

@@ -110,8 +110,9 @@ fn contention(events: &[&Event], subject: &Subject, prefix: &str, gangs: &str) -
             format!("{whole} of {asked} rounds could be followed to their end ({void} void): {}", told(&all));
         return unknown(events, prefix, why);
     }
+    let without = if void > 0 { format!("; {void} more were void") } else { String::new() };
     met(format!(
-        "{gangs} gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and no other at all, and another followed when it was gone (95 % interval of rounds that end otherwise: {})",
+        "{gangs} gangs of 4 on 6 slots: in all {whole} rounds one was bound whole and no other at all, and another followed when it was gone (95 % interval of rounds that end otherwise: {}{without})",
         in_words(0, whole)
     ))
 }
