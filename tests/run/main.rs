@@ -175,9 +175,18 @@ fn changed_evidence_is_found(folder: &Path) {
 /// Whether anything of a run is in the cluster.
 fn left(lab: &Lab) -> Vec<String> {
     let mut left = Vec::new();
-    for kind in ["namespaces", "priorityclasses", "clusterqueues", "resourceflavors"] {
+    let kinds = [
+        "namespaces",
+        "priorityclasses",
+        "clusterqueues",
+        "resourceflavors",
+        "deviceclasses",
+        "resourceslices",
+    ];
+    for kind in kinds {
         let found = lab.kubectl(&["get", kind, "-o", "name"]);
-        left.extend(found.lines().filter(|name| name.contains("aiconform-")).map(str::to_owned));
+        let ours = |name: &&str| name.contains("aiconform-") || name.contains("slots.aiconform.dev");
+        left.extend(found.lines().filter(ours).map(str::to_owned));
     }
     let nodes = lab.kubectl(&["get", "nodes", "-o", "json"]);
     left.extend(nodes.contains("slots.aiconform.dev").then(|| "slots on the node".to_owned()));
@@ -556,6 +565,27 @@ fn the_printed_role_is_enough_and_less_is_inconclusive() {
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(left(&lab), Vec::<String>::new());
     nothing_was_polled(&lab);
+
+    // Other ways to make slots need no more, and prove what they can.
+    for (capacity, decides, absent) in
+        [("devices", "kube-native", "kueue/job"), ("quota", "kueue/job", "kube-native")]
+    {
+        let profile = directory.path().join(format!("{capacity}.toml"));
+        std::fs::write(&profile, format!("[gang_scheduling]\ncapacity = \"{capacity}\"\n")).unwrap();
+        let folder = directory.path().join(capacity);
+        let output = program().args(arguments).arg(&folder).arg("--profile").arg(&profile).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+        let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+        let requirement = &verdict["requirements"][0];
+        assert_eq!(requirement["deciding"], decides, "{requirement:#}");
+        let subjects = requirement["subjects"].as_array().unwrap();
+        let of = |id: &str| subjects.iter().find(|subject| subject["id"] == id).unwrap();
+        assert_eq!(of(absent)["state"], "absent");
+        // A quota that nothing is above shows admission only.
+        let grade = if capacity == "quota" { "G1" } else { "G2" };
+        assert_eq!(of(decides)["grade"]["level"], grade, "{requirement:#}");
+        assert_eq!(left(&lab), Vec::<String>::new());
+    }
 
     lab.kubectl(&["delete", "clusterrolebinding", "aiconform"]);
     let folder = directory.path().join("less");

@@ -34,6 +34,15 @@ pub type Files = &'static [AdapterFile];
 /// Subjects by id, and whether each can be tried.
 pub type Detected = Vec<(&'static str, Detection)>;
 
+/// What a check would stand on, asked without creating anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Preview {
+    /// What it would stand on and what that can prove, in sentences.
+    pub ground: Vec<String>,
+    /// What the cluster would refuse or change, a sentence for each subject.
+    pub hindrances: Vec<String>,
+}
+
 /// The code that tests one requirement.
 pub struct Check {
     /// Id of the requirement.
@@ -66,9 +75,9 @@ pub struct Check {
     pub faults: &'static str,
     /// Which subjects the cluster has, by discovery only.
     pub detect: for<'a> fn(&'a Api, Files) -> BoxFuture<'a, Detected>,
-    /// What the cluster would refuse or change of the check's objects, asked by dry-runs in a namespace that exists: one
-    /// sentence for each subject.
-    pub preview: for<'a> fn(&'a Api, &'a Profile, Files) -> BoxFuture<'a, Vec<String>>,
+    /// What it would stand on, and what the cluster would refuse or change of its objects, asked by reading and by
+    /// dry-runs in a namespace that exists.
+    pub preview: for<'a> fn(&'a Api, &'a Profile, Files) -> BoxFuture<'a, Preview>,
     /// Acts and marks phases; decides nothing.
     pub run: for<'a> fn(&'a Cx, Files) -> BoxFuture<'a, Result<(), Stop>>,
 }

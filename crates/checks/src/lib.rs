@@ -6,7 +6,7 @@ mod gang_scheduling;
 mod place;
 mod profile;
 
-pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Progress, Reach, Stop};
+pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
 pub use gang_scheduling::AdapterFile;
 pub use place::FileError;

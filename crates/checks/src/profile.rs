@@ -39,7 +39,7 @@ pub struct GangScheduling {
     pub adapter: Option<String>,
     /// A ClusterQueue of the platform to use instead of the run's own.
     pub cluster_queue: Option<String>,
-    /// What slots are made of; by default private ones, and CPU where node status may not be patched.
+    /// What slots are made of; by default the first of the ways below that the cluster does not refuse.
     pub capacity: Option<SlotsOf>,
 }
 
@@ -51,6 +51,10 @@ pub enum SlotsOf {
     NodeStatus,
     /// A node's CPU.
     Cpu,
+    /// Devices that the run publishes itself (dynamic resource allocation).
+    Devices,
+    /// Quota of the run's own queues, and nothing else.
+    Quota,
 }
 
 impl Profile {

@@ -27,6 +27,8 @@ pub struct Planned {
     pub lacks: Vec<String>,
     /// Permissions that the user lacks and that it can do without, in its own way.
     pub without: Vec<String>,
+    /// What it would stand on and what that can prove, in words.
+    pub ground: Vec<String>,
     /// What the cluster would refuse or change of the check's objects, in words.
     pub hindrances: Vec<String>,
     /// Longest time in seconds.
@@ -65,10 +67,12 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
                 Detection::Absent(why) => Present { subject, present: false, says: why },
             })
             .collect();
+        let preview = (check.preview)(api, profile, check.files).await;
         planned.push(Planned {
             requirement: check.id,
             subjects,
-            hindrances: (check.preview)(api, profile, check.files).await,
+            ground: preview.ground,
+            hindrances: preview.hindrances,
             creates: check.creates,
             lacks,
             without,

@@ -1,6 +1,6 @@
 //! What can turn out false, and what was found.
 
-use crate::judge::SubjectJudgement;
+use crate::judgement::SubjectJudgement;
 use crate::picture::Picture;
 use aiconform_model::Event;
 use serde::Serialize;

@@ -1,137 +1,14 @@
 //! From evidence to outcomes, from outcomes to a verdict.
 
-use crate::claim::{Aggregate, Grade, Measure, Outcome, Rules, Standing, Subject};
-use crate::picture::Picture;
+use crate::claim::{Aggregate, Outcome, Rules, Standing, Subject};
+use crate::judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 use aiconform_evidence::Evidence;
 use aiconform_model::{Event, EventKind, Scope};
-use serde::Serialize;
 use serde_json::Value;
 
-/// Of a requirement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Shown to hold.
-    Passed,
-    /// Shown not to hold.
-    Failed,
-    /// Neither could be shown.
-    Inconclusive,
-    /// The programme permits it to be absent here, with proof.
-    NotApplicable,
-    /// Nothing was tried.
-    NotRun,
-}
-
-impl Verdict {
-    /// In words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Passed => "passed",
-            Verdict::Failed => "failed",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::NotApplicable => "not applicable",
-            Verdict::NotRun => "not run",
-        }
-    }
-}
-
-/// What a subject came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// All its MUST claims and controls are met.
-    Passed,
-    /// A MUST claim is unmet, and every control is met.
-    Failed,
-    /// Neither.
-    Inconclusive,
-    /// It is there but does not act here.
-    NotInForce,
-    /// It is not there.
-    Absent,
-    /// A control subject that did what it must.
-    ControlMet,
-    /// A control subject that did not.
-    ControlUnmet,
-}
-
-impl State {
-    /// In words.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Passed => "passed",
-            State::Failed => "failed",
-            State::Inconclusive => "inconclusive",
-            State::NotInForce => "not in force",
-            State::Absent => "absent",
-            State::ControlMet => "control holds",
-            State::ControlUnmet => "control does not hold",
-        }
-    }
-}
-
-/// A claim on a subject, judged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ClaimJudgement {
-    /// Id of the claim.
-    pub id: &'static str,
-    /// The sentence.
-    pub says: &'static str,
-    /// What it stands on.
-    #[serde(flatten)]
-    pub standing: Standing,
-    /// What was found.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-/// A subject, judged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SubjectJudgement {
-    /// Id.
-    pub id: String,
-    /// What it came to.
-    pub state: State,
-    /// Why, in a sentence.
-    pub why: String,
-    /// Whether it is a control.
-    pub control: bool,
-    /// Whether the user named it.
-    pub declared: bool,
-    /// What identifies it.
-    pub facts: Value,
-    /// Its claims.
-    pub claims: Vec<ClaimJudgement>,
-    /// Its grade, when there is one.
-    pub grade: Option<Grade>,
-    /// What was measured.
-    pub measures: Vec<Measure>,
-    /// Pictures.
-    pub pictures: Vec<Picture>,
-}
-
-impl SubjectJudgement {
-    /// The outcome of a claim.
-    pub fn outcome(&self, claim: &str) -> Option<&Outcome> {
-        self.claims.iter().find(|judged| judged.id == claim).map(|judged| &judged.outcome)
-    }
-}
-
-/// A requirement, judged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judgement {
-    /// Id of the requirement.
-    pub requirement: &'static str,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why, in a sentence.
-    pub why: String,
-    /// The subject that decided, when one did.
-    pub deciding: Option<String>,
-    /// The subjects.
-    pub subjects: Vec<SubjectJudgement>,
-}
+/// Under this name the facts of a subject say (`true`) that its own control claims stand for those of a control
+/// subject, which cannot be tried.
+pub const OWN_CONTROL: &str = "own_control";
 
 /// Judges one requirement from the evidence of a run.
 pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
@@ -275,7 +152,12 @@ pub fn decide(
     if subjects.is_empty() {
         return (Verdict::NotRun, "nothing was tried".into(), None);
     }
-    let controlled = subjects.iter().any(|subject| subject.state == State::ControlMet);
+    let own = |subject: &&SubjectJudgement| {
+        subject.facts.get(OWN_CONTROL).and_then(Value::as_bool) == Some(true)
+            && subject.claims.iter().any(|claim| claim.standing == Standing::Control)
+    };
+    let controlled = subjects.iter().any(|subject| subject.state == State::ControlMet)
+        || passed.iter().chain(&failed).all(own);
     let decided = !passed.is_empty() || !failed.is_empty();
     if decided && !controlled {
         let why = "the control subject was not run, so nothing is known of the test itself".into();
@@ -422,6 +304,25 @@ mod tests {
         assert_eq!(found, Inconclusive);
         assert!(why.contains("not run by us") && why.contains("one was bound"), "{why}");
         assert_eq!(state(&untried, &met).0, Passed);
+    }
+
+    #[test]
+    fn a_subject_stands_for_its_control_only_when_it_says_so_and_has_control_claims() {
+        let control = ClaimJudgement {
+            id: "c",
+            says: "it is told apart",
+            standing: Standing::Control,
+            outcome: Outcome::Met { seen: "a part was let in".into() },
+        };
+        let decided = |own: bool, claims: Vec<ClaimJudgement>, more: &[SubjectJudgement]| {
+            let facts = serde_json::json!({OWN_CONTROL: own});
+            let own = SubjectJudgement { facts, claims, ..subject(0, Passed) };
+            decide(&rules(AnySubject), &[&[own], more].concat(), None).0
+        };
+        assert_eq!(decided(true, vec![control.clone()], &[]), Verdict::Passed);
+        assert_eq!(decided(true, vec![control.clone()], &[subject(1, Passed)]), Verdict::Inconclusive);
+        assert_eq!(decided(false, vec![control], &[]), Verdict::Inconclusive);
+        assert_eq!(decided(true, Vec::new(), &[]), Verdict::Inconclusive);
     }
 
     proptest! {

@@ -4,8 +4,10 @@
 
 mod claim;
 mod judge;
+mod judgement;
 mod picture;
 
 pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Step, StepState, Subject};
-pub use judge::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict, decide, judge, summary};
+pub use judge::{OWN_CONTROL, decide, judge, summary};
+pub use judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 pub use picture::{Lane, Mark, Picture, Span, Tone};

@@ -30,8 +30,8 @@ pub struct Arena<'a> {
     canary: String,
     preempts: bool,
     canaries: AtomicU64,
-    /// Most slots of the trial.
-    most: u64,
+    /// How many slots are free at its start, and after each step.
+    steps: Vec<u64>,
 }
 
 /// The queue of a trial, where there are queues.
@@ -45,24 +45,24 @@ pub struct Queue {
 }
 
 impl<'a> Arena<'a> {
-    /// Prepares a trial: ballast where slots are CPU (else they are on the node already), and queues where the adapter
-    /// has them.
+    /// Prepares a trial: ballast in the slots that are free later, and queues where the adapter has them.
     pub async fn open(
         stage: &'a Stage<'a>,
         trial: &str,
         queue: &Queue,
-        (start, most): (u64, u64),
+        steps: Vec<u64>,
     ) -> Result<Arena<'a>, Stop> {
         let (resource, canary) = stage.resources(trial);
         let preempts = queue.preempts;
         let (trial, canaries) = (trial.to_owned(), AtomicU64::new(0));
-        let arena = Arena { stage, trial, resource, canary, preempts, canaries, most };
-        arena.take_ballast(start).await?;
+        let arena = Arena { stage, trial, resource, canary, preempts, canaries, steps };
         let capacity = Capacity { held: queue.held, ..arena.capacity(queue.quota) };
+        arena.publish_devices().await?;
         for (kind, object) in stage.adapter.cluster_objects(&capacity, stage.cx)? {
             stage.cx.session.create_cluster_wide(stage.scratch.scope(), &kind, object).await?;
         }
         arena.join(&capacity).await?;
+        arena.take_ballast().await?;
         Ok(arena)
     }
 
@@ -75,13 +75,16 @@ impl<'a> Arena<'a> {
             canary: self.canary.clone(),
             preempts: self.preempts,
             canaries: AtomicU64::new(0),
-            most: self.most,
+            steps: self.steps.clone(),
         };
         arena.join(&arena.capacity(quota)).await?;
         Ok(arena)
     }
 
     async fn join(&self, capacity: &Capacity<'_>) -> Result<(), Stop> {
+        for (kind, object) in self.claim_templates() {
+            self.stage.scratch.create(&kind, object).await?;
+        }
         for (kind, object) in self.stage.adapter.objects(capacity, self.stage.cx)? {
             self.stage.scratch.create(&kind, object).await?;
         }

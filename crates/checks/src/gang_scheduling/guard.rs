@@ -139,6 +139,7 @@ pub fn changed(sent: &Object, got: &Object, reading: &Reading) -> Option<String>
         "/spec/priorityClassName",
         "/spec/affinity",
         "/spec/containers/0/resources/requests",
+        "/spec/resourceClaims",
         "/metadata/labels/aiconform.dev~1trial",
         "/metadata/labels/aiconform.dev~1role",
         "/metadata/labels/aiconform.dev~1gang",

@@ -10,6 +10,16 @@ use serde_json::Value;
 /// Under this name the facts of a subject hold the names of its trials.
 pub const TRIALS: &str = "trials";
 
+/// Under this name the facts of a subject say what slots are, where they are [`QUOTA`].
+pub const CAPACITY: &str = "capacity";
+/// Nothing but a quota is short.
+pub const QUOTA: &str = "quota";
+
+/// Whether nothing but a quota is short in the trials of a subject.
+pub fn by_quota_alone(facts: &Value) -> bool {
+    facts.get(CAPACITY).and_then(Value::as_str) == Some(QUOTA)
+}
+
 /// Names of the subject's trials that begin with a prefix, as they were planned.
 pub fn planned<'a>(subject: &'a Subject, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     let names = subject.facts.get(TRIALS).and_then(Value::as_array);

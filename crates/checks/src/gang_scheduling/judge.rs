@@ -8,7 +8,7 @@ pub use beyond::*;
 pub use contention::*;
 pub use grade::grade;
 
-use super::history::{History, Life, Phase, histories, planned};
+use super::history::{History, Life, Phase, by_quota_alone, histories, planned};
 use super::trials::{SIZE, STUCK};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Outcome, Subject};
@@ -104,8 +104,37 @@ fn control_arm(events: &[&Event], name: &str) -> Outcome {
     }
 }
 
+/// A queue lets in a part of what does not fit whole, of pods that are no gang: only then does the trial tell anything.
+fn part_is_admitted(events: &[&Event], name: &str) -> Outcome {
+    let history = trial(events, name);
+    let (Some(begin), Some(end)) = (history.phase("control_arm"), history.phase("control_arm_ended")) else {
+        return unknown(events, name, "the control arm did not come to its end");
+    };
+    let (quota, of) = (history.number("control_arm", "count"), history.number("control_arm", "of"));
+    // A Job that is not let in has no pod.
+    match history.bound_between("single", begin.begin, end.begin).0 {
+        bound if bound == quota && quota < of => {
+            met(format!("of {of} pods of no gang the queue let in {bound}, its quota"))
+        }
+        bound if bound < quota => unknown(
+            events,
+            name,
+            format!(
+                "of {of} pods of no gang {bound} were let in on a quota of {quota}: the queue does not take pods"
+            ),
+        ),
+        bound => unmet(
+            format!("of {of} pods of no gang {bound} were let in on a quota of {quota}: it bounds nothing"),
+            vec![begin.begin, end.begin],
+        ),
+    }
+}
+
 /// The plain scheduler places a part of what does not fit whole: only then does the trial tell anything.
-pub fn part_is_placed(events: &[&Event], _: &Subject) -> Outcome {
+pub fn part_is_placed(events: &[&Event], subject: &Subject) -> Outcome {
+    if by_quota_alone(&subject.facts) {
+        return near_misses(events, subject, part_is_admitted);
+    }
     let history = trial(events, "near-miss");
     let (Some(begin), Some(end)) = (history.phase("gang"), history.phase("gang_window_closed")) else {
         return unknown(events, "near-miss", "the window did not come to its end");

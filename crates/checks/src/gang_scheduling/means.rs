@@ -22,6 +22,10 @@ pub enum Means {
         /// What was free on the node at the start, in thousandths of a core.
         free: u64,
     },
+    /// Devices that the run publishes and no driver prepares: pods that claim one are bound, and never start.
+    Devices,
+    /// Nothing but what a queue of the run's own lets in: no place is ever short.
+    Quota,
 }
 
 impl Means {
@@ -46,52 +50,94 @@ impl Means {
             Means::Cpu { unit, .. } => format!(
                 "CPU of one node, {unit}m a slot, the rest held by pods of the run: real scheduling, no accelerator involved"
             ),
+            Means::Devices => {
+                "devices of one node that the run publishes itself and no driver prepares: real scheduling, nothing that claims one starts".into()
+            }
+            Means::Quota => "quota of the run's own queues: admission only, no place is short".into(),
+        }
+    }
+
+    /// Why a product cannot be tried with it, in words.
+    pub fn cannot(self) -> String {
+        let says = self.says();
+        let what = says.split(':').next().unwrap_or_default();
+        format!("it cannot be tried where slots are made of {what}")
+    }
+
+    /// What can be proved with it at most, in words.
+    pub fn proves(self) -> &'static str {
+        match self {
+            Means::Slots => "every claim",
+            Means::Cpu { .. } => {
+                "the MUST and grade G2 of every scheduler, one trial after another; nothing over several nodes, nothing of preemption"
+            }
+            Means::Devices => {
+                "the MUST and grade G2 of schedulers that place devices; nothing over several nodes, nothing of preemption"
+            }
+            Means::Quota => {
+                "the MUST and grade G1 of schedulers with queues of their own, and nothing of others"
+            }
+        }
+    }
+
+    /// Whether slots can be held by pods of the run until they are to be free.
+    pub fn can_be_held(self) -> bool {
+        self != Means::Quota
+    }
+
+    /// Whether slots are nobody else's, so that several nodes can have them and whoever holds one may be evicted.
+    pub fn are_private(self) -> bool {
+        self == Means::Slots
+    }
+
+    /// Thousandths of a core of a slot, where it is CPU.
+    fn unit(self) -> Option<u64> {
+        match self {
+            Means::Cpu { unit, .. } => Some(unit),
+            Means::Quota => Some(*UNIT.start()),
+            Means::Slots | Means::Devices => None,
         }
     }
 
     /// Name of what a slot is made of, where the private resource has this name.
     pub fn resource(self, private: &str) -> String {
-        match self {
-            Means::Slots => private.into(),
-            Means::Cpu { .. } => "cpu".into(),
-        }
+        self.unit().map_or_else(|| private.to_owned(), |_| "cpu".into())
     }
 
-    /// Resources of a container that takes so many slots; a canary takes next to nothing.
+    /// Resources of a container that takes so many slots; a canary takes next to nothing. Devices are claimed beside
+    /// them.
     pub fn resources(self, resource: &str, amount: u64, canary: bool) -> Value {
-        match self {
-            Means::Slots => {
-                let amount = amount.to_string();
-                json!({"requests": {"cpu": CPU, "memory": MEMORY, resource: amount}, "limits": {resource: amount}})
-            }
-            Means::Cpu { unit, .. } => {
-                let cpu = if canary { CANARY } else { unit * amount };
-                json!({"requests": {"cpu": format!("{cpu}m"), "memory": MEMORY}})
-            }
+        if let Some(unit) = self.unit() {
+            let cpu = if canary { CANARY } else { unit * amount };
+            return json!({"requests": {"cpu": format!("{cpu}m"), "memory": MEMORY}});
         }
+        let mut resources = json!({"requests": {"cpu": CPU, "memory": MEMORY}});
+        if self == Means::Slots {
+            resources["requests"][resource] = json!(amount.to_string());
+            resources["limits"] = json!({resource: amount.to_string()});
+        }
+        resources
     }
 
     /// What a queue must cover for a quota of so many slots: resource and amount.
     pub fn quotas(self, resource: &str, canary: &str, slots: u64) -> Vec<(String, String)> {
         let memory = ("memory".to_owned(), "100Gi".to_owned());
-        match self {
-            Means::Slots => vec![
-                ("cpu".into(), "100".into()),
-                memory,
-                (resource.into(), slots.to_string()),
-                (canary.into(), "100".into()),
-            ],
-            Means::Cpu { unit, .. } => vec![("cpu".into(), format!("{}m", slots * unit + unit / 2)), memory],
+        if let Some(unit) = self.unit() {
+            return vec![("cpu".into(), format!("{}m", slots * unit + unit / 2)), memory];
         }
+        vec![
+            ("cpu".into(), "100".into()),
+            memory,
+            (resource.into(), slots.to_string()),
+            (canary.into(), "100".into()),
+        ]
     }
 
-    /// Thousandths of a core that are held for the whole of a trial of at most so many slots, and for one slot that is
-    /// not there yet; `None` where slots are made otherwise. Half a slot stays free for canaries.
-    pub fn ballast(self, most: u64) -> Option<(u64, u64)> {
-        match self {
-            Means::Slots => None,
-            Means::Cpu { unit, free } => Some((free.saturating_sub(most * unit + unit / 2), unit)),
-        }
+    /// CPU of the node that a trial of at most so many slots is not about, in thousandths of a core: half a slot stays
+    /// free for canaries.
+    pub fn ballast(self, most: u64) -> Option<u64> {
+        let Means::Cpu { unit, free } = self else { return None };
+        Some(free.saturating_sub(most * unit + unit / 2)).filter(|cpu| *cpu > 0)
     }
 }
 
@@ -114,9 +160,7 @@ mod tests {
         fn exactly_so_many_slots_fit(free in 0.28_f64..200.0, most in 1..=LARGE) {
             let means = Means::cpu(free).unwrap();
             let Means::Cpu { unit, free } = means else { unreachable!() };
-            let (base, slot) = means.ballast(most).unwrap();
-            prop_assert_eq!(slot, unit);
-            let left = free - base;
+            let left = free - means.ballast(most).unwrap_or_default();
             prop_assert!(left >= most * unit + CANARIES * CANARY && left < (most + 1) * unit);
         }
     }

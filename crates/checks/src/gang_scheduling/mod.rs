@@ -2,6 +2,8 @@
 
 mod adapters;
 mod arena;
+mod devices;
+mod ground;
 mod guard;
 mod history;
 mod judge;
@@ -33,6 +35,16 @@ const NEGATIVE: Standing = Standing::Must {
     cites: "KAR-0053, negative test: with capacity for fewer than N pods none of them runs",
 };
 const CLEAN_UP: Standing = Standing::Must { cites: "KAR-0053, clean-up: resources are released" };
+
+/// What is created where slots are devices.
+const fn devices(resource: &'static str) -> Permission {
+    Permission {
+        group: "resource.k8s.io",
+        resource,
+        verbs: &["create", "get", "list", "watch", "delete"],
+        why: "slots that are devices, where neither node status nor CPU can be had; without it nothing but quotas is left then",
+    }
+}
 
 fn gangs(subject: &Subject) -> bool {
     !subject.control
@@ -76,9 +88,10 @@ static CLAIMS: &[Claim] = &[
     },
     Claim {
         id: "part_is_placed",
-        says: "the plain scheduler binds a part of what does not fit whole",
+        says: "a part is bound of what is no gang and does not fit whole",
         standing: Standing::Control,
-        applies: plain,
+        // Where nothing but a quota is short, the queue itself shows it.
+        applies: |subject| subject.control || history::by_quota_alone(&subject.facts),
         judge: judge::part_is_placed,
     },
     Claim {
@@ -329,12 +342,17 @@ pub const CHECK: Check = Check {
             why: "objects of KAI",
         },
     ],
-    wants: &[Permission {
-        group: "",
-        resource: "nodes/status",
-        verbs: &["patch"],
-        why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
-    }],
+    wants: &[
+        Permission {
+            group: "",
+            resource: "nodes/status",
+            verbs: &["patch"],
+            why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
+        },
+        devices("resourceslices"),
+        devices("deviceclasses"),
+        devices("resourceclaimtemplates"),
+    ],
     reach: Reach::Cluster,
     creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue, Volcano or KAI queues of the whole cluster for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "kai", "volcano"],

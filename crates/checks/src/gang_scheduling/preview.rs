@@ -1,11 +1,11 @@
 //! What the cluster would refuse or change, asked without creating anything.
 
 use super::adapters::{Gang, Reading, Wanted, adapters, with_signs};
+use super::ground::{community_image, land, means};
 use super::guard::changed;
 use super::means::Means;
-use super::run::community_image;
 use super::template::Template;
-use crate::cx::{Detection, Files, Stop};
+use crate::cx::{Detection, Files, Preview, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
@@ -13,18 +13,33 @@ use serde_json::{Value, json};
 
 /// Dry-runs a gang and a single pod of every subject that is there, in a namespace that exists and without the run's
 /// PriorityClass, which does not exist yet.
-pub async fn preview(api: &Api, profile: &Profile, files: Files) -> Vec<String> {
-    let mut found = Vec::new();
+pub async fn preview(api: &Api, profile: &Profile, files: Files) -> Preview {
+    let mut preview = Preview::default();
+    let slots = match stands_on(api, profile).await {
+        Ok((slots, ground)) => {
+            preview.ground = ground;
+            slots
+        }
+        Err(stop) => {
+            preview.hindrances.push(stop.to_string());
+            Means::Slots
+        }
+    };
+    let found = &mut preview.hindrances;
     for adapter in adapters(files) {
         let Ok(Detection::Present(facts)) = adapter.detect(api).await else { continue };
+        if !adapter.counts(slots) {
+            found.push(format!("{}: {}", adapter.id(), slots.cannot()));
+            continue;
+        }
         let template = Template {
             run: "plan".into(),
             trial: "plan".into(),
             prefix: String::new(),
             role: "single",
-            resource: "slots.aiconform.dev/plan".into(),
+            resource: slots.resource("slots.aiconform.dev/plan"),
             amount: 1,
-            means: Means::Slots,
+            means: slots,
             nodes: vec!["plan".into()],
             image: profile.image.clone().unwrap_or_else(|| community_image(profile)),
             priority_class: profile.priority_class.clone().unwrap_or_default(),
@@ -51,7 +66,20 @@ pub async fn preview(api: &Api, profile: &Profile, files: Files) -> Vec<String> 
             }
         }
     }
-    found
+    preview
+}
+
+/// What a slot would be, on which node, what it could prove, and why it is no better one.
+async fn stands_on(api: &Api, profile: &Profile) -> Result<(Means, Vec<String>), Stop> {
+    let scope = Scope::default();
+    let land = land(api, &scope, profile).await?;
+    let (slots, refused) = means(api, &scope, profile, &land.node).await?;
+    let mut ground = vec![
+        format!("slots on node {}: {}", land.node.name(), slots.says()),
+        format!("which can prove: {}", slots.proves()),
+    ];
+    ground.extend(refused.into_iter().map(|why| format!("no better, because: {why}")));
+    Ok((slots, ground))
 }
 
 async fn dry_run(

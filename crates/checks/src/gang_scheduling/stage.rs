@@ -2,6 +2,7 @@
 
 use super::adapters::{Adapter, Can, Reading};
 use super::arena::BIND;
+use super::devices;
 use super::means::Means;
 use super::template::Template;
 use crate::cx::{Cx, Stop};
@@ -31,6 +32,15 @@ pub struct Ground {
     /// Free pods of the node: trials run side by side as far as it holds all their pods; where slots are CPU, one
     /// trial has the node to itself.
     pub budget: Semaphore,
+}
+
+/// Kinds of what is created in a subject's namespace.
+pub fn created(ground: &Ground, adapter: &dyn Adapter, facts: &Value) -> Vec<Kind> {
+    let mut kinds = [adapter.kinds(facts), adapter.creates(), vec![Kind::pod()]].concat();
+    if ground.means == Means::Devices {
+        kinds.push(devices::claim_template());
+    }
+    kinds
 }
 
 /// Where one subject acts.

@@ -1,5 +1,6 @@
 //! The pod of every trial, and the labels by which the evidence tells pods apart.
 
+use super::devices;
 use super::means::Means;
 use crate::profile::Profile;
 use serde_json::{Value, json};
@@ -129,6 +130,11 @@ impl Template {
             pod["spec"]["volumes"] = json!([{"name": "held", "secret": {"secretName": "never-there"}}]);
         }
         pod["spec"]["containers"] = json!([container]);
+        // What is to run cannot have a device that nobody prepares, and a fence is never scheduled.
+        if self.means == Means::Devices && !self.runs && role != "fence" {
+            let template = devices::template_name(&self.prefix, &self.trial, role == "canary", self.amount);
+            devices::claim(&mut pod, &template);
+        }
         if !tolerations.is_empty() {
             pod["spec"]["tolerations"] = json!(tolerations);
         }

@@ -48,6 +48,9 @@ pub async fn plan(arguments: PlanArguments) -> anyhow::Result<Exit> {
             let word = if subject.present { "would be tried" } else { "not here" };
             anstream::println!("  {}: {word}: {}", subject.subject, subject.says);
         }
+        for sentence in &check.ground {
+            anstream::println!("  {sentence}");
+        }
         anstream::println!("  creates: {}", check.creates);
         for hindrance in &check.hindrances {
             anstream::println!("  would be hindered: {hindrance}");

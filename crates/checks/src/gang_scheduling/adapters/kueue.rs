@@ -6,6 +6,7 @@
 
 use super::{Adapter, Can, Capacity, Gang, Wanted, cluster_queue_name, local_queue_name};
 use crate::cx::{Cx, Detection, Stop};
+use crate::gang_scheduling::means::Means;
 use crate::gang_scheduling::template::Template;
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
@@ -172,6 +173,15 @@ impl Adapter for Kueue {
         match self.0 {
             Way::Pods => vec![Can::Quota, Can::HoldBack, Can::Preempt],
             Way::Job | Way::Topology => vec![Can::Quota, Can::Preempt],
+        }
+    }
+
+    fn counts(&self, means: Means) -> bool {
+        // Its quotas are of resources, and devices are none; its topology is of places, and a quota has none.
+        match means {
+            Means::Slots | Means::Cpu { .. } => true,
+            Means::Devices => false,
+            Means::Quota => self.0 != Way::Topology,
         }
     }
 

@@ -96,9 +96,9 @@ pub trait Adapter: Send + Sync {
     fn can(&self, _facts: &Value) -> Vec<Can> {
         Vec::new()
     }
-    /// Whether its quotas can be written where slots are CPU.
-    fn counts_cpu(&self) -> bool {
-        true
+    /// Whether it can be tried where slots are this.
+    fn counts(&self, means: Means) -> bool {
+        means != Means::Quota
     }
     /// After how long it gives up holding a gang, by its own declaration; `None` when it never does.
     fn timeout(&self) -> Option<Duration> {

@@ -1,36 +1,87 @@
-//! The slots of a trial: on one node or on many, private ones or CPU.
+//! The slots of a trial: on one node or on many, and whatever they are made of.
 
 use super::{Arena, BIND};
 use crate::cx::Stop;
+use crate::gang_scheduling::devices;
 use crate::gang_scheduling::means::Means;
-use crate::gang_scheduling::template::{GANG, ROLE, TRIAL};
-use crate::gang_scheduling::trials::spread;
+use crate::gang_scheduling::template::{FAKE, GANG, ROLE, TRIAL};
+use crate::gang_scheduling::trials::{CANARIES, spread};
 use aiconform_model::Kind;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Arena<'_> {
-    /// Changes the slots of this trial, and no quota.
-    pub async fn set_node_slots(&self, slots: u64) -> Result<(), Stop> {
-        match self.stage.ground.means {
-            Means::Slots => self.set_slots_of(&self.stage.ground.node, slots).await,
-            Means::Cpu { .. } => self.drop_ballast(slots).await,
+    /// Publishes the slots and the canaries' where they are devices.
+    pub(super) async fn publish_devices(&self) -> Result<(), Stop> {
+        let (cx, ground) = (self.stage.cx, self.stage.ground);
+        if ground.means != Means::Devices {
+            return Ok(());
         }
+        let resources = [(self.resource.as_str(), self.most()), (self.canary.as_str(), CANARIES)];
+        for (kind, object) in devices::published(cx.session.id(), &ground.node, &resources) {
+            cx.session.create_cluster_wide(self.stage.scratch.scope(), &kind, object).await?;
+        }
+        Ok(())
     }
 
-    /// Holds the CPU that a trial is not about, and that of slots which come later.
-    pub(super) async fn take_ballast(&self, slots: u64) -> Result<(), Stop> {
-        let Some((base, unit)) = self.stage.ground.means.ballast(self.most) else { return Ok(()) };
-        let held = std::iter::once((self.name("ballast"), base))
-            .chain((slots..self.most).map(|slot| (self.name(&format!("ballast-{slot}")), unit)));
-        let pods: Vec<(Kind, Value)> = held
-            .filter(|(_, cpu)| *cpu > 0)
-            .map(|(name, cpu)| {
-                let mut pod = self.stage.template(&self.trial, "ballast", &self.resource).single(&name);
-                pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!(format!("{cpu}m"));
-                (Kind::pod(), pod)
+    /// What pods of this trial name to get their devices, where slots are devices.
+    pub(super) fn claim_templates(&self) -> Vec<(Kind, Value)> {
+        if self.stage.ground.means != Means::Devices {
+            return Vec::new();
+        }
+        let prefix = self.stage.scratch.prefix();
+        let amounts: BTreeSet<u64> = self.steps.windows(2).map(|step| step[1] - step[0]).chain([1]).collect();
+        let slots = amounts.into_iter().map(|amount| (false, &self.resource, amount));
+        slots
+            .chain([(true, &self.canary, 1)])
+            .map(|(canary, resource, amount)| {
+                let name = devices::template_name(prefix, &self.trial, canary, amount);
+                devices::claimed(&name, resource, amount)
             })
+            .collect()
+    }
+
+    /// Most slots that there are at any time.
+    fn most(&self) -> u64 {
+        self.steps.last().copied().unwrap_or_default()
+    }
+
+    /// Takes ballast into the slots that are not free at the start, and into the CPU that a trial is not
+    /// about. A slot that is put on a node while pods wait for it is seen by the scheduler and by the kubelet in their
+    /// own time, and a kubelet that is behind turns the pod away that was bound to it; of a pod that goes both learn in
+    /// the order in which it happens.
+    pub(super) async fn take_ballast(&self) -> Result<(), Stop> {
+        let ground = self.stage.ground;
+        if !ground.means.can_be_held() {
+            return Ok(());
+        }
+        let mut pods: Vec<(Kind, Value)> = self
+            .steps
+            .windows(2)
+            .map(|step| self.ballast(&step[0].to_string(), step[1] - step[0], &ground.node))
             .collect();
+        if let Some(cpu) = ground.means.ballast(self.most()) {
+            let (kind, mut pod) = self.ballast("others", 1, &ground.node);
+            pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!(format!("{cpu}m"));
+            pods.push((kind, pod));
+        }
+        self.bind_ballast(pods).await
+    }
+
+    /// Takes one slot of another node, until [`Arena::free_slot_of`].
+    pub async fn take_slot_of(&self, node: &str) -> Result<(), Stop> {
+        self.bind_ballast(vec![self.ballast("elsewhere", 1, node)]).await
+    }
+
+    fn ballast(&self, suffix: &str, slots: u64, node: &str) -> (Kind, Value) {
+        let mut template = self.stage.template(&self.trial, "ballast", &self.resource);
+        template.amount = slots;
+        template.nodes = vec![node.to_owned()];
+        template.profile.tolerations.push(json!({"key": FAKE, "operator": "Exists"}));
+        (Kind::pod(), template.single(&self.name(&format!("ballast-{suffix}"))))
+    }
+
+    async fn bind_ballast(&self, pods: Vec<(Kind, Value)>) -> Result<(), Stop> {
         self.create(&pods).await?;
         let names: Vec<&str> =
             pods.iter().map(|(_, pod)| pod["metadata"]["name"].as_str().unwrap_or_default()).collect();
@@ -39,35 +90,46 @@ impl Arena<'_> {
         Ok(())
     }
 
-    /// Lets go of the ballast but for what this number of slots leaves out.
-    async fn drop_ballast(&self, slots: u64) -> Result<(), Stop> {
-        let gone: Vec<String> = self.stage.scratch.all(&Kind::pod(), |pod| {
-            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
-            let slot = pod.name().rsplit('-').next().and_then(|slot| slot.parse::<u64>().ok());
-            (ours && slot.is_some_and(|slot| slot < slots)).then(|| pod.name().to_owned())
-        });
-        self.remove_pods(gone).await
+    /// Frees slots up to this step of the trial, and no quota.
+    pub async fn free_slots(&self, slots: u64) -> Result<(), Stop> {
+        self.drop_ballast(|suffix| suffix.parse().is_ok_and(|from: u64| from < slots)).await?;
+        self.change_node(&self.stage.ground.node, CANARIES + slots).await
     }
 
-    /// Ends a trial: what it held of the node beside its gangs is let go.
+    /// Changes the canaries' slots of a node: a product that looks at nodes, and not at pods of others that go (as
+    /// topology-aware scheduling in Kueue does), looks again. No kubelet turns a canary away for it.
+    async fn change_node(&self, node: &str, canaries: u64) -> Result<(), Stop> {
+        let stage = self.stage;
+        if !stage.ground.means.are_private() {
+            return Ok(());
+        }
+        let amounts = BTreeMap::from([(self.canary.clone(), canaries)]);
+        Ok(stage.cx.session.set_node_resources(stage.scratch.scope(), node, &amounts).await?)
+    }
+
+    /// Frees the slot that [`Arena::take_slot_of`] took.
+    pub async fn free_slot_of(&self, node: &str) -> Result<(), Stop> {
+        self.drop_ballast(|suffix| suffix == "elsewhere").await?;
+        self.change_node(node, CANARIES + 1).await
+    }
+
+    /// Ends a trial: what it held of the nodes beside its gangs is let go.
     pub async fn close(&self) -> Result<(), Stop> {
-        let ballast: Vec<String> = self.stage.scratch.all(&Kind::pod(), |pod| {
-            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
-            ours.then(|| pod.name().to_owned())
-        });
-        self.remove_pods(ballast).await
+        self.drop_ballast(|_| true).await
     }
 
-    async fn remove_pods(&self, names: Vec<String>) -> Result<(), Stop> {
-        let pods: Vec<(Kind, Value)> = names
-            .into_iter()
-            .map(|name| (Kind::pod(), json!({"metadata": {"name": name, "labels": {GANG: name}}})))
-            .collect();
+    async fn drop_ballast(&self, chosen: impl Fn(&str) -> bool) -> Result<(), Stop> {
+        let pods: Vec<(Kind, Value)> = self.stage.scratch.all(&Kind::pod(), |pod| {
+            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
+            let name = pod.name();
+            (ours && name.rsplit('-').next().is_some_and(&chosen))
+                .then(|| (Kind::pod(), json!({"metadata": {"name": name, "labels": {GANG: name}}})))
+        });
         self.remove(&pods, &[]).await
     }
 
-    /// Changes the slots of this trial on one of its nodes.
-    pub async fn set_slots_of(&self, node: &str, slots: u64) -> Result<(), Stop> {
+    /// Changes the slots of this trial on one of the fake nodes, whose kubelets turn nobody away.
+    async fn set_slots_of(&self, node: &str, slots: u64) -> Result<(), Stop> {
         let stage = self.stage;
         let amounts = BTreeMap::from([(self.resource.clone(), slots)]);
         Ok(stage.cx.session.set_node_resources(stage.scratch.scope(), node, &amounts).await?)

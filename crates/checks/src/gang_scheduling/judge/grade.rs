@@ -1,5 +1,6 @@
 //! The grade: which guarantee a gang scheduler really gives, step by step.
 
+use crate::gang_scheduling::history::by_quota_alone;
 use crate::gang_scheduling::judge::{part_was_undone, rounds};
 use aiconform_model::Event;
 use aiconform_verdict::{Grade, Outcome, State, Step, StepState, SubjectJudgement};
@@ -49,8 +50,11 @@ fn untested<'a>(judged: &SubjectJudgement, rung: &'a Rung) -> Vec<&'a str> {
         .copied()
         .filter(|claim| match judged.outcome(claim) {
             Some(outcome) => !outcome.is_met() && !outcome.is_unmet(),
-            // Without a quota there is none above the hardware.
-            None => !(optional.contains(claim) && judged.outcome("ample_contention_is_whole").is_none()),
+            // Without a quota there is none above the hardware; where there is nothing else, that is what is missing.
+            None => {
+                by_quota_alone(&judged.facts)
+                    || !(optional.contains(claim) && judged.outcome("ample_contention_is_whole").is_none())
+            }
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use super::{SIZE, WINDOW, names, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::{Can, Wanted};
 use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
-use crate::gang_scheduling::stage::Stage;
+use crate::gang_scheduling::stage::{Stage, created};
 use aiconform_model::{Bin, Kind};
 use serde_json::json;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub async fn elastic(arena: &Arena<'_>) -> Result<(), Stop> {
     arena.phase("below_closed", json!({}));
     for (phase, slots, wanted) in [("enough", SIZE - 1, LEAST), ("more", SIZE, SIZE)] {
         arena.phase(phase, json!({"gang": name, "slots": slots, "wanted": wanted}));
-        arena.set_node_slots(slots).await?;
+        arena.free_slots(slots).await?;
         if arena.bound(&[&name], wanted, RELEASE, "its members to be bound").await.is_err() {
             canaries.extend(passed_over(arena, &[&name], wanted).await?);
         }
@@ -109,7 +109,7 @@ pub async fn resize(arena: &Arena<'_>) -> Result<(), Stop> {
 pub async fn namespaces(arena: &Arena<'_>) -> Result<(), Stop> {
     let stage = arena.stage;
     let suffix = format!("{}-other", stage.adapter.id().replace('/', "-"));
-    let kinds = [stage.adapter.kinds(&stage.facts), stage.adapter.creates(), vec![Kind::pod()]].concat();
+    let kinds = created(stage.ground, stage.adapter, &stage.facts);
     let scratch = stage.cx.session.scratch(stage.scratch.scope(), &suffix, &kinds).await?;
     let facts = stage.facts.clone();
     let elsewhere = Stage::new(stage.cx, stage.ground, stage.adapter, scratch, facts);

@@ -39,7 +39,7 @@ pub async fn contention(arena: &Arena<'_>, plan: &Plan, count: usize, round: u32
     if plan.start < plan.slots {
         let _ = all_wait(arena, &names).await;
         arena.phase("slots_come", json!({"slots": plan.slots}));
-        arena.set_node_slots(plan.slots).await?;
+        arena.free_slots(plan.slots).await?;
     }
     let _ = settled(arena, &names, plan.slots).await;
     arena.dwell("the settled round is watched", Duration::from_secs(4)).await;
@@ -66,6 +66,9 @@ pub async fn contention(arena: &Arena<'_>, plan: &Plan, count: usize, round: u32
     arena.remove(&canaries, &[]).await
 }
 
+/// How long a gang may take to be refused when another has been.
+const EQUAL: Duration = Duration::from_secs(8);
+
 /// The gang that is bound whole while no other holds anything.
 fn winner(bound: &[u64]) -> Option<usize> {
     let whole = bound.iter().position(|count| *count == SIZE)?;
@@ -84,15 +87,17 @@ async fn follows(arena: &Arena<'_>, losers: &[&str]) -> Result<(), TooLate> {
 
 /// Waits until all gangs wait: refused as gangs, or every pod refused.
 async fn all_wait(arena: &Arena<'_>, gangs: &[&str]) -> Result<(), TooLate> {
-    let look = || {
-        let waiting: Vec<bool> = gangs
-            .iter()
-            .map(|name| arena.refused(name).is_some() || arena.refused_pods(name) >= SIZE)
-            .collect();
-        if waiting.iter().all(|waits| *waits) { Ok(()) } else { Err(format!("waiting: {waiting:?}")) }
-    };
-    let condition = format!("{}: gangs to wait for slots", arena.trial);
-    arena.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
+    let waits = |name: &&str| arena.refused(name).is_some() || arena.refused_pods(name) >= SIZE;
+    // A queue may say nothing to a gang that is equal to one which it has refused (as Kueue does).
+    for (limit, wanted) in [(BIND, 1), (EQUAL, gangs.len())] {
+        let look = || match gangs.iter().filter(|name| waits(name)).count() {
+            waiting if waiting >= wanted => Ok(()),
+            waiting => Err(format!("{waiting} of {} wait", gangs.len())),
+        };
+        let condition = format!("{}: gangs to wait for slots", arena.trial);
+        arena.stage.scratch.until(condition, Bin::Platform, limit, look).await?;
+    }
+    Ok(())
 }
 
 /// Waits until one gang is bound whole and the others are refused or gated, or all slots are taken.
@@ -112,14 +117,25 @@ async fn settled(arena: &Arena<'_>, gangs: &[&str], slots: u64) -> Result<(), To
     arena.stage.scratch.until(condition, Bin::Platform, BIND, look).await.map(drop)
 }
 
-/// The order in which the members of gangs are created: drawn from the seed and the round (Fisher-Yates), each
-/// gang's own members in their order.
-fn order(seed: u64, round: u32, sizes: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
-    let mut turns: Vec<usize> =
-        sizes.enumerate().flat_map(|(gang, size)| std::iter::repeat_n(gang, size)).collect();
-    let digest = Sha256::digest(format!("{seed}/{round}"));
-    for (last, byte) in (1..turns.len()).rev().zip(digest.iter()) {
-        turns.swap(last, usize::from(*byte) % (last + 1));
+/// The round in which gangs come by halves: the order A, C, B, D in which gangs of A with B and of C with D deadlocked
+/// (Koordinator issue 872). The slots come late in it.
+const BY_HALVES: u32 = 1;
+
+/// The order in which the members of gangs are created: by halves in one round, else drawn from the seed and the round
+/// (Fisher-Yates); each gang's own members in their order.
+fn order(seed: u64, round: u32, sizes: impl Iterator<Item = usize> + Clone) -> Vec<(usize, usize)> {
+    let gangs = sizes.enumerate();
+    let halves = |second: bool| {
+        gangs.clone().flat_map(move |(gang, size)| {
+            std::iter::repeat_n(gang, if second { size / 2 } else { size - size / 2 })
+        })
+    };
+    let mut turns: Vec<usize> = halves(false).chain(halves(true)).collect();
+    if round != BY_HALVES {
+        let digest = Sha256::digest(format!("{seed}/{round}"));
+        for (last, byte) in (1..turns.len()).rev().zip(digest.iter()) {
+            turns.swap(last, usize::from(*byte) % (last + 1));
+        }
     }
     let mut next = vec![0; turns.iter().max().map_or(0, |last| last + 1)];
     turns
@@ -133,7 +149,7 @@ fn order(seed: u64, round: u32, sizes: impl Iterator<Item = usize>) -> Vec<(usiz
 
 #[cfg(test)]
 mod tests {
-    use super::order;
+    use super::{BY_HALVES, order};
 
     #[test]
     fn an_order_holds_every_member_once_and_repeats_with_its_seed() {
@@ -147,5 +163,16 @@ mod tests {
             }
         }
         assert_ne!(order(7, 0, [4, 4].into_iter()), order(8, 0, [4, 4].into_iter()));
+    }
+
+    #[test]
+    fn in_one_round_gangs_come_by_halves() {
+        let gangs = |sizes: &[usize]| -> Vec<usize> {
+            order(7, BY_HALVES, sizes.iter().copied()).iter().map(|(gang, _)| *gang).collect()
+        };
+        assert_eq!(gangs(&[4, 4]), [0, 0, 1, 1, 0, 0, 1, 1]);
+        assert_eq!(gangs(&[4, 4, 4]), [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2]);
+        // A gang that is one object comes at once.
+        assert_eq!(gangs(&[1, 1]), [0, 1]);
     }
 }

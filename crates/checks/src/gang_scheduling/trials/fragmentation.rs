@@ -11,13 +11,16 @@ pub const PAIR: u64 = 2;
 /// Slots that each of them takes.
 pub const EACH: u64 = 2;
 
-/// A gang of two pods that take two slots each, on nodes with two, one and one; then the second node has two as well.
+/// A gang of two pods that take two slots each, on nodes with two, one and one free; then the second node has two as well.
 pub async fn fragmentation(arena: &Arena<'_>, slots: u64) -> Result<(), Stop> {
     let ground = arena.stage.ground;
     let mut template = arena.template();
     template.amount = EACH;
     template.nodes.extend(ground.others.iter().cloned());
 
+    if let Some(other) = ground.others.first() {
+        arena.take_slot_of(other).await?;
+    }
     arena.phase("control_arm", json!({"count": 1}));
     let single = arena.singles_of("control", 1, &template).await?;
     let latency = arena.bound(&names(&single), 1, BIND, "a pod of no gang to be bound").await;
@@ -40,7 +43,7 @@ pub async fn fragmentation(arena: &Arena<'_>, slots: u64) -> Result<(), Stop> {
 
     arena.phase("release", json!({"gang": name}));
     if let Some(other) = ground.others.first() {
-        arena.set_slots_of(other, EACH).await?;
+        arena.free_slot_of(other).await?;
     }
     if arena.bound(&[&name], PAIR, RELEASE, "the same pods to be bound").await.is_err() {
         canaries.extend(super::passed_over(arena, &[&name], PAIR).await?);

@@ -4,6 +4,7 @@ use super::{Plan, SIZE, WINDOW, names, passed_over};
 use crate::cx::Stop;
 use crate::gang_scheduling::adapters::Wanted;
 use crate::gang_scheduling::arena::{Arena, BIND, RELEASE};
+use crate::gang_scheduling::means::Means;
 use aiconform_model::Bin;
 use serde_json::json;
 use std::time::Duration;
@@ -53,13 +54,21 @@ pub async fn quorum(arena: &Arena<'_>) -> Result<(), Stop> {
     arena.remove(&canaries, &[]).await
 }
 
+/// How long a pod of no gang beyond a quota is watched waiting.
+const BEYOND: Duration = Duration::from_secs(4);
+
 /// A gang of `size` that misses slots is watched for `window`, then they come.
 pub async fn near_miss(arena: &Arena<'_>, plan: &Plan, size: u64, window: Duration) -> Result<(), Stop> {
     let slots = plan.slots;
-    arena.phase("control_arm", json!({"count": slots}));
-    let singles = arena.singles("control", slots).await?;
+    // Where nothing but a quota is short, the plain scheduler cannot show that a part is placed: the queue does.
+    let count = slots + u64::from(arena.stage.ground.means == Means::Quota);
+    arena.phase("control_arm", json!({"count": slots, "of": count}));
+    let singles = arena.singles("control", count).await?;
     let names = names(&singles);
     let latency = arena.bound(&names, slots, BIND, "pods of no gang to be bound").await;
+    if count > slots {
+        arena.dwell("a pod of no gang beyond the quota is watched", BEYOND).await;
+    }
     arena.stage.fence().await?;
     arena.phase("control_arm_ended", json!({}));
     let latency = latency.map_err(|late| Stop::NoControl(late.to_string()))?;
@@ -85,7 +94,7 @@ pub async fn near_miss(arena: &Arena<'_>, plan: &Plan, size: u64, window: Durati
     if plan.quota < size {
         arena.open_queue(size).await?;
     }
-    arena.set_node_slots(size).await?;
+    arena.free_slots(size).await?;
     if arena.bound(&[&name], size, RELEASE, "the same pods to be bound").await.is_err() {
         canaries.extend(passed_over(arena, &[&name], size).await?);
     }

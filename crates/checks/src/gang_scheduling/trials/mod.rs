@@ -8,6 +8,7 @@ mod preemption;
 mod scale;
 
 pub use beyond::{LEAST, SMALL};
+pub use fragmentation::EACH;
 pub use preemption::{FEASIBLE, FUTILE};
 pub use scale::spread;
 
@@ -68,13 +69,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Most slots that there are at any time.
-    fn most(&self) -> u64 {
+    /// How many slots are free on the node, from the start to the end, without what the trial itself binds.
+    pub fn steps(&self) -> Vec<u64> {
+        let mut steps = vec![self.start];
         match self.trial {
-            Trial::NearMiss(size) => size,
-            Trial::PastTimeout(_) | Trial::Elastic => SIZE,
-            _ => self.slots,
+            Trial::NearMiss(size) => steps.push(size),
+            Trial::PastTimeout(_) => steps.push(SIZE),
+            Trial::Elastic => steps.extend([SIZE - 1, SIZE]),
+            Trial::Contention(..) => steps.push(self.slots),
+            _ => {}
         }
+        steps.dedup();
+        steps
     }
 }
 
@@ -148,17 +154,6 @@ fn plan(trial: Trial, name: &str, slots: u64, quota: u64, pods: u64) -> Plan {
     Plan { trial, name: name.into(), slots, start: slots, quota, pods }
 }
 
-/// Rounds of so many gangs on room for one and a half.
-fn rounds(name: &str, gangs: usize, rounds: u32, quota: u64) -> impl Iterator<Item = Plan> {
-    let slots = 2 * SIZE - 2;
-    (0..rounds).map(move |round| {
-        let name = format!("{name}-{round}");
-        let plan = plan(Trial::Contention(gangs, round), &name, slots, quota, slots);
-        // In every second round the slots come when all gangs wait for them already.
-        Plan { start: if round % 2 == 1 { 0 } else { slots }, ..plan }
-    })
-}
-
 /// What is asked of a subject.
 struct Asked<'a> {
     cx: &'a Cx,
@@ -188,10 +183,9 @@ impl Asked<'_> {
             }
             plans.push(plan(Trial::Fitting, "fitting", SIZE, SIZE, SIZE));
         }
-        let options = &self.cx.options;
-        plans.extend(rounds("round", 2, options.rounds, 2 * SIZE - 2));
-        if self.own_quota() {
-            plans.extend(rounds("ample", 2, options.rounds, AMPLE));
+        plans.extend(self.rounds("round", 2, 2 * SIZE - 2));
+        if self.over_quota() {
+            plans.extend(self.rounds("ample", 2, AMPLE));
         }
         plans
     }
@@ -206,15 +200,15 @@ impl Asked<'_> {
         if let Some(timeout) = self.adapter.timeout() {
             plans.push(plan(Trial::PastTimeout(timeout), "past-timeout", SIZE - 1, SIZE - 1, SIZE));
         }
-        if self.own_quota() {
+        if self.over_quota() {
             plans.push(plan(Trial::NearMiss(SIZE), "placement", SIZE - 1, AMPLE, SIZE));
         }
-        // Where slots are CPU, they are one node's, and nobody may be evicted who holds the rest of it.
-        let private = self.means == Means::Slots;
+        // CPU and devices are one node's, and nobody may be evicted who holds the rest of it.
+        let private = self.means.are_private();
         if private && self.nodes > 2 {
-            let slots = fragmentation::PAIR * fragmentation::EACH;
+            let slots = fragmentation::PAIR * EACH;
             let plan = plan(Trial::Fragmentation, "fragmentation", slots, slots, fragmentation::PAIR);
-            plans.push(Plan { start: fragmentation::EACH, ..plan });
+            plans.push(Plan { start: EACH, ..plan });
         }
         // A priority between the profile's class and others is not known.
         if private && self.can.contains(&Can::Preempt) && profile.priority_class.is_none() {
@@ -231,7 +225,7 @@ impl Asked<'_> {
         if self.can.contains(&Can::HoldBack) && profile.namespace.is_none() {
             plans.push(plan(Trial::Namespaces, "namespaces", 2 * SIZE, 2 * SIZE, SIZE));
         }
-        plans.extend(rounds("three", 3, self.cx.options.rounds, 2 * SIZE - 2));
+        plans.extend(self.rounds("three", 3, 2 * SIZE - 2));
         if private && self.fakes > 0 {
             // Its pods are on no real node, but for canaries.
             let size = self.cx.options.size;
@@ -240,9 +234,24 @@ impl Asked<'_> {
         plans
     }
 
-    /// A quota of the platform's own cannot be set; one mode is all there is.
-    fn own_quota(&self) -> bool {
-        self.can.contains(&Can::Quota) && self.cx.profile.gang_scheduling.cluster_queue.is_none()
+    /// Rounds of so many gangs on room for one and a half.
+    fn rounds(&self, name: &str, gangs: usize, quota: u64) -> impl Iterator<Item = Plan> {
+        let slots = 2 * SIZE - 2;
+        let can_be_held = self.means.can_be_held();
+        (0..self.cx.options.rounds).map(move |round| {
+            let name = format!("{name}-{round}");
+            let plan = plan(Trial::Contention(gangs, round), &name, slots, quota, slots);
+            // In every second round the slots come when all gangs wait for them already.
+            Plan { start: if can_be_held && round % 2 == 1 { 0 } else { slots }, ..plan }
+        })
+    }
+
+    /// Whether there can be a quota above the hardware. One of the platform's own cannot be set: one mode is all there
+    /// is.
+    fn over_quota(&self) -> bool {
+        self.can.contains(&Can::Quota)
+            && self.means != Means::Quota
+            && self.cx.profile.gang_scheduling.cluster_queue.is_none()
     }
 }
 
@@ -253,7 +262,7 @@ pub async fn run(stage: &Stage<'_>, plan: &Plan) -> Result<(), Stop> {
         held: matches!(plan.trial, Trial::Contention(..)),
         preempts: plan.trial == Trial::Preemption,
     };
-    let arena = Arena::open(stage, &plan.name, &queue, (plan.start, plan.most())).await?;
+    let arena = Arena::open(stage, &plan.name, &queue, plan.steps()).await?;
     let tried = tried(&arena, plan).await;
     let closed = arena.close().await;
     tried?;

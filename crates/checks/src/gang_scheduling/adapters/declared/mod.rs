@@ -10,6 +10,7 @@ pub use sign::Signs;
 
 use super::{Adapter, Can, Capacity, Gang, Wanted, cluster_queue_name, local_queue_name};
 use crate::cx::{Cx, Detection, Stop};
+use crate::gang_scheduling::means::Means;
 use crate::gang_scheduling::template::Template;
 use crate::place::FileError;
 use crate::profile::Profile;
@@ -263,9 +264,9 @@ impl Adapter for AdapterFile {
         self.all(&self.objects, &values).map_err(|flaw| self.stop(flaw))
     }
 
-    fn counts_cpu(&self) -> bool {
+    fn counts(&self, means: Means) -> bool {
         // Its file writes quotas of private slots.
-        !self.can.contains(&Can::Quota)
+        means == Means::Slots || means != Means::Quota && !self.can.contains(&Can::Quota)
     }
 
     fn set_quota(&self, capacity: &Capacity, cx: &Cx) -> Result<Option<(Kind, String, Value)>, Stop> {
