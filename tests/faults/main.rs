@@ -7,8 +7,11 @@ use std::process::Command;
 
 #[test]
 fn every_breakage_is_found() {
+    // `--thorough` also breaks what goes further than a MUST.
+    let slow = std::env::var("AICONFORM_THOROUGH").map(|_| "--slow");
     let output = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
         .args(["lab", "faults", "-o", "json", "--side-by-side", "3"])
+        .args(slow)
         .output()
         .unwrap();
     let talk = String::from_utf8_lossy(&output.stderr).into_owned();

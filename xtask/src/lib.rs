@@ -49,7 +49,7 @@ fn requirements_page() -> String {
 
 fn faults_page() -> anyhow::Result<String> {
     let mut page = String::from(
-        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab.\n",
+        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab. Those with an\nasterisk are only tried with `--slow`.\n",
     );
     for check in CHECKS {
         let _ = writeln!(page, "\n## {}\n", check.id);
@@ -60,6 +60,7 @@ fn faults_page() -> anyhow::Result<String> {
             } else {
                 format!("{} ({})", fault.breakage, fault.variant)
             };
+            let name = if fault.slow { format!("{name} *") } else { name };
             let verdict = if fault.says.is_empty() {
                 fault.verdict.clone()
             } else {

@@ -12,7 +12,7 @@ pub struct Fault {
     /// What else is said of it, when one breakage is tried in several ways.
     #[serde(default)]
     pub variant: String,
-    /// Takes many minutes, and is only tried on request.
+    /// Is only tried on request: it takes many minutes, or breaks what goes further than a MUST.
     #[serde(default)]
     pub slow: bool,
     /// Adapters to try; those decide.

@@ -99,6 +99,12 @@ impl History {
         self.members(gang, 0).filter(|pod| pod.holds(at)).count()
     }
 
+    /// Members of a gang that were gone, or being deleted, between two positions.
+    pub fn lost<'a>(&'a self, gang: &'a str, begin: u64, end: u64) -> impl Iterator<Item = &'a Life> {
+        let lost = move |pod: &&Life| pod.gone.is_some_and(|gone| gone.0 > begin && gone.0 < end);
+        self.members(gang, 0).filter(lost)
+    }
+
     /// A number that a phase stands for.
     pub fn number(&self, phase: &str, key: &str) -> usize {
         let number = self.phase(phase).and_then(|phase| phase.data.get(key)?.as_u64()).unwrap_or_default();

@@ -47,8 +47,24 @@ pub fn measures(events: &[&Event], subject: &Subject) -> Vec<Measure> {
         let per_round = seconds(held / i64::try_from(settled.len()).unwrap_or(1));
         tell("slots held by parts of gangs, slot-seconds per round", per_round);
     }
-    found.extend(histories.iter().find(|history| history.trial == "scale").into_iter().flat_map(wide));
+    let of = |trial: &str| histories.iter().find(|history| history.trial == trial);
+    found.extend(of("preemption").into_iter().flat_map(evictions));
+    found.extend(of("scale").into_iter().flat_map(wide));
     found
+}
+
+/// Pods evicted for a gang of higher priority: in vain, and so that it starts.
+fn evictions(history: &History) -> Vec<Measure> {
+    let tell = |name: &str, begin: &str, end: &str| {
+        let (begin, end) = (history.phase(begin)?, history.phase(end)?);
+        let victim = begin.data.get("victim")?.as_str()?;
+        let size = begin.data.get("size")?.as_u64()?;
+        let evicted = history.lost(victim, begin.begin, end.begin).count();
+        Some(Measure { name: format!("{name} (a gang of {size})"), value: format!("{evicted} of {WHOLE}") })
+    };
+    let futile = tell("pods evicted in vain", "futile", "futile_closed");
+    let needed = tell("pods evicted for a gang that starts", "feasible", "feasible_ended");
+    [futile, needed].into_iter().flatten().collect()
 }
 
 /// The gang over many nodes: how long it took once nothing was missing any more, which is its last slot, or its last pod
@@ -185,6 +201,20 @@ mod tests {
             at: *at,
         });
         History { trial: "t".into(), phases: phases.collect(), pods: pods.collect(), refusals: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_evicted_is_counted_by_the_gang_that_it_was_for() {
+        let marks = [("futile", 100), ("futile_closed", 2000), ("feasible", 3000), ("feasible_ended", 5000)];
+        let mut history = history(&[("v", 10), ("v", 20), ("v", 30), ("v", 40)], &marks);
+        for phase in &mut history.phases {
+            phase.data = json!({"victim": "v", "size": 2});
+        }
+        for pod in history.pods.iter_mut().take(3) {
+            pod.gone = Some((4000, 4000));
+        }
+        let told: Vec<String> = evictions(&history).into_iter().map(|measure| measure.value).collect();
+        assert_eq!(told, ["0 of 4", "3 of 4"]);
     }
 
     #[test]

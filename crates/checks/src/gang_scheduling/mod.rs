@@ -36,14 +36,28 @@ const NEGATIVE: Standing = Standing::Must {
 };
 const CLEAN_UP: Standing = Standing::Must { cites: "KAR-0053, clean-up: resources are released" };
 
+/// Verbs for what is created and never changed.
+const MAKE: &[&str] = &["create", "get", "list", "watch", "delete"];
+/// Verbs for what is also changed.
+const ALL: &[&str] = &["create", "get", "list", "watch", "patch", "delete"];
+
+const fn may(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Permission {
+    Permission { group, resource, verbs, why }
+}
+
 /// What is created where slots are devices.
 const fn devices(resource: &'static str) -> Permission {
-    Permission {
-        group: "resource.k8s.io",
+    may(
+        "resource.k8s.io",
         resource,
-        verbs: &["create", "get", "list", "watch", "delete"],
-        why: "slots that are devices, where neither node status nor CPU can be had; without it nothing but quotas is left then",
-    }
+        MAKE,
+        "slots that are devices, where neither node status nor CPU can be had; without it nothing but quotas is left then",
+    )
 }
 
 fn gangs(subject: &Subject) -> bool {
@@ -239,116 +253,36 @@ pub const CHECK: Check = Check {
     test_name: "TestGangScheduling",
     rules: &RULES,
     needs: &[
-        Permission {
-            group: "",
-            resource: "namespaces",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "namespaces of the run",
-        },
-        Permission {
-            group: "",
-            resource: "configmaps",
-            verbs: &["create", "get", "patch", "delete"],
-            why: "the run's journal",
-        },
-        Permission {
-            group: "coordination.k8s.io",
-            resource: "leases",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "the run's Lease",
-        },
-        Permission {
-            group: "",
-            resource: "pods",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "test pods; free room on a node",
-        },
-        Permission {
-            group: "",
-            resource: "nodes",
-            verbs: &["get", "list", "watch"],
-            why: "to choose a node and see whether it changes",
-        },
-        Permission {
-            group: "scheduling.k8s.io",
-            resource: "priorityclasses",
-            verbs: &["create", "get", "list", "watch", "delete"],
-            why: "a priority below everyone's",
-        },
-        Permission {
-            group: "scheduling.k8s.io",
-            resource: "podgroups",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "native gangs",
-        },
-        Permission {
-            group: "batch",
-            resource: "jobs",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "gangs as Jobs",
-        },
-        Permission {
-            group: "kueue.x-k8s.io",
-            resource: "localqueues",
-            verbs: &["create", "get", "list", "watch", "delete"],
-            why: "Kueue's queues",
-        },
-        Permission {
-            group: "kueue.x-k8s.io",
-            resource: "workloads",
-            verbs: &["get", "list", "watch", "patch", "delete"],
-            why: "Kueue's word on a gang",
-        },
-        Permission {
-            group: "kueue.x-k8s.io",
-            resource: "clusterqueues",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "Kueue's quota",
-        },
-        Permission {
-            group: "kueue.x-k8s.io",
-            resource: "topologies",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "Kueue's topology-aware scheduling",
-        },
-        Permission {
-            group: "kueue.x-k8s.io",
-            resource: "resourceflavors",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "Kueue's quota",
-        },
-        Permission {
-            group: "scheduling.volcano.sh",
-            resource: "podgroups",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "objects of Volcano",
-        },
-        Permission {
-            group: "scheduling.volcano.sh",
-            resource: "queues",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "objects of Volcano",
-        },
-        Permission {
-            group: "scheduling.run.ai",
-            resource: "podgroups",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "objects of KAI",
-        },
-        Permission {
-            group: "scheduling.run.ai",
-            resource: "queues",
-            verbs: &["create", "get", "list", "watch", "patch", "delete"],
-            why: "objects of KAI",
-        },
+        may("", "namespaces", ALL, "namespaces of the run"),
+        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        may("coordination.k8s.io", "leases", ALL, "the run's Lease"),
+        may("", "pods", ALL, "test pods; free room on a node"),
+        may("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
+        may("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),
+        may("scheduling.k8s.io", "podgroups", ALL, "native gangs"),
+        may("batch", "jobs", ALL, "gangs as Jobs"),
+        may("kueue.x-k8s.io", "localqueues", MAKE, "Kueue's queues"),
+        may(
+            "kueue.x-k8s.io",
+            "workloads",
+            &["get", "list", "watch", "patch", "delete"],
+            "Kueue's word on a gang",
+        ),
+        may("kueue.x-k8s.io", "clusterqueues", ALL, "Kueue's quota"),
+        may("kueue.x-k8s.io", "topologies", ALL, "Kueue's topology-aware scheduling"),
+        may("kueue.x-k8s.io", "resourceflavors", ALL, "Kueue's quota"),
+        may("scheduling.volcano.sh", "podgroups", ALL, "objects of Volcano"),
+        may("scheduling.volcano.sh", "queues", ALL, "objects of Volcano"),
+        may("scheduling.run.ai", "podgroups", ALL, "objects of KAI"),
+        may("scheduling.run.ai", "queues", ALL, "objects of KAI"),
     ],
     wants: &[
-        Permission {
-            group: "",
-            resource: "nodes/status",
-            verbs: &["patch"],
-            why: "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
-        },
+        may(
+            "",
+            "nodes/status",
+            &["patch"],
+            "private slots, taken away again; without it slots are made of a node's CPU, one trial after another",
+        ),
         devices("resourceslices"),
         devices("deviceclasses"),
         devices("resourceclaimtemplates"),

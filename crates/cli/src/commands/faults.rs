@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub struct Arguments {
     /// Breakages to try [default: all]
     names: Vec<String>,
-    /// Also those that take many minutes each
+    /// Also those that take many minutes, or break what goes further than a MUST
     #[arg(long)]
     slow: bool,
     /// Version of the labs' Kubernetes: 1.36 or 1.37

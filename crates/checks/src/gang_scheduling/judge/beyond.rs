@@ -163,10 +163,7 @@ pub fn futile_preemption_evicts_nobody(events: &[&Event], _: &Subject) -> Outcom
         return unknown(events, "preemption", "the window did not come to its end");
     };
     let victim = begin.data.get("victim").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let evicted: Vec<&Life> = history
-        .members(victim, 0)
-        .filter(|pod| pod.gone.is_some_and(|gone| gone.0 > begin.begin && gone.0 < end.begin))
-        .collect();
+    let evicted: Vec<&Life> = history.lost(victim, begin.begin, end.begin).collect();
     if !evicted.is_empty() {
         let places = evicted.iter().filter_map(|pod| pod.gone).map(|gone| gone.0).collect();
         let witness = format!(
