@@ -18,10 +18,11 @@ struct CommandLine {
 enum Verb {
     /// Write every generated file again
     Codegen,
-    /// Write the page about gang schedulers from a run folder
+    /// Write the page about gang schedulers from run folders, whose grades must agree
     Schedulers {
-        /// The run folder, of `aiconform run --lab --level all`
-        run: Utf8PathBuf,
+        /// The run folders, of `aiconform run --lab --level all`
+        #[arg(required = true)]
+        runs: Vec<Utf8PathBuf>,
     },
     /// Make a tape of a check from a run folder: what its judge reads, and nothing else
     Tape {
@@ -46,8 +47,9 @@ fn main() -> anyhow::Result<()> {
                 fs_err::write(root.join(path), content)?;
             }
         }
-        Verb::Schedulers { run } => {
-            let page = xtask::schedulers::page(&Stored::open(&run)?)?;
+        Verb::Schedulers { runs } => {
+            let stored: Vec<Stored> = runs.iter().map(|run| Stored::open(run)).collect::<Result<_, _>>()?;
+            let page = xtask::schedulers::page(&stored)?;
             fs_err::write(root.join("docs/reference/schedulers.md"), page)?;
         }
         Verb::Tape { run, check, name, subjects } => {

@@ -1,4 +1,4 @@
-//! `docs/reference/schedulers.md`: what gang schedulers give, from a real run.
+//! `docs/reference/schedulers.md`: what gang schedulers give, from real runs.
 
 use aiconform_evidence::Stored;
 use aiconform_verdict::{Judgement, Standing, StepState, SubjectJudgement, judge};
@@ -7,45 +7,95 @@ use std::fmt::Write;
 
 const CHECK: &str = "gang_scheduling";
 
-/// The page of a stored run.
+const HEAD: &str = "# Gang schedulers
+
+Generated from real runs (`aiconform run --lab --level all`, then `cargo run -p xtask -- schedulers RUN…`). Settings are
+those that the products come with; queues are made by the run, with a quota equal to the slots unless a line says
+otherwise. Of a version of Kubernetes that was run with several seeds all grades were equal; the first run is shown. What
+each claim means: `aiconform explain gang_scheduling`.
+";
+
+/// A stored run, judged.
+struct Judged {
+    run: Value,
+    judgement: Judgement,
+}
+
+impl Judged {
+    fn graded(&self) -> Vec<&SubjectJudgement> {
+        self.judgement.subjects.iter().filter(|subject| subject.grade.is_some()).collect()
+    }
+
+    fn grades(&self) -> Vec<(&str, &str)> {
+        let pairs = self.graded().into_iter();
+        pairs
+            .filter_map(|subject| Some((subject.id.as_str(), subject.grade.as_ref()?.level.as_str())))
+            .collect()
+    }
+
+    fn fact(&self, pointer: &str) -> String {
+        match self.run.pointer(pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => "unknown".into(),
+        }
+    }
+}
+
+/// The page of stored runs: one part for each version of Kubernetes.
 ///
 /// # Errors
-/// When the run has no verdict of gang scheduling.
-pub fn page(stored: &Stored) -> anyhow::Result<String> {
+/// When a run graded no gang scheduler, or runs of one version came to different grades.
+pub fn page(stored: &[Stored]) -> anyhow::Result<String> {
     let check = aiconform_checks::check(CHECK).ok_or_else(|| anyhow::anyhow!("there is no check {CHECK}"))?;
-    let judgement = judge(check.rules, &stored.evidence);
-    let graded: Vec<&SubjectJudgement> =
-        judgement.subjects.iter().filter(|subject| subject.grade.is_some()).collect();
-    anyhow::ensure!(!graded.is_empty(), "the run graded no gang scheduler");
-    let mut page = head(&stored.run);
-    ladder(&mut page, &graded);
-    claims(&mut page, &graded);
-    measures(&mut page, &judgement);
+    let mut groups: Vec<Vec<Judged>> = Vec::new();
+    for stored in stored {
+        let judged = Judged { run: stored.run.clone(), judgement: judge(check.rules, &stored.evidence) };
+        anyhow::ensure!(!judged.graded().is_empty(), "a run graded no gang scheduler");
+        let version = judged.fact("/cluster/version");
+        match groups.iter_mut().find(|group| group[0].fact("/cluster/version") == version) {
+            None => groups.push(vec![judged]),
+            Some(group) => {
+                let (first, other) = (group[0].grades(), judged.grades());
+                anyhow::ensure!(
+                    first == other,
+                    "on Kubernetes {version} seed {} came to {first:?}, and seed {} to {other:?}",
+                    group[0].fact("/seed"),
+                    judged.fact("/seed")
+                );
+                group.push(judged);
+            }
+        }
+    }
+    let mut page = HEAD.to_owned();
+    for group in &groups {
+        part(&mut page, group);
+    }
     Ok(page)
 }
 
-fn head(run: &Value) -> String {
-    let fact = |pointer: &str| match run.pointer(pointer) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "unknown".into(),
-    };
-    let parts = run.pointer("/parts").and_then(Value::as_object);
+fn part(page: &mut String, group: &[Judged]) {
+    let Some(first) = group.first() else { return };
+    let parts = first.run.pointer("/parts").and_then(Value::as_object);
     let parts: Vec<String> = parts
         .into_iter()
         .flatten()
         .map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or_default()))
         .collect();
-    format!(
-        "# Gang schedulers\n\nGenerated from a real run (`aiconform run --lab --level all`, then `cargo run -p xtask -- schedulers RUN`): \
-        Kubernetes {}, {}; {} rounds, seed {}, {}. Settings are those that the products come with; queues are made by the run, \
-        with quota equal to the slots unless a line says otherwise. What each claim means: `aiconform explain {CHECK}`.\n\n",
-        fact("/cluster/version"),
+    let seeds: Vec<String> = group.iter().map(|judged| judged.fact("/seed")).collect();
+    let _ = writeln!(
+        page,
+        "\n## Kubernetes {}\n\n{}; {} rounds, seeds {}, {}.\n",
+        first.fact("/cluster/version"),
         parts.join(", "),
-        fact("/rounds"),
-        fact("/seed"),
-        fact("/started").chars().take(10).collect::<String>()
-    )
+        first.fact("/rounds"),
+        seeds.join(" and "),
+        first.fact("/started").chars().take(10).collect::<String>()
+    );
+    let graded = first.graded();
+    ladder(page, &graded);
+    claims(page, &graded);
+    measures(page, &first.judgement);
 }
 
 fn ladder(page: &mut String, graded: &[&SubjectJudgement]) {
@@ -54,7 +104,7 @@ fn ladder(page: &mut String, graded: &[&SubjectJudgement]) {
     let heads: Vec<String> = longest.iter().map(|step| format!("{}: {}", step.level, step.says)).collect();
     let _ = writeln!(
         page,
-        "## Grades\n\n| scheduler | grade | {} |\n|---|---|{}",
+        "### Grades\n\n| scheduler | grade | {} |\n|---|---|{}",
         heads.join(" | "),
         "---|".repeat(heads.len())
     );
@@ -78,7 +128,7 @@ fn claims(page: &mut String, graded: &[&SubjectJudgement]) {
     let names: Vec<&str> = graded.iter().map(|subject| subject.id.as_str()).collect();
     let _ = writeln!(
         page,
-        "\n## Claims\n\n| claim | kind | {} |\n|---|---|{}",
+        "\n### Claims\n\n| claim | kind | {} |\n|---|---|{}",
         names.join(" | "),
         "---|".repeat(names.len())
     );
@@ -107,7 +157,7 @@ fn measures(page: &mut String, judgement: &Judgement) {
     let names: Vec<&str> = measured.iter().map(|subject| subject.id.as_str()).collect();
     let _ = writeln!(
         page,
-        "\n## Two and three gangs, as measured\n\nShares with their exact 95 % interval; times on a small machine, to be compared with one another only.\n\n| | {} |\n|---|{}",
+        "\n### Two and three gangs, as measured\n\nShares with their exact 95 % interval; times on a small machine, to be compared with one another only.\n\n| | {} |\n|---|{}",
         names.join(" | "),
         "---|".repeat(names.len())
     );
