@@ -47,6 +47,7 @@ struct Waiting {
     name: String,
     uid: String,
     resource: String,
+    amount: u64,
     group: String,
     priority: i64,
     told: bool,
@@ -60,12 +61,19 @@ fn pod_groups(version: &str) -> Kind {
     Kind::namespaced("scheduling.k8s.io", version, "PodGroup", "podgroups")
 }
 
-/// The private slot that a pod wants, or an empty text.
+/// The private slots that a pod asks for: which, and how many.
+fn slots(pod: &Object) -> Option<(String, u64)> {
+    let requests = pod.at("/spec/containers/0/resources/requests").and_then(Value::as_object)?;
+    let (name, amount) = requests.iter().find(|(name, _)| name.starts_with(SLOTS))?;
+    Some((name.clone(), amount.as_str()?.parse().ok()?))
+}
+
 fn resource(pod: &Object) -> String {
-    let requests = pod.at("/spec/containers/0/resources/requests").and_then(Value::as_object);
-    requests
-        .and_then(|requests| requests.keys().find(|name| name.starts_with(SLOTS)).cloned())
-        .unwrap_or_default()
+    slots(pod).map(|(name, _)| name).unwrap_or_default()
+}
+
+fn amount(pod: &Object) -> u64 {
+    slots(pod).map_or(0, |(_, amount)| amount)
 }
 
 impl Scheduler {
@@ -170,7 +178,7 @@ impl Scheduler {
                 assumed.remove(pod.uid());
             }
             if (bound || assumed.contains(pod.uid())) && !finished {
-                take(&resource(pod), 1);
+                take(&resource(pod), amount(pod));
             }
             None::<()>
         });
@@ -195,6 +203,7 @@ impl Scheduler {
                 name: pod.name().into(),
                 uid: pod.uid().into(),
                 resource: resource(pod),
+                amount: amount(pod),
                 group: pod.text("/spec/schedulingGroup/podGroupName").into(),
                 priority: pod.at("/spec/priority").and_then(Value::as_i64).unwrap_or_default(),
                 told: pod.condition("PodScheduled").is_some(),
@@ -232,7 +241,8 @@ impl Scheduler {
                 if seen.0 != pods.len() {
                     *seen = now;
                 }
-                let fit = resource.is_empty() || fits(free, &resource, pods.len());
+                let wanted = pods.iter().map(|pod| pod.amount).sum();
+                let fit = resource.is_empty() || fits(free, &resource, wanted);
                 if seen.1.elapsed() >= GATHER && fit {
                     for pod in &pods {
                         self.bind(pod, free).await?;
@@ -243,7 +253,7 @@ impl Scheduler {
             return Ok(());
         }
         for pod in pods {
-            if pod.resource.is_empty() || fits(free, &pod.resource, 1) {
+            if pod.resource.is_empty() || fits(free, &pod.resource, pod.amount) {
                 self.bind(&pod, free).await?;
             } else {
                 self.refuse_pod(&pod).await?;
@@ -261,7 +271,7 @@ impl Scheduler {
         let path = format!("{}/binding", Api::path(&Kind::pod(), &pod.namespace, &pod.name));
         self.assumed.insert(pod.uid.clone());
         if let Some(amount) = free.get_mut(&pod.resource) {
-            *amount = amount.saturating_sub(1);
+            *amount = amount.saturating_sub(pod.amount);
         }
         ignore_absence(self.api.send(&Scope::default(), "POST", &path, Some(&binding)).await)
     }
@@ -278,8 +288,8 @@ impl Scheduler {
     }
 }
 
-fn fits(free: &BTreeMap<String, u64>, resource: &str, count: usize) -> bool {
-    free.get(resource).copied().unwrap_or_default() >= u64::try_from(count).unwrap_or(u64::MAX)
+fn fits(free: &BTreeMap<String, u64>, resource: &str, wanted: u64) -> bool {
+    free.get(resource).copied().unwrap_or_default() >= wanted
 }
 
 /// What is gone or was changed meanwhile is looked at again with the next change.
