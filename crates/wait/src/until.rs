@@ -1,8 +1,14 @@
 //! Waiting for a named condition over something watched.
 
 use aiconform_model::{Bin, EventKind, Scope, Sink};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A wait rests so long between two looks for each look that it has taken, ...
+const REST: Duration = Duration::from_millis(1);
+/// ... but no longer than this: it learns of a change at most so late.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// A named wait: what is waited for, whose time it is, how long at most, and where the result is written down.
 pub struct Wait<'a> {
@@ -42,7 +48,9 @@ pub struct TooLate {
 impl Wait<'_> {
     /// Looks at each change signalled by `changes` until `look` gives `Ok`; its `Err` is the last thing seen.
     ///
-    /// The first look is before the first wait, so a condition that is already true costs nothing.
+    /// The first look is before the first wait, so a condition that is already true costs nothing. The more looks it has
+    /// taken, the longer it rests before the next, and looks at all that changed meanwhile at once: what waits for hundreds
+    /// of objects must not look at all of them at every change of each.
     ///
     /// # Errors
     /// [`TooLate`] at the limit, or when the sender of `changes` is gone.
@@ -51,9 +59,11 @@ impl Wait<'_> {
         F: FnMut() -> Result<T, String>,
     {
         let start = Instant::now();
-        let deadline = tokio::time::Instant::now() + self.limit;
+        let deadline = start + self.limit;
+        let mut rest = Duration::ZERO;
         let mut last;
         loop {
+            // Whatever comes from here on is another change.
             changes.borrow_and_update();
             match look() {
                 Ok(value) => {
@@ -76,6 +86,9 @@ impl Wait<'_> {
                 self.tell(waited, false, last.clone());
                 return Err(TooLate { condition: self.condition, waited, last });
             }
+            // What changed is looked at before the limit ends the wait.
+            tokio::time::sleep_until((Instant::now() + rest).min(deadline)).await;
+            rest = (rest + REST).min(LONGEST_REST);
         }
     }
 
@@ -204,6 +217,55 @@ mod tests {
         let never = || std::future::ready(Err::<(), _>("no".into()));
         let error = wait(&kept, &scope, Duration::ZERO).asking(Duration::ZERO, never).await.unwrap_err();
         assert_eq!(error.last, "no");
+    }
+
+    /// Changes one by one, this far apart; gives how long the wait for the last of them took and how many looks.
+    async fn changing(count: u64, apart: Duration, limit: Duration) -> Result<(Duration, u32), TooLate> {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let (sender, mut receiver) = watch::channel(0_u64);
+        let reader = sender.subscribe();
+        let mut looks = 0;
+        let waiting = wait(&kept, &scope, limit).until(&mut receiver, || {
+            looks += 1;
+            let seen = *reader.borrow();
+            if seen == count { Ok(()) } else { Err(format!("{seen} of {count}")) }
+        });
+        let (met, ()) = tokio::join!(waiting, async move {
+            for change in 1..=count {
+                tokio::time::sleep(apart).await;
+                sender.send(change).unwrap();
+            }
+        });
+        Ok((met?.waited, looks))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn thousands_of_changes_are_looked_at_in_bursts_and_the_last_soon() {
+        let (waited, looks) =
+            changing(5000, Duration::from_millis(1), Duration::from_secs(60)).await.unwrap();
+        assert!(looks < 200, "{looks}");
+        assert!(
+            waited >= Duration::from_secs(5) && waited <= Duration::from_secs(5) + LONGEST_REST,
+            "{waited:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_changes_are_looked_at_as_they_come() {
+        let (waited, looks) = changing(4, Duration::from_millis(100), Duration::from_secs(60)).await.unwrap();
+        assert_eq!(looks, 5);
+        assert!(waited <= Duration::from_millis(405), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_ends_no_wait_before_it_has_looked_at_the_last_change() {
+        let (each, limit) = (Duration::from_millis(1), Duration::from_millis(1010));
+        // The last change comes while the wait rests, and the sender is gone when it looks again.
+        for count in 990..1010 {
+            let (waited, looks) = changing(count, each, limit).await.unwrap();
+            assert!(waited <= limit && looks < 100, "{count}: {waited:?}, {looks} looks");
+        }
+        assert_eq!(changing(1020, each, limit).await.unwrap_err().waited, limit);
     }
 
     #[tokio::test]
