@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// An answer that holds only an object's metadata; a refusal comes as it is.
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 /// Longest time for one answer.
 const ANSWER: Duration = Duration::from_secs(30);
 
@@ -128,7 +130,7 @@ impl Api {
         }
     }
 
-    /// Merges a patch (RFC 7396) into an object, or into its `subresource`.
+    /// Merges a patch (RFC 7396) into an object, or into its `subresource`. What became of it comes on its watch.
     ///
     /// # Errors
     /// The server's refusal, or no answer.
@@ -139,12 +141,12 @@ impl Api {
         (namespace, name): (&str, &str),
         subresource: &str,
         patch: &Value,
-    ) -> Result<Object, ClusterError> {
+    ) -> Result<(), ClusterError> {
         let mut path = Api::path(kind, namespace, name);
         if !subresource.is_empty() {
             path = format!("{path}/{subresource}");
         }
-        self.send(scope, "PATCH", &path, Some(patch)).await.map(Object)
+        self.send(scope, "PATCH", &path, Some(patch)).await.map(drop)
     }
 
     /// Deletes an object; one that is not there is no error.
@@ -239,12 +241,13 @@ impl Api {
 
     async fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
         let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let accept = if matches!(method, "PATCH" | "DELETE") { METADATA } else { "application/json" };
         let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("content-type", content)
-            .header("accept", "application/json")
+            .header("accept", accept)
             .body(Body::from(bytes))
             .map_err(|error| error.to_string())?;
         self.count.fetch_add(1, Ordering::Relaxed);

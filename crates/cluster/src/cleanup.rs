@@ -144,26 +144,30 @@ async fn delete_labelled(api: &Api, id: &str, kind: &Kind, namespace: &str) -> R
 /// Takes resources from the status of nodes, side by side. They may never have been put there: the journal is written
 /// first, and the patch may have been refused.
 async fn take_away(api: &Api, nodes: &[String], resources: &[String]) -> Result<(), ClusterError> {
-    side_by_side(nodes.iter().map(|node| take_from(api, node, resources).boxed()).collect()).await
-}
-
-async fn take_from(api: &Api, node: &str, resources: &[String]) -> Result<(), ClusterError> {
-    let scope = Scope::default();
-    let there = match api.get(&scope, &Kind::node(), "", node).await {
-        // The node went, and its status with it.
-        Err(error) if error.is_not_found() => return Ok(()),
-        there => there?,
+    let scope = &Scope::default();
+    // A node that went is in no answer, and its status went with it.
+    let there = match nodes {
+        [node] => match api.get(scope, &Kind::node(), "", node).await {
+            Err(error) if error.is_not_found() => Vec::new(),
+            there => vec![there?],
+        },
+        // Of hundreds, one list says what each has.
+        _ => api.list(scope, &Kind::node(), "", "").await?,
     };
-    let has = |name: &String| {
-        ["/status/capacity", "/status/allocatable"]
-            .iter()
-            .any(|pointer| there.at(pointer).is_some_and(|amounts| amounts.get(name).is_some()))
-    };
-    let present: Vec<String> = resources.iter().filter(|name| has(name)).cloned().collect();
-    if present.is_empty() {
-        return Ok(());
-    }
-    api.merge(&scope, &Kind::node(), ("", node), "status", &Entry::undo_patch(&present)).await.map(drop)
+    let ours = there.iter().filter(|node| nodes.iter().any(|name| name == node.name()));
+    let patches = ours.filter_map(|node| {
+        let has = |name: &&String| {
+            ["/status/capacity", "/status/allocatable"]
+                .iter()
+                .any(|pointer| node.at(pointer).is_some_and(|amounts| amounts.get(name.as_str()).is_some()))
+        };
+        let present: Vec<String> = resources.iter().filter(has).cloned().collect();
+        let patch = Entry::undo_patch(&present);
+        let take =
+            async move { api.merge(scope, &Kind::node(), ("", node.name()), "status", &patch).await }.boxed();
+        (!present.is_empty()).then_some(take)
+    });
+    side_by_side(patches.collect()).await
 }
 
 struct Remaining<'a> {

@@ -221,7 +221,7 @@ impl Session {
         let amounts: Map<String, Value> =
             resources.iter().map(|(name, amount)| (name.clone(), json!(amount.to_string()))).collect();
         let patch = json!({"status": {"capacity": amounts, "allocatable": amounts}});
-        self.api.merge(scope, &Kind::node(), ("", node), "status", &patch).await.map(drop)
+        self.api.merge(scope, &Kind::node(), ("", node), "status", &patch).await
     }
 
     async fn record(&self, entry: &Entry) -> Result<(), ClusterError> {
@@ -375,7 +375,7 @@ impl Scratch {
     ///
     /// # Errors
     /// When the cluster refuses it.
-    pub async fn merge(&self, kind: &Kind, name: &str, patch: &Value) -> Result<Object, ClusterError> {
+    pub async fn merge(&self, kind: &Kind, name: &str, patch: &Value) -> Result<(), ClusterError> {
         self.session.api.merge(&self.scope, kind, (&self.namespace, name), "", patch).await
     }
 
