@@ -108,6 +108,12 @@ fn a_healthy_lab_passes_and_every_view_agrees() {
     let again = works(&["report", path]);
     assert!(again.lines().count() >= 6 && again.lines().all(|line| line.ends_with(": the same")), "{again}");
 
+    // What judging does not keep in memory changes nothing: judged from all of it, the same.
+    let check = aiconform_checks::check("gang_scheduling").unwrap();
+    let whole = aiconform_evidence::Stored::open(folder.as_path().try_into().unwrap()).unwrap();
+    let judged = aiconform_verdict::judge(check.rules, &whole.evidence);
+    assert_eq!(serde_json::to_value(&judged.subjects).unwrap(), verdict["requirements"][0]["subjects"]);
+
     // Others read what we write.
     let log = read(&folder.join("e2e.log"));
     let read_by_go = Command::new("go")

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+use aiconform_model::Kind;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
@@ -85,6 +87,23 @@ fn what_is_pure_uses_neither_tokio_nor_the_cluster() {
     assert!(judges.len() >= aiconform_checks::CHECKS.len());
     for (_, path, code) in judges {
         assert!(!code.contains("tokio") && !code.contains("aiconform_cluster"), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_kept_for_judging_is_read_nowhere() {
+    for check in aiconform_checks::CHECKS {
+        let kinds = [Kind::pod(), Kind::node()];
+        for pointer in kinds.iter().flat_map(|kind| (check.rules.unread)(kind, &Value::Null)) {
+            let place = |(_, path, code): (String, String, String)| code.contains(pointer).then_some(path);
+            let found: Vec<String> = sources()
+                .into_iter()
+                .filter(|(name, ..)| ["checks", "verdict", "report"].contains(&name.as_str()))
+                .filter_map(place)
+                .collect();
+            // Where it stands in the list.
+            assert_eq!(found.len(), 1, "{pointer} is not kept, so that nothing may read it: {found:?}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::verdicts::{self, Judged};
 use aiconform_checks::{Check, Options, Profile};
 use aiconform_cluster::Connection;
 use aiconform_engine::{End, Request};
-use aiconform_evidence::{Folder, Stored};
+use aiconform_evidence::Folder;
 use aiconform_model::Sink;
 use camino::Utf8PathBuf;
 use futures::FutureExt;
@@ -84,7 +84,7 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
         "processor_milliseconds": processor_time(), "adapters": adapters, "interrupted": end.interrupted,
         "requests": end.requests, "left": end.left,
     }))?;
-    let stored = Stored::open(&path)?;
+    let stored = verdicts::open(&path)?;
     let judged = verdicts::of(&stored);
     verdicts::write(&path, &judged)?;
     Ok((end, judged))

@@ -2,10 +2,10 @@
 
 use crate::exit::Exit;
 use aiconform_checks::{CHECKS, Check};
-use aiconform_evidence::Stored;
+use aiconform_evidence::{ReadError, Stored};
 use aiconform_model::catalogue::{self, Level};
 use aiconform_report::Report;
-use aiconform_verdict::{Judgement, Verdict, judge};
+use aiconform_verdict::{Judgement, Lean, Verdict, judge};
 use camino::Utf8Path;
 
 /// A judged run.
@@ -14,6 +14,15 @@ pub struct Judged {
     pub report: Report,
     /// The exit code.
     pub exit: Exit,
+}
+
+/// Opens a stored run for judging: what no judge reads is checked, and not kept in memory.
+///
+/// # Errors
+/// With the place of the first thing that does not fit.
+pub fn open(folder: &Utf8Path) -> Result<Stored, ReadError> {
+    let mut lean = Lean::new(CHECKS.iter().map(|check| check.rules));
+    Stored::open_through(folder, |event| lean.cut(event))
 }
 
 /// Judges a stored run.

@@ -16,8 +16,11 @@ pub const BEGINNING: &str = "000000000000000000000000000000000000000000000000000
 
 /// SHA-256 as lower-case hexadecimal text.
 pub fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(Sha256::new().chain_update(bytes))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One line of `events.ndjson`: the event and the hash of the line before it.

@@ -1,10 +1,11 @@
 //! Reading a run folder: everything is checked against the manifest and the chain before it is believed.
 
-use crate::{BEGINNING, Line, Manifest, digest};
+use crate::{BEGINNING, Line, Manifest, digest, hexadecimal};
 use aiconform_model::{Event, Scope};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::io::BufRead;
 
 /// A run folder cannot be believed, or not be read.
@@ -59,20 +60,31 @@ impl Evidence {
     ///
     /// # Errors
     /// [`ReadError`] with the place of the first line that does not fit. Nothing is skipped.
-    pub fn read(mut reader: impl BufRead, file: &Utf8Path) -> Result<Evidence, ReadError> {
-        let mut events = Vec::new();
+    pub fn read(reader: impl BufRead, file: &Utf8Path) -> Result<Evidence, ReadError> {
+        Evidence::read_through(reader, file, |_| {}).map(|(evidence, _)| evidence)
+    }
+
+    /// The same, with every event passed through `cut` before it is kept; gives the SHA-256 of the whole too.
+    fn read_through(
+        mut reader: impl BufRead,
+        file: &Utf8Path,
+        mut cut: impl FnMut(&mut Event),
+    ) -> Result<(Evidence, String), ReadError> {
+        let mut events: Vec<Event> = Vec::new();
         let mut expected = BEGINNING.to_owned();
+        let mut whole = Sha256::new();
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
             if reader.read_until(b'\n', &mut bytes)? == 0 {
-                return Ok(Evidence { events });
+                return Ok((Evidence { events }, hexadecimal(whole)));
             }
+            whole.update(&bytes);
             let line = events.len() + 1;
             if bytes.pop() != Some(b'\n') {
                 return Err(ReadError::Chain { line, why: "the line is cut off".into() });
             }
-            let read: Line<Event> = parse(file, line, &bytes)?;
+            let mut read: Line<Event> = parse(file, line, &bytes)?;
             if read.previous != expected {
                 let why = "it does not carry the hash of the line before it".into();
                 return Err(ReadError::Chain { line, why });
@@ -82,6 +94,7 @@ impl Evidence {
                 return Err(ReadError::Chain { line, why });
             }
             expected = digest(&bytes);
+            cut(&mut read.event);
             events.push(read.event);
         }
     }
@@ -110,6 +123,14 @@ impl Stored {
     /// # Errors
     /// [`ReadError`] with the place of the first thing that does not fit. Nothing is skipped.
     pub fn open(path: &Utf8Path) -> Result<Stored, ReadError> {
+        Stored::open_through(path, |_| {})
+    }
+
+    /// The same, with every event passed through `cut` once it is checked: what `cut` takes from it is not kept in memory.
+    ///
+    /// # Errors
+    /// As [`Stored::open`].
+    pub fn open_through(path: &Utf8Path, cut: impl FnMut(&mut Event)) -> Result<Stored, ReadError> {
         let manifest_file = path.join("manifest.json");
         let manifest: Manifest = parse(&manifest_file, 1, &fs_err::read(&manifest_file)?)?;
         let run_file = path.join("run.json");
@@ -122,19 +143,22 @@ impl Stored {
         }
         let events_file = path.join("events.ndjson");
         let events = std::io::BufReader::new(fs_err::File::open(&events_file)?);
-        let evidence = Evidence::read(events, &events_file)?;
+        let (evidence, found) = Evidence::read_through(events, &events_file, cut)?;
         if evidence.events.len() as u64 != manifest.count {
             let why = format!("{} events, the manifest says {}", evidence.events.len(), manifest.count);
             return Err(ReadError::Chain { line: evidence.events.len() + 1, why });
         }
         // The chain says where a change is; the digest also covers the last line, which nothing follows.
-        compare(&events_file, &manifest.events, &fs_err::read(&events_file)?)?;
+        same(&events_file, &manifest.events, found)?;
         Ok(Stored { run, evidence })
     }
 }
 
 fn compare(file: &Utf8Path, expected: &str, bytes: &[u8]) -> Result<(), ReadError> {
-    let found = digest(bytes);
+    same(file, expected, digest(bytes))
+}
+
+fn same(file: &Utf8Path, expected: &str, found: String) -> Result<(), ReadError> {
     if found == expected {
         return Ok(());
     }

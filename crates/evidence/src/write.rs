@@ -1,6 +1,6 @@
 //! Writing a run folder.
 
-use crate::{BEGINNING, Line, Manifest, digest};
+use crate::{BEGINNING, Line, Manifest, digest, hexadecimal};
 use aiconform_model::{Event, EventKind, Scope, Sink};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ impl Folder {
         fs_err::write(self.path.join("run.json"), &run)?;
         let manifest = Manifest {
             run: digest(&run),
-            events: log.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            events: hexadecimal(log.hash),
             count: log.count,
             blobs: log.blobs.into_iter().collect(),
         };

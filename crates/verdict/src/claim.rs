@@ -2,7 +2,7 @@
 
 use crate::judgement::SubjectJudgement;
 use crate::picture::Picture;
-use aiconform_model::Event;
+use aiconform_model::{Event, Kind};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -168,6 +168,9 @@ pub struct Rules {
     pub aggregate: Aggregate,
     /// The claims.
     pub claims: &'static [Claim],
+    /// JSON pointers to those parts of pods or nodes that nothing here reads, on what the facts of a subject say: judging
+    /// does not hold them in memory. What is not named here is there.
+    pub unread: fn(&Kind, &Value) -> &'static [&'static str],
     /// Why nothing that was seen of this subject can be believed, if so: a foreign change, a gap in a watch, a
     /// policy that changed what the test stands on.
     pub guard: fn(&[&Event], &Subject) -> Option<String>,

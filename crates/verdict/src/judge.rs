@@ -215,6 +215,7 @@ mod tests {
             check: "c",
             aggregate,
             claims: &[],
+            unread: |_, _| &[],
             guard: |_, _| None,
             grade: |_, _| None,
             measures: |_, _| Vec::new(),

@@ -5,9 +5,11 @@
 mod claim;
 mod judge;
 mod judgement;
+mod lean;
 mod picture;
 
 pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Step, StepState, Subject};
 pub use judge::{OWN_CONTROL, decide, judge, summary};
 pub use judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
+pub use lean::Lean;
 pub use picture::{Lane, Mark, Picture, Span, Tone};

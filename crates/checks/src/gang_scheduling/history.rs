@@ -180,9 +180,11 @@ fn owner<'a>(found: &'a mut [History], gang: &str) -> Option<&'a mut History> {
 }
 
 fn take(pods: &mut Vec<Life>, object: &Object, change: Change, here: (u64, i64)) {
-    let place = pods.iter().position(|pod| pod.uid == object.uid()).unwrap_or_else(|| {
+    // Asked for once: hundreds of pods are searched at each of their changes.
+    let uid = object.uid();
+    let place = pods.iter().position(|pod| pod.uid == uid).unwrap_or_else(|| {
         pods.push(Life {
-            uid: object.uid().into(),
+            uid: uid.into(),
             name: object.name().into(),
             role: object.label(ROLE).into(),
             gang: object.label(GANG).into(),

@@ -240,6 +240,7 @@ static RULES: Rules = Rules {
     check: "gang_scheduling",
     aggregate: Aggregate::AnySubject,
     claims: CLAIMS,
+    unread: adapters::unread,
     guard: guard::doubt,
     grade: judge::grade,
     measures: measures::measures,

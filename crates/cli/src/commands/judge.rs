@@ -13,7 +13,7 @@ pub struct Arguments {
 }
 
 fn open(arguments: &Arguments) -> Result<Stored, UsageError> {
-    Stored::open(&arguments.run).map_err(|error| UsageError(format!("{}: {error}", arguments.run)))
+    verdicts::open(&arguments.run).map_err(|error| UsageError(format!("{}: {error}", arguments.run)))
 }
 
 /// Judges the evidence of a stored run again and prints the verdicts.

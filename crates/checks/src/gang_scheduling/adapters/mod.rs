@@ -195,6 +195,26 @@ pub fn with_signs(adapter: &dyn Adapter, mut facts: Value) -> Value {
     facts
 }
 
+/// The large parts of pods and nodes that neither a judge nor a built-in adapter reads. Signs may read anything: where a
+/// subject has them, there are none.
+pub fn unread(kind: &Kind, facts: &Value) -> &'static [&'static str] {
+    match kind.plural.as_str() {
+        _ if facts.get(SIGNS).is_some() => &[],
+        "pods" => &[
+            "/spec/containers/0/securityContext",
+            "/spec/containers/0/volumeMounts",
+            "/spec/securityContext",
+            "/spec/tolerations",
+            "/spec/volumes",
+            "/status/containerStatuses",
+        ],
+        "nodes" => {
+            &["/metadata/annotations", "/status/addresses", "/status/daemonEndpoints", "/status/nodeInfo"]
+        }
+        _ => &[],
+    }
+}
+
 /// How objects of one subject are read: a pure reading of each as it was watched, from what the evidence says of the
 /// subject.
 #[derive(Clone, Debug, PartialEq)]
