@@ -205,6 +205,9 @@ fn peak_memory(process: u32) -> Option<u64> {
     line.trim().split(' ').next()?.parse().ok()
 }
 
+/// Aims: memory in KiB, and percent of the API server's processor time.
+const AIMS: (u64, u64) = (100 * 1024, 10);
+
 const HEAD: &str = "# Scale and cost
 
 Measured with `cargo run --release -p xtask -- scale`, one run each, on a lab with that many fake nodes (KWOK) whose API
@@ -257,7 +260,26 @@ fn page(rows: &[Row]) -> String {
             row.bytes as f64 / 1e6,
         );
     }
+    let _ = writeln!(page, "\n{}", missed(rows));
     page
+}
+
+/// The aims, and which rows miss them.
+fn missed(rows: &[Row]) -> String {
+    let (memory, share) = AIMS;
+    let of = |what: &str, misses: &dyn Fn(&Row) -> bool| {
+        let found = rows.iter().filter(|row| misses(row));
+        let found: Vec<String> = found
+            .map(|row| format!("{} on {} with {}", row.size.pods, row.size.nodes, row.adapter))
+            .collect();
+        let found = if found.is_empty() { "no row".to_owned() } else { found.join(", ") };
+        format!("The aim for {what} is missed by {found}.")
+    };
+    [
+        of(&format!("memory, {} MiB,", memory / 1024), &|row| row.memory > memory),
+        of(&format!("processor time, {share} %,"), &|row| row.ours * 100 > row.server * share),
+    ]
+    .join("\n")
 }
 
 /// What this machine computes with.
