@@ -1,18 +1,21 @@
 //! When nothing that was seen of a subject can be believed: the platform, or someone else, changed what it stands on.
 
+mod slots;
+
 use super::adapters::Reading;
 use super::template::{GANG, ROLE, TRIAL};
 use aiconform_cluster::RUN_LABEL;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
+use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SLOTS: &str = "slots.aiconform.dev/";
 
 /// Why nothing can be believed, if so.
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
-    let amounts = sent_amounts(events);
+    let mut slots = Slots::asked(events);
     let templates = sent_templates(events);
     let reading = Reading::of(&subject.id, &subject.facts);
     let mut acting = false;
@@ -34,18 +37,17 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 request: Some(sent),
                 response: Some(got),
                 ..
-            } => {
+            } if method == "POST" && ours => {
                 let to_pods = path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
-                if method == "POST"
-                    && ours
-                    && to_pods
-                    && let Some(difference) = changed(&Object(sent.clone()), &Object(got.clone()), &reading)
-                {
-                    return Some(difference);
+                let (sent, got) = (Object(sent.clone()), Object(got.clone()));
+                let difference =
+                    if to_pods { changed(&sent, &got, &reading) } else { renumbered(&sent, &got) };
+                if difference.is_some() {
+                    return difference;
                 }
             }
             EventKind::Watch { kind, object, change } if acting && *kind == Kind::node() => {
-                if let Some(why) = node(object, *change, &amounts) {
+                if let Some(why) = node(object, *change).or_else(|| slots.strange(object, event.sequence)) {
                     return Some(why);
                 }
             }
@@ -71,23 +73,6 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         }
     }
     None
-}
-
-/// Every amount that we have asked for. A change can come on the watch before the answer to the patch that made it, so
-/// all of them are read first.
-fn sent_amounts(events: &[&Event]) -> BTreeMap<String, BTreeSet<String>> {
-    let mut amounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for event in events {
-        if let EventKind::Exchange { method, path, request: Some(sent), .. } = &event.kind
-            && method == "PATCH"
-            && path.ends_with("/status")
-        {
-            for (name, amount) in slots(&Object(sent.clone()), "/status/allocatable") {
-                amounts.entry(name).or_default().insert(amount);
-            }
-        }
-    }
-    amounts
 }
 
 /// The pods that Jobs and the like of ours are to make, by their gang.
@@ -165,6 +150,35 @@ pub fn changed(sent: &Object, got: &Object, reading: &Reading) -> Option<String>
     }
 }
 
+/// A number of an object, such as a gang's least number of members, that was not kept as it was sent: with another one a
+/// gang is another gang. Quantities may come back as texts.
+fn renumbered(sent: &Object, got: &Object) -> Option<String> {
+    let (path, was, is) = number(sent.at("/spec")?, got.at("/spec"))?;
+    Some(format!(
+        "{} {} was changed on its way in: spec{path} was {was}, is {is}; a webhook or policy of the platform rewrites it, or its field is not served",
+        sent.text("/kind"),
+        got.name()
+    ))
+}
+
+fn number(sent: &Value, got: Option<&Value>) -> Option<(String, String, String)> {
+    match (sent, got) {
+        (Value::Object(sent), got) => sent.iter().find_map(|(key, sent)| {
+            let (path, was, is) = number(sent, got.and_then(|got| got.get(key)))?;
+            Some((format!(".{key}{path}"), was, is))
+        }),
+        (Value::Array(sent), got) => sent.iter().enumerate().find_map(|(place, sent)| {
+            let (path, was, is) = number(sent, got.and_then(|got| got.get(place)))?;
+            Some((format!("[{place}]{path}"), was, is))
+        }),
+        (Value::Number(was), None) => Some((String::new(), was.to_string(), "absent".into())),
+        (Value::Number(was), Some(Value::Number(is))) if was != is => {
+            Some((String::new(), was.to_string(), is.to_string()))
+        }
+        _ => None,
+    }
+}
+
 /// Whether everything that was sent is there; more may be.
 pub fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
     match (sent, got) {
@@ -176,17 +190,7 @@ pub fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
     }
 }
 
-fn slots(object: &Object, pointer: &str) -> Vec<(String, String)> {
-    let amounts = object.at(pointer).and_then(Value::as_object);
-    amounts
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| name.starts_with(SLOTS))
-        .filter_map(|(name, amount)| Some((name.clone(), amount.as_str()?.to_owned())))
-        .collect()
-}
-
-fn node(object: &Object, change: Change, amounts: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+fn node(object: &Object, change: Change) -> Option<String> {
     let name = object.name();
     if change == Change::Deleted {
         return Some(format!("node {name} went away"));
@@ -197,10 +201,7 @@ fn node(object: &Object, change: Change, amounts: &BTreeMap<String, BTreeSet<Str
     if object.at("/spec/unschedulable").and_then(Value::as_bool) == Some(true) {
         return Some(format!("node {name} was cordoned by someone"));
     }
-    let strange = slots(object, "/status/allocatable")
-        .into_iter()
-        .find(|(name, amount)| amounts.get(name).is_some_and(|sent| !sent.contains(amount)));
-    strange.map(|(slot, amount)| format!("someone else set {slot} of node {name} to {amount}"))
+    None
 }
 
 /// Whether a kubelet has turned a bound pod away for want of private slots.

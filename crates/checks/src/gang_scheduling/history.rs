@@ -81,6 +81,8 @@ pub struct History {
     pub pods: Vec<Life>,
     /// Refusals: where, which gang, in which words.
     pub refusals: Vec<(u64, String, String)>,
+    /// Where a queue's object of a gang was seen that did not refuse it.
+    pub taken: Vec<(u64, String)>,
 }
 
 impl History {
@@ -129,6 +131,15 @@ impl History {
             .find(|(at, name, _)| *at > begin && *at < end && name == gang)
             .map(|(.., words)| words.as_str())
     }
+
+    /// Whether the last word on a gang before a position was a refusal.
+    pub fn is_refused(&self, gang: &str, end: u64) -> bool {
+        let last = |places: &mut dyn Iterator<Item = (u64, &String)>| {
+            places.filter(|(at, name)| *at < end && *name == gang).map(|(at, _)| at).max()
+        };
+        let refused = last(&mut self.refusals.iter().map(|(at, name, _)| (*at, name)));
+        refused.is_some() && refused > last(&mut self.taken.iter().map(|(at, name)| (*at, name)))
+    }
 }
 
 /// All trials of a subject, from its events.
@@ -148,11 +159,16 @@ pub fn histories(events: &[&Event]) -> Vec<History> {
                 if *kind == Kind::pod() && !trial.is_empty() {
                     take(&mut of(&mut found, trial).pods, object, *change, (event.sequence, at));
                 }
-                if *change != Change::Deleted
-                    && let Some((gang, words)) = reading.refusal(kind, object)
-                    && let Some(history) = owner(&mut found, &gang)
-                {
-                    history.refusals.push((event.sequence, gang, words));
+                if *change != Change::Deleted {
+                    if let Some((gang, words)) = reading.refusal(kind, object) {
+                        if let Some(history) = owner(&mut found, &gang) {
+                            history.refusals.push((event.sequence, gang, words));
+                        }
+                    } else if let Some(gang) = reading.queued(kind, object)
+                        && let Some(history) = owner(&mut found, &gang)
+                    {
+                        history.taken.push((event.sequence, gang));
+                    }
                 }
             }
             _ => {}

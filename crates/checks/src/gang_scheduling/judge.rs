@@ -76,6 +76,15 @@ fn is_stuck(history: &History, begin: u64, end: u64) -> bool {
     history.bound_between("canary", begin, end).0 >= STUCK
 }
 
+/// Whether pods of a gang were never made, though nothing holds the gang back any more: a policy or a quota for pods keeps
+/// out what another object should make, which says nothing of gangs. A gang of which no pod exists may be held whole.
+fn lacks_pods(history: &History, gang: &str, (begin, end): (u64, u64), size: usize) -> bool {
+    match history.members(gang, begin).filter(|pod| pod.seen.0 < end).count() {
+        0 => !history.is_refused(gang, end),
+        there => there < size,
+    }
+}
+
 fn names<'a>(pods: impl Iterator<Item = &'a Life>) -> String {
     pods.map(|pod| pod.name.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -168,7 +177,8 @@ pub fn fitting_gang_completes(events: &[&Event], _: &Subject) -> Outcome {
     }
     let seen = format!("of 4 pods of a gang on 4 free slots, {bound} were bound and {completed} completed");
     let (alive, _) = history.bound_between("canary", begin.begin, end.begin);
-    if alive >= STUCK && bound < WHOLE {
+    let lacking = lacks_pods(&history, gang(begin), (begin.begin, end.begin), WHOLE);
+    if alive >= STUCK && bound < WHOLE && !lacking {
         return unmet(
             format!("{seen}, while the scheduler bound {alive} pods that came later"),
             vec![begin.begin, end.begin],
@@ -284,7 +294,8 @@ fn starts_after_all(events: &[&Event], name: &str) -> Outcome {
         return met(format!("all {size} pods of the waiting gang were bound when the missing slots came"));
     }
     let seen = format!("when the missing slots came {held} of {members} pods of the waiting gang were bound");
-    if is_stuck(&history, begin.begin, end.begin) {
+    let lacking = lacks_pods(&history, gang, (created.begin, end.begin), size);
+    if is_stuck(&history, begin.begin, end.begin) && !lacking {
         return unmet(format!("{seen}, while canaries that came later were"), vec![begin.begin, end.begin]);
     }
     unknown(events, name, seen)
@@ -303,7 +314,8 @@ pub fn nothing_is_left(events: &[&Event], _: &Subject) -> Outcome {
         let seen = format!(
             "a gang created again under a deleted gang's name on 4 free slots: {held} of 4 pods bound"
         );
-        if is_stuck(&history, begin.begin, end.begin) {
+        let lacking = lacks_pods(&history, gang(begin), (begin.begin, end.begin), WHOLE);
+        if is_stuck(&history, begin.begin, end.begin) && !lacking {
             return unmet(
                 format!("{seen}, while canaries that came later were"),
                 vec![begin.begin, end.begin],

@@ -200,7 +200,8 @@ mod tests {
             begin: u64::try_from(*at).unwrap(),
             at: *at,
         });
-        History { trial: "t".into(), phases: phases.collect(), pods: pods.collect(), refusals: Vec::new() }
+        let (phases, pods) = (phases.collect(), pods.collect());
+        History { trial: "t".into(), phases, pods, ..History::default() }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Round {
     pub held: Vec<usize>,
     /// Whether a loser started whole, and no other in part, when the winner was gone; `None` without a winner.
     pub loser_started: Option<bool>,
+    /// Whether a gang that held nothing when the round had settled had held slots before.
+    pub undone: bool,
     /// Position of the settled mark, as witness.
     pub at: u64,
 }
@@ -71,10 +73,16 @@ pub fn rounds(events: &[&Event], prefix: &str) -> Vec<Round> {
                     .collect();
                 Some(held.contains(&WHOLE) && held.iter().sum::<usize>() == WHOLE)
             });
+            let held: Vec<usize> = gangs.iter().map(|gang| history.held(gang, settled.begin)).collect();
+            let placed = |gang: &&str| {
+                history.members(gang, 0).any(|pod| pod.bound.is_some_and(|bound| bound.0 < settled.begin))
+            };
+            let undone = gangs.iter().zip(&held).any(|(gang, held)| *held == 0 && placed(gang));
             Some(Round {
                 trial: history.trial.clone(),
-                held: gangs.iter().map(|gang| history.held(gang, settled.begin)).collect(),
+                held,
                 loser_started: started,
+                undone,
                 at: settled.begin,
             })
         })

@@ -89,6 +89,11 @@ pub fn grade(judged: &SubjectJudgement, events: &[&Event]) -> Option<Grade> {
         let open = untested(judged, rung);
         let (state, claim, why) = match broken.first() {
             Some((claim, outcome)) => (StepState::Missed, (*claim).to_owned(), outcome.text().to_owned()),
+            None if rung.level == "G3"
+                && let Some((claim, why)) = undone(events) =>
+            {
+                (StepState::Missed, claim.to_owned(), why)
+            }
             None if !open.is_empty() => (StepState::Untested, open.join(", "), String::new()),
             None => (StepState::Reached, rung.claims.join(", "), String::new()),
         };
@@ -108,12 +113,34 @@ pub fn grade(judged: &SubjectJudgement, events: &[&Event]) -> Option<Grade> {
     Some(Grade { level, says, steps })
 }
 
+/// A claim on rounds of which one placed a part and undid it: its end is whole, its placement was not.
+fn undone(events: &[&Event]) -> Option<(&'static str, String)> {
+    ["contention_is_whole", "ample_contention_is_whole", "three_gangs_are_whole"].into_iter().find_map(
+        |claim| {
+            let round = rounds(events, prefix(claim)?).into_iter().find(|round| round.undone)?;
+            Some((
+                claim,
+                format!(
+                    "in {} a gang was placed in part, which was undone before the round had settled",
+                    round.trial
+                ),
+            ))
+        },
+    )
+}
+
+/// What the names of the rounds of a claim begin with.
+fn prefix(claim: &str) -> Option<&'static str> {
+    match claim {
+        "contention_is_whole" => Some("round-"),
+        "ample_contention_is_whole" => Some("ample-"),
+        "three_gangs_are_whole" => Some("three-"),
+        _ => None,
+    }
+}
+
 /// Whether a part that was placed was undone again, so that someone went on.
 fn is_rolled_back(claim: &str, events: &[&Event]) -> bool {
-    let prefix = match claim {
-        "contention_is_whole" => "round-",
-        "ample_contention_is_whole" => "ample-",
-        _ => return part_was_undone(events) == Some(true),
-    };
+    let Some(prefix) = prefix(claim) else { return part_was_undone(events) == Some(true) };
     !rounds(events, prefix).iter().any(|round| round.is_deadlock())
 }
