@@ -54,6 +54,12 @@ pub enum Breakage {
     PolicyDemandsLabels,
     /// A webhook of the platform sends pods to another scheduler.
     WebhookRewritesPods,
+    /// A policy sends pods to nodes that there are not.
+    PolicyMisplacesPods,
+    /// A policy takes from pods what they request.
+    PolicyDropsRequests,
+    /// A policy lets every gang start with one pod.
+    PolicyLowersLeast,
 }
 
 impl Breakage {
@@ -82,6 +88,9 @@ impl Breakage {
         Breakage::PolicyDeniesNodePatches,
         Breakage::PolicyDemandsLabels,
         Breakage::WebhookRewritesPods,
+        Breakage::PolicyMisplacesPods,
+        Breakage::PolicyDropsRequests,
+        Breakage::PolicyLowersLeast,
     ];
 
     /// Its name on the command line and in `faults.toml`.

@@ -60,20 +60,37 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 in_force(tools, "demand-labels", PROBE, denied).await?;
             }
             Breakage::WebhookRewritesPods => {
-                let items = json!({"apiVersion": "v1", "kind": "List", "items": [
-                    {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
-                        "metadata": {"name": "other-scheduler"},
-                        "spec": {"failurePolicy": "Fail", "reinvocationPolicy": "Never",
-                            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
-                                "operations": ["CREATE"], "resources": ["pods"]}]},
-                            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {
-                                "expression": "Object{spec: Object.spec{schedulerName: \"other\"}}"}}]}},
-                    {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
-                        "metadata": {"name": "other-scheduler"}, "spec": {"policyName": "other-scheduler"}}]});
-                apply(tools, &items.to_string()).await?;
+                let patch = apply_configuration("Object{spec: Object.spec{schedulerName: \"other\"}}");
+                mutation(tools, "other-scheduler", &pods(), &patch).await?;
                 let rewritten =
                     |said: &Result<String, String>| said.as_ref().is_ok_and(|pod| pod.contains("\"other\""));
                 in_force(tools, "other-scheduler", PROBE, rewritten).await?;
+            }
+            Breakage::PolicyMisplacesPods => {
+                let patch = json_patch("/spec/nodeSelector", "{\"team\": \"nobody\"}");
+                mutation(tools, "misplace-pods", &pods(), &patch).await?;
+                let misplaced =
+                    |said: &Result<String, String>| said.as_ref().is_ok_and(|pod| pod.contains("\"nobody\""));
+                in_force(tools, "misplace-pods", PROBE, misplaced).await?;
+            }
+            Breakage::PolicyDropsRequests => {
+                let patch = json_patch("/spec/containers/0/resources", "{}");
+                mutation(tools, "drop-requests", &pods(), &patch).await?;
+                let dropped =
+                    |said: &Result<String, String>| said.as_ref().is_ok_and(|pod| !pod.contains("\"cpu\""));
+                in_force(tools, "drop-requests", PROBE_REQUESTS, dropped).await?;
+            }
+            Breakage::PolicyLowersLeast => {
+                let rule = json!({"apiGroups": ["scheduling.k8s.io"], "apiVersions": ["*"],
+                    "operations": ["CREATE"], "resources": ["podgroups"]});
+                let least = "Object{spec: Object.spec{schedulingPolicy: Object.spec.schedulingPolicy{gang: Object.spec.schedulingPolicy.gang{minCount: 1}}}}";
+                mutation(tools, "lower-least", &rule, &apply_configuration(least)).await?;
+                let probe = format!("--filename={}", gang_to_probe(lab)?);
+                let lowered = |said: &Result<String, String>| {
+                    said.as_ref().is_ok_and(|group| group.contains("\"minCount\": 1"))
+                };
+                let act = ["create", &probe, "--dry-run=server", "-o", "json"];
+                in_force(tools, "lower-least", &act, lowered).await?;
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
@@ -96,6 +113,17 @@ const PROBE_QUEUED: &[&str] = &[
     "probe",
     "--image=probe",
     "--labels=kueue.x-k8s.io/queue-name=probe",
+    "--dry-run=server",
+    "-o",
+    "json",
+];
+
+/// A pod that requests CPU, asked about and not created.
+const PROBE_REQUESTS: &[&str] = &[
+    "run",
+    "probe",
+    "--image=probe",
+    "--overrides={\"spec\":{\"containers\":[{\"name\":\"probe\",\"image\":\"probe\",\"resources\":{\"requests\":{\"cpu\":\"1m\"}}}]}}",
     "--dry-run=server",
     "-o",
     "json",
@@ -135,6 +163,16 @@ async fn in_force(
     }
 }
 
+/// The file of a gang of two, to be asked about and not created.
+fn gang_to_probe(lab: &Status) -> Result<camino::Utf8PathBuf, LabError> {
+    let group = json!({"apiVersion": "scheduling.k8s.io/v1beta1", "kind": "PodGroup",
+        "metadata": {"name": "probe", "namespace": "default"},
+        "spec": {"schedulingPolicy": {"gang": {"minCount": 2}}}});
+    let file = lab.state.join("gang-to-probe.json");
+    fs_err::write(&file, group.to_string())?;
+    Ok(file)
+}
+
 async fn stop_scheduler(running: &mut Vec<Component>) -> Result<(), LabError> {
     if let Some(place) = running.iter().position(|component| component.name() == "kube-scheduler") {
         running.remove(place).stop().await?;
@@ -166,5 +204,37 @@ async fn policy(
                 "validations": [{"expression": expression, "message": message}]}},
         {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
             "metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]}}]});
+    apply(tools, &items.to_string()).await
+}
+
+/// Pods as they are created.
+fn pods() -> serde_json::Value {
+    json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]})
+}
+
+/// A change of what is created to what an expression says.
+fn apply_configuration(expression: &str) -> serde_json::Value {
+    json!({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}})
+}
+
+/// A part of what is created, put there or replaced: configuration that is applied takes nothing away.
+fn json_patch(path: &str, value: &str) -> serde_json::Value {
+    let expression = format!("[JSONPatch{{op: \"add\", path: \"{path}\", value: {value}}}]");
+    json!({"patchType": "JSONPatch", "jsonPatch": {"expression": expression}})
+}
+
+/// A MutatingAdmissionPolicy and its binding.
+async fn mutation(
+    tools: &Tools,
+    name: &str,
+    rule: &serde_json::Value,
+    change: &serde_json::Value,
+) -> Result<(), LabError> {
+    let items = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+            "metadata": {"name": name}, "spec": {"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+                "matchConstraints": {"resourceRules": [rule]}, "mutations": [change]}},
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": {"name": name}, "spec": {"policyName": name}}]});
     apply(tools, &items.to_string()).await
 }
