@@ -113,18 +113,27 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
         EventKind::Exchange { method, path, request, response, .. } => {
             let pods = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
             let slots = method == "PATCH" && path.ends_with("/status");
-            if !ours || !(pods || slots) {
+            if !ours || !(method == "POST" || slots) {
                 return None;
             }
+            let trim = if pods || slots { trim } else { numbers_of };
             *request = request.take().map(trim);
-            *response = response.take().filter(|_| pods).map(trim);
+            *response = response.take().filter(|_| !slots).map(trim);
         }
-        EventKind::Watch { kind, object, .. } => {
+        EventKind::Watch { kind, object, change } => {
             let kept = ours || (everyones && *kind == Kind::node());
-            if !kept || (kind.group.is_empty() && kind.kind == "Event") {
+            if !kept || (kind.group.is_empty() && kind.kind == "Event") || *kind == Kind::job() {
                 return None;
             }
             object.0 = trim(object.0.take());
+            // How a pod came in is read when it comes in, unless it is not ours.
+            if *kind == Kind::pod()
+                && *change != Change::Added
+                && !object.label("aiconform.dev/role").is_empty()
+            {
+                let spec = object.0["spec"].as_object_mut()?;
+                spec.retain(|field, _| ["nodeName", "workloadRef"].contains(&field.as_str()));
+            }
             if *kind == Kind::node() {
                 // Other subjects' slots say nothing here.
                 object.0["status"].as_object_mut()?.remove("capacity");
@@ -151,6 +160,7 @@ fn trim(object: Value) -> Value {
         "/spec/schedulerName",
         "/spec/schedulingGates",
         "/spec/schedulingGroup",
+        "/spec/workloadRef",
         "/spec/priorityClassName",
         "/spec/unschedulable",
         "/spec/containers",
@@ -166,27 +176,74 @@ fn trim(object: Value) -> Value {
         let (Some(outer), Some(inner)) = (parts.next(), parts.next()) else { continue };
         let value = match inner {
             "containers" => resources(value),
-            "conditions" => conditions(value),
+            // Only gangs without a status of their own are refused pod by pod.
+            "conditions" => conditions(value, object.pointer("/spec/workloadRef").is_some()),
             "labels" => labels(value),
+            "ownerReferences" => owners(value),
             _ => value.clone(),
         };
+        if value.as_array().is_some_and(Vec::is_empty) {
+            continue;
+        }
         let entry = kept.entry(outer).or_insert_with(|| json!({}));
         entry[inner] = value;
     }
     Value::Object(kept)
 }
 
-fn resources(containers: &Value) -> Value {
-    let containers = containers.as_array().map(Vec::as_slice).unwrap_or_default();
-    containers.iter().map(|container| json!({"resources": container["resources"]})).collect()
+/// What a judge reads of what makes pods or gangs: its numbers, and the pods that it is to make.
+fn numbers_of(object: Value) -> Value {
+    let mut kept = json!({"kind": object["kind"], "metadata": {"name": object["metadata"]["name"]}});
+    if let Some(spec) = numbers(&object["spec"]) {
+        kept["spec"] = spec;
+    }
+    kept
 }
 
-fn conditions(conditions: &Value) -> Value {
+fn numbers(value: &Value) -> Option<Value> {
+    match value {
+        Value::Number(_) => Some(value.clone()),
+        Value::Object(fields) if fields.get("spec").is_some_and(|spec| spec["containers"].is_array()) => {
+            Some(trim(value.clone()))
+        }
+        Value::Object(fields) => {
+            let kept: Map<String, Value> =
+                fields.iter().filter_map(|(key, value)| Some((key.clone(), numbers(value)?))).collect();
+            (!kept.is_empty()).then_some(Value::Object(kept))
+        }
+        // A place in an array is what leads to a number.
+        Value::Array(items) => {
+            let kept: Vec<Option<Value>> = items.iter().map(numbers).collect();
+            let some = kept.iter().any(Option::is_some);
+            some.then(|| kept.into_iter().map(Option::unwrap_or_default).collect())
+        }
+        _ => None,
+    }
+}
+
+fn resources(containers: &Value) -> Value {
+    let containers = containers.as_array().map(Vec::as_slice).unwrap_or_default();
+    let requests = |container: &Value| match container.pointer("/resources/requests") {
+        Some(requests) => json!({"resources": {"requests": requests}}),
+        None => json!({}),
+    };
+    containers.iter().map(requests).collect()
+}
+
+fn conditions(conditions: &Value, pods_say_it: bool) -> Value {
     let conditions = conditions.as_array().map(Vec::as_slice).unwrap_or_default();
-    let read = ["Ready", "PodScheduled", "PodGroupInitiallyScheduled", "QuotaReserved", "DisruptionTarget"];
+    let read = [
+        "Ready",
+        "PodScheduled",
+        "PodGroupInitiallyScheduled",
+        "PodGroupScheduled",
+        "QuotaReserved",
+        "DisruptionTarget",
+    ];
     conditions
         .iter()
         .filter(|condition| condition["type"].as_str().is_some_and(|kind| read.contains(&kind)))
+        .filter(|condition| condition["type"] != "PodScheduled" || pods_say_it)
         .map(|condition| {
             let keys = ["type", "status", "reason", "message"];
             let kept: Map<String, Value> = keys
@@ -198,8 +255,14 @@ fn conditions(conditions: &Value) -> Value {
         .collect()
 }
 
+fn owners(owners: &Value) -> Value {
+    let owners = owners.as_array().map(Vec::as_slice).unwrap_or_default();
+    owners.iter().map(|owner| json!({"kind": owner["kind"], "name": owner["name"]})).collect()
+}
+
 fn labels(labels: &Value) -> Value {
     let labels = labels.as_object().into_iter().flatten();
-    let ours = labels.filter(|(key, _)| key.starts_with("aiconform.dev/"));
+    let read = ["aiconform.dev/run", "aiconform.dev/trial", "aiconform.dev/role", "aiconform.dev/gang"];
+    let ours = labels.filter(|(key, _)| read.contains(&key.as_str()));
     Value::Object(ours.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
