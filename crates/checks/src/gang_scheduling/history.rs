@@ -144,6 +144,15 @@ impl History {
 
 /// All trials of a subject, from its events.
 pub fn histories(events: &[&Event]) -> Vec<History> {
+    read(events, |_| true)
+}
+
+/// One trial of a subject, from its events.
+pub fn history(events: &[&Event], trial: &str) -> History {
+    read(events, |name| name == trial).pop().unwrap_or_default()
+}
+
+fn read(events: &[&Event], wanted: impl Fn(&str) -> bool) -> Vec<History> {
     let reading = Reading::in_events(events);
     let mut found: Vec<History> = Vec::new();
     for event in events {
@@ -151,12 +160,15 @@ pub fn histories(events: &[&Event]) -> Vec<History> {
         match &event.kind {
             EventKind::Phase { phase, data } => {
                 let trial = data.get("trial").and_then(Value::as_str).unwrap_or_default();
+                if !wanted(trial) {
+                    continue;
+                }
                 let phase = Phase { name: phase.clone(), data: data.clone(), begin: event.sequence, at };
                 of(&mut found, trial).phases.push(phase);
             }
             EventKind::Watch { kind, change, object } => {
                 let trial = object.label(TRIAL);
-                if *kind == Kind::pod() && !trial.is_empty() {
+                if *kind == Kind::pod() && !trial.is_empty() && wanted(trial) {
                     take(&mut of(&mut found, trial).pods, object, *change, (event.sequence, at));
                 }
                 if *change != Change::Deleted {

@@ -8,7 +8,7 @@ pub use beyond::*;
 pub use contention::*;
 pub use grade::grade;
 
-use super::history::{History, Life, Phase, by_quota_alone, histories, planned};
+use super::history::{History, Life, Phase, by_quota_alone, history as trial, planned};
 use super::trials::{SIZE, STUCK};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Outcome, Subject};
@@ -44,10 +44,6 @@ fn unknown(events: &[&Event], trial: &str, why: impl Into<String>) -> Outcome {
         why = format!("{why} ({cause})");
     }
     Outcome::Unknown { why }
-}
-
-fn trial(events: &[&Event], name: &str) -> History {
-    histories(events).into_iter().find(|history| history.trial == name).unwrap_or_default()
 }
 
 fn gang(phase: &Phase) -> &str {
