@@ -113,12 +113,14 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
         EventKind::Exchange { method, path, request, response, .. } => {
             let pods = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
             let slots = method == "PATCH" && path.ends_with("/status");
-            if !ours || !(method == "POST" || slots) {
+            // Ballast that we let go of; of others it is not asked who deleted them.
+            let ballast = method == "DELETE" && path.contains("-ballast-");
+            if !ours || !(method == "POST" || slots || ballast) {
                 return None;
             }
             let trim = if pods || slots { trim } else { numbers_of };
             *request = request.take().map(trim);
-            *response = response.take().filter(|_| !slots).map(trim);
+            *response = response.take().filter(|_| !slots && !ballast).map(trim);
         }
         EventKind::Watch { kind, object, change } => {
             let kept = ours || (everyones && *kind == Kind::node());

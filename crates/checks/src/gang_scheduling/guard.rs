@@ -1,5 +1,6 @@
 //! When nothing that was seen of a subject can be believed: the platform, or someone else, changed what it stands on.
 
+mod ballast;
 mod slots;
 
 use super::adapters::Reading;
@@ -7,6 +8,7 @@ use super::template::{GANG, ROLE, TRIAL};
 use aiconform_cluster::RUN_LABEL;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
+use ballast::Ballast;
 use serde_json::Value;
 use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ const SLOTS: &str = "slots.aiconform.dev/";
 /// Why nothing can be believed, if so.
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let mut slots = Slots::asked(events);
+    let ballast = Ballast::let_go(events);
     let templates = sent_templates(events);
     let reading = Reading::of(&subject.id, &subject.facts);
     let mut acting = false;
@@ -24,6 +27,8 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         match &event.kind {
             EventKind::SubjectStarted { .. } if ours => acting = true,
             EventKind::SubjectEnded {} if ours => acting = false,
+            // What comes after an early end is our own undoing; nothing is decided then.
+            EventKind::Stopped { .. } if event.scope.subject.is_empty() => acting = false,
             EventKind::WatchGap { kind, why } if acting => {
                 return Some(format!(
                     "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
@@ -65,7 +70,8 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 // What a Job makes does not come through a request of ours: it is compared as it comes in.
                 let template = templates.get(object.label(GANG)).filter(|_| *change == Change::Added);
                 let rewritten = template.and_then(|sent| changed(sent, object, &reading));
-                if let Some(why) = rewritten.or_else(|| pod(object, *change)) {
+                let lost = || ballast.lost(object, *change, event.sequence);
+                if let Some(why) = rewritten.or_else(|| pod(object, *change)).or_else(lost) {
                     return Some(why);
                 }
             }

@@ -325,6 +325,34 @@ fn what_others_change_while_a_gang_is_tried_leaves_nothing_to_believe() {
 }
 
 #[test]
+fn ballast_that_goes_before_we_let_go_of_it_leaves_nothing_to_believe() {
+    // Made of the healthy run: a pod holds the slot that is missing, until the release.
+    let recorded = Recorded::of(MET);
+    let ballast = json!({"metadata": {"name": "near-miss-ballast-3", "uid": "b", "labels": {"aiconform.dev/trial":
+        "near-miss", "aiconform.dev/role": "ballast", "aiconform.dev/gang": "near-miss-ballast-3"}},
+        "spec": {"nodeName": "node-0"}, "status": {"phase": "Pending"}});
+    let delete = EventKind::Exchange {
+        method: "DELETE".into(),
+        path: "/api/v1/namespaces/n/pods/near-miss-ballast-3?propagationPolicy=Background".into(),
+        status: 200,
+        request: None,
+        response: None,
+        milliseconds: 1,
+    };
+    let (gang, release) =
+        (recorded.mark(NATIVE, "near-miss", "gang") + 1, recorded.mark(NATIVE, "near-miss", "release") + 1);
+    let gone = || vec![seen(Change::Deleted, ballast.clone())];
+    let let_go = recorded.with(release, NATIVE, vec![delete]);
+    // The watch may tell it before the answer comes.
+    assert_eq!(let_go.clone().with(release, NATIVE, gone()).judged().verdict, Verdict::Passed);
+    assert_eq!(let_go.clone().with(release + 1, NATIVE, gone()).judged().verdict, Verdict::Passed);
+    let early = let_go.with(gang, NATIVE, gone());
+    undecided(&early, NATIVE, "oversized_gang_waits", "near-miss-ballast-3, which holds slots");
+    let never = Recorded::of(MET).with(release, NATIVE, gone());
+    undecided(&never, NATIVE, "waiting_gang_starts", "was deleted by someone");
+}
+
+#[test]
 fn a_placeholder_is_no_member_and_what_takes_no_slot_disturbs_nobody() {
     // Made of the healthy run: a pod of the product's own stands in for a member while the gang waits.
     let recorded = Recorded::of(MET);
