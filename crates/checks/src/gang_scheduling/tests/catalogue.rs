@@ -15,7 +15,6 @@ const MISSING: &str = include_str!("../tapes/missing.ndjson");
 const UNCOVERED: &str = include_str!("../tapes/uncovered.ndjson");
 const LABELS: &str = include_str!("../tapes/labels.ndjson");
 const MISPLACED: &str = include_str!("../tapes/misplaced.ndjson");
-const QUOTA: &str = include_str!("../tapes/quota.ndjson");
 const LOWERED: &str = include_str!("../tapes/lowered.ndjson");
 const DROPPED: &str = include_str!("../tapes/dropped.ndjson");
 

@@ -121,3 +121,24 @@ fn a_pod_of_a_job_that_was_rewritten_on_its_way_in_is_named() {
     assert!(judged("other").contains("g-0 was changed on its way in"), "{}", judged("other"));
     assert!(!judged("default-scheduler").contains("changed"), "{}", judged("default-scheduler"));
 }
+
+#[test]
+fn what_goes_after_an_early_end_is_our_own_undoing() {
+    let judged = |stopped: bool| {
+        let mut tape = Tape::default();
+        control(&mut tape);
+        tape.started("kube-native", false);
+        fitting(&mut tape, "kube-native", 4);
+        let mut kinds = vec![EventKind::WatchGap { kind: Kind::pod(), why: "the run ends".into() }];
+        if stopped {
+            kinds.insert(0, EventKind::Stopped { why: "interrupted by the user".into() });
+        }
+        for kind in kinds {
+            tape.write("", kind);
+        }
+        let judged = tape.judged();
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        outcome(&judged, "fitting_gang_completes").to_owned()
+    };
+    assert_eq!((judged(true).as_str(), judged(false).as_str()), ("met", "unknown"));
+}

@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 pub const MET: &str = include_str!("../tapes/met.ndjson");
 /// Gangs of which the scheduler knows nothing (breakage `gang-gate-off-scheduler`).
 pub const UNMET: &str = include_str!("../tapes/unmet.ndjson");
+/// Kueue's quota, with the trial placement.
+pub const QUOTA: &str = include_str!("../tapes/quota.ndjson");
 /// Breakage `gang-gate-off-api-server`.
 const ABSENT: &str = include_str!("../tapes/absent.ndjson");
 
@@ -188,12 +190,12 @@ fn independent(one: &Event, other: &Event) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// A verdict depends on the order of what was seen, and on no clock.
     #[test]
-    fn a_recorded_run_is_judged_alike_however_fast_it_went(factor in 0_i64..2000, unmet: bool) {
-        let recorded = Recorded::of(if unmet { UNMET } else { MET });
+    fn a_recorded_run_is_judged_alike_however_fast_it_went(factor in 0_i64..2000, tape in 0_usize..3) {
+        let recorded = Recorded::of([MET, UNMET, QUOTA][tape]);
         let mut other = recorded.clone();
         let start = recorded.0[0].time;
         for event in &mut other.0 {
@@ -205,8 +207,8 @@ proptest! {
 
     /// Nor on the order of what has nothing to do with each other: neighbours change places, here and there, many times.
     #[test]
-    fn a_recorded_run_is_judged_alike_however_its_trials_lie(picks in proptest::collection::vec(any::<u32>(), 20), unmet: bool) {
-        let recorded = Recorded::of(if unmet { UNMET } else { MET });
+    fn a_recorded_run_is_judged_alike_however_its_trials_lie(picks in proptest::collection::vec(any::<u32>(), 20), tape in 0_usize..3) {
+        let recorded = Recorded::of([MET, UNMET, QUOTA][tape]);
         let mut other = recorded.clone();
         for (pass, pick) in picks.iter().enumerate() {
             for place in 1..other.0.len() {
