@@ -165,7 +165,9 @@ async fn in_force(
 
 /// The file of a gang of two, to be asked about and not created.
 fn gang_to_probe(lab: &Status) -> Result<camino::Utf8PathBuf, LabError> {
-    let group = json!({"apiVersion": "scheduling.k8s.io/v1beta1", "kind": "PodGroup",
+    let (_, served) = lab.kubernetes.gangs();
+    let version = served.trim_start_matches("--runtime-config=").trim_end_matches("=true");
+    let group = json!({"apiVersion": version, "kind": "PodGroup",
         "metadata": {"name": "probe", "namespace": "default"},
         "spec": {"schedulingPolicy": {"gang": {"minCount": 2}}}});
     let file = lab.state.join("gang-to-probe.json");

@@ -190,7 +190,7 @@ fn independent(one: &Event, other: &Event) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     /// A verdict depends on the order of what was seen, and on no clock.
     #[test]
