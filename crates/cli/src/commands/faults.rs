@@ -118,15 +118,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     };
     let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
     let at_once = usize::try_from(bench.arguments.side_by_side)?;
-    let rows: Vec<Vec<Row>> = futures::stream::iter(chosen.iter().enumerate())
-        .map(|(number, (check, fault))| bench.rows(number, check, fault, &twin))
-        .buffered(at_once)
-        .collect()
-        .await;
+    let tried = futures::stream::iter(chosen.iter().enumerate()).map(|(number, (check, fault))| {
+        let (bench, twin) = (&bench, &twin);
+        async move { (number, bench.rows(number, check, fault, twin).await) }
+    });
+    // In order they are told, and not tried: a long one holds up nobody.
+    let mut rows: Vec<(usize, Vec<Row>)> = tried.buffer_unordered(at_once).collect().await;
+    rows.sort_by_key(|(number, _)| *number);
     if bench.interrupt.clone().now_or_never().is_some() {
         return Ok(Exit::Interrupted);
     }
-    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
+    let mut rows: Vec<Row> = rows.into_iter().flat_map(|(_, rows)| rows).collect();
     rows.insert(
         0,
         Row {

@@ -86,8 +86,9 @@ impl Arena<'_> {
         let names: Vec<&str> =
             pods.iter().map(|(_, pod)| pod["metadata"]["name"].as_str().unwrap_or_default()).collect();
         let wanted = u64::try_from(names.len()).unwrap_or(u64::MAX);
-        self.bound(&names, wanted, BIND, "the ballast to be bound").await?;
-        Ok(())
+        let bound = self.bound(&names, wanted, BIND, "the ballast to be bound").await;
+        // It is pods of no gang on free slots: where they are not bound, nothing else could be judged.
+        bound.map(drop).map_err(|late| Stop::NoControl(late.to_string()))
     }
 
     /// Frees slots up to this step of the trial, and no quota.
