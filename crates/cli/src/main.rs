@@ -3,6 +3,7 @@
 mod commands;
 mod exit;
 mod format;
+mod memory;
 mod select;
 mod session;
 mod talk;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     if let Some(code) = aiconform_lab::reentry(std::env::args_os()) {
         return code;
     }
+    memory::share_one_heap();
     let command_line = CommandLine::parse();
     // The certificate library takes its cryptography from the process; it is chosen once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();

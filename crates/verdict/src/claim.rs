@@ -171,6 +171,8 @@ pub struct Rules {
     /// JSON pointers to those parts of pods or nodes that nothing here reads, on what the facts of a subject say: judging
     /// does not hold them in memory. What is not named here is there.
     pub unread: fn(&Kind, &Value) -> &'static [&'static str],
+    /// The same of a pod that is there already: what is read only when it comes in.
+    pub unread_later: fn(&Value) -> &'static [&'static str],
     /// Why nothing that was seen of this subject can be believed, if so: a foreign change, a gap in a watch, a
     /// policy that changed what the test stands on.
     pub guard: fn(&[&Event], &Subject) -> Option<String>,

@@ -216,6 +216,7 @@ mod tests {
             aggregate,
             claims: &[],
             unread: |_, _| &[],
+            unread_later: |_| &[],
             guard: |_, _| None,
             grade: |_, _| None,
             measures: |_, _| Vec::new(),

@@ -2,61 +2,91 @@
 //! hundreds of both, each seen several times, they are most of it.
 
 use crate::claim::Rules;
-use aiconform_model::{Event, EventKind, Kind};
+use aiconform_model::{Change, Event, EventKind, Kind};
 use serde_json::Value;
 
 /// Takes from events, in their order, what nobody reads.
 pub struct Lean<'a> {
     rules: Vec<&'a Rules>,
-    /// Of pods and of nodes, what no check reads and no subject that has started; nothing before the first.
-    unread: Vec<(Kind, Vec<&'static str>)>,
+    /// What no check reads and no subject that has started; nothing before the first.
+    unread: Option<Unread>,
+}
+
+/// JSON pointers to what nobody reads.
+struct Unread {
+    pods: Vec<&'static str>,
+    nodes: Vec<&'static str>,
+    /// Of pods that are there already.
+    later: Vec<&'static str>,
+}
+
+impl Unread {
+    fn of(rules: &Rules, facts: &Value) -> Unread {
+        Unread {
+            pods: (rules.unread)(&Kind::pod(), facts).to_vec(),
+            nodes: (rules.unread)(&Kind::node(), facts).to_vec(),
+            later: (rules.unread_later)(facts).to_vec(),
+        }
+    }
+
+    /// What both do not read.
+    fn and(mut self, other: &Unread) -> Unread {
+        self.pods.retain(|pointer| other.pods.contains(pointer));
+        self.nodes.retain(|pointer| other.nodes.contains(pointer));
+        self.later.retain(|pointer| other.later.contains(pointer));
+        self
+    }
 }
 
 impl<'a> Lean<'a> {
     /// For all checks that judge.
     pub fn new(rules: impl IntoIterator<Item = &'a Rules>) -> Lean<'a> {
-        Lean { rules: rules.into_iter().collect(), unread: Vec::new() }
+        Lean { rules: rules.into_iter().collect(), unread: None }
     }
 
     /// Takes from one event what nobody reads of it.
     pub fn cut(&mut self, event: &mut Event) {
+        if let EventKind::SubjectStarted { facts, .. } = &event.kind {
+            self.start(&event.scope.check, facts);
+        }
+        let Some(unread) = &self.unread else { return };
         match &mut event.kind {
-            EventKind::SubjectStarted { facts, .. } => self.start(&event.scope.check, facts),
-            EventKind::Watch { kind, object, .. } => self.take(kind, &mut object.0),
+            EventKind::Watch { kind, object, change } if *kind == Kind::pod() => {
+                take(&unread.pods, &mut object.0);
+                if matches!(change, Change::Modified | Change::Deleted) {
+                    take(&unread.later, &mut object.0);
+                }
+            }
+            EventKind::Watch { kind, object, .. } if *kind == Kind::node() => {
+                take(&unread.nodes, &mut object.0);
+            }
             EventKind::Exchange { path, request, response, .. }
                 if path.split('?').next().is_some_and(|path| path.ends_with("/pods")) =>
             {
-                request.iter_mut().chain(response).for_each(|pod| self.take(&Kind::pod(), pod));
+                request.iter_mut().chain(response).for_each(|pod| take(&unread.pods, pod));
             }
             _ => {}
         }
     }
 
     fn start(&mut self, check: &str, facts: &Value) {
-        let of_all = |kind: Kind| {
-            let first = self.rules.first().map_or(&[] as &[_], |rules| (rules.unread)(&kind, &Value::Null));
-            (kind, first.to_vec())
-        };
-        if self.unread.is_empty() {
-            self.unread = [Kind::pod(), Kind::node()].map(of_all).into();
-        }
-        for (kind, unread) in &mut self.unread {
-            for rules in &self.rules {
-                // Of other checks a subject may still start.
-                let facts = if rules.check == check { facts } else { &Value::Null };
-                unread.retain(|pointer| (rules.unread)(kind, facts).contains(pointer));
-            }
+        for rules in &self.rules {
+            // Of other checks a subject may still start.
+            let of = Unread::of(rules, if rules.check == check { facts } else { &Value::Null });
+            self.unread = Some(match self.unread.take() {
+                Some(before) => before.and(&of),
+                None => of,
+            });
         }
     }
+}
 
-    fn take(&self, kind: &Kind, object: &mut Value) {
-        let unread = self.unread.iter().filter(|(known, _)| known == kind).flat_map(|(_, unread)| unread);
-        for pointer in unread {
-            if let Some((place, field)) = pointer.rsplit_once('/')
-                && let Some(fields) = object.pointer_mut(place).and_then(Value::as_object_mut)
-            {
-                fields.remove(field);
-            }
+fn take(unread: &[&str], object: &mut Value) {
+    for pointer in unread {
+        if let Some((place, field)) = pointer.rsplit_once('/')
+            && let Some(fields) = object.pointer_mut(place).and_then(Value::as_object_mut)
+        {
+            fields.remove(field);
         }
     }
 }
@@ -65,7 +95,7 @@ impl<'a> Lean<'a> {
 mod tests {
     use super::*;
     use crate::claim::Aggregate;
-    use aiconform_model::{Change, Object, Scope};
+    use aiconform_model::{Object, Scope};
     use serde_json::json;
 
     type Unread = fn(&Kind, &Value) -> &'static [&'static str];
@@ -76,6 +106,7 @@ mod tests {
             aggregate: Aggregate::AnySubject,
             claims: &[],
             unread,
+            unread_later: |_| &["/spec/b"],
             guard: |_, _| None,
             grade: |_, _| None,
             measures: |_, _| Vec::new(),
@@ -110,7 +141,11 @@ mod tests {
     }
 
     fn seen(lean: &mut Lean, kind: Kind) -> Value {
-        let watch = EventKind::Watch { kind, change: Change::Added, object: Object(whole()) };
+        changed(lean, kind, Change::Added)
+    }
+
+    fn changed(lean: &mut Lean, kind: Kind, change: Change) -> Value {
+        let watch = EventKind::Watch { kind, change, object: Object(whole()) };
         let EventKind::Watch { object, .. } = cut(lean, watch) else { panic!() };
         object.0
     }
@@ -132,6 +167,9 @@ mod tests {
         assert_eq!(seen(&mut lean, Kind::pod()), less());
         assert_eq!(seen(&mut lean, Kind::node())["spec"], json!({"b": whole()["spec"]["b"]}));
         assert_eq!(seen(&mut lean, Kind::job()), whole());
+        let later = changed(&mut lean, Kind::pod(), Change::Modified);
+        assert_eq!(later, json!({"metadata": {"name": "a"}, "spec": {}}));
+        assert_eq!(changed(&mut lean, Kind::pod(), Change::Listed), less(), "it is seen for the first time");
         assert_eq!(exchanged(&mut lean, "/api/v1/namespaces/n/pods?dryRun=All"), [less(), less()]);
         assert_eq!(exchanged(&mut lean, "/apis/batch/v1/namespaces/n/jobs"), [whole(), whole()]);
         started(&mut lean, json!({"all": true}));

@@ -241,6 +241,7 @@ static RULES: Rules = Rules {
     aggregate: Aggregate::AnySubject,
     claims: CLAIMS,
     unread: adapters::unread,
+    unread_later: adapters::unread_later,
     guard: guard::doubt,
     grade: judge::grade,
     measures: measures::measures,

@@ -201,18 +201,38 @@ pub fn unread(kind: &Kind, facts: &Value) -> &'static [&'static str] {
     match kind.plural.as_str() {
         _ if facts.get(SIGNS).is_some() => &[],
         "pods" => &[
+            "/metadata/annotations",
+            "/spec/automountServiceAccountToken",
+            "/spec/containers/0/imagePullPolicy",
             "/spec/containers/0/securityContext",
+            "/spec/containers/0/terminationMessagePath",
+            "/spec/containers/0/terminationMessagePolicy",
             "/spec/containers/0/volumeMounts",
+            "/spec/dnsPolicy",
+            "/spec/enableServiceLinks",
+            "/spec/preemptionPolicy",
+            "/spec/restartPolicy",
             "/spec/securityContext",
+            "/spec/serviceAccount",
+            "/spec/serviceAccountName",
             "/spec/tolerations",
             "/spec/volumes",
             "/status/containerStatuses",
         ],
-        "nodes" => {
-            &["/metadata/annotations", "/status/addresses", "/status/daemonEndpoints", "/status/nodeInfo"]
-        }
+        "nodes" => &[
+            "/metadata/annotations",
+            "/status/addresses",
+            "/status/capacity",
+            "/status/daemonEndpoints",
+            "/status/nodeInfo",
+        ],
         _ => &[],
     }
+}
+
+/// What of a pod is compared with what was sent when it comes in, and not read again.
+pub fn unread_later(facts: &Value) -> &'static [&'static str] {
+    if facts.get(SIGNS).is_some() { &[] } else { &["/spec/affinity"] }
 }
 
 /// How objects of one subject are read: a pure reading of each as it was watched, from what the evidence says of the
