@@ -91,6 +91,16 @@ fn what_is_pure_uses_neither_tokio_nor_the_cluster() {
 }
 
 #[test]
+fn unsafe_code_has_one_place() {
+    let found: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, _, code)| code.contains("unsafe {") || code.contains("allow(unsafe_code"))
+        .map(|(_, path, _)| path)
+        .collect();
+    assert_eq!(found, ["crates/cli/src/memory.rs"]);
+}
+
+#[test]
 fn what_is_not_kept_for_judging_is_read_nowhere() {
     for check in aiconform_checks::CHECKS {
         let kinds = [Kind::pod(), Kind::node()];

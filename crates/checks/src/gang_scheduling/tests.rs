@@ -5,6 +5,7 @@ mod catalogue;
 mod episodes;
 mod guards;
 mod hand;
+mod quota_alone;
 mod recorded;
 
 use aiconform_model::{Change, EventKind, Kind, Object};
