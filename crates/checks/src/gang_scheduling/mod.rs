@@ -158,7 +158,7 @@ static CLAIMS: &[Claim] = &[
     ),
     beyond(
         "ample_contention_is_whole",
-        "the same when the quota is larger than the hardware",
+        "of two gangs whose quota is larger than the hardware one starts whole and the other follows",
         |subject| planned(subject, "ample-"),
         judge::ample_contention_is_whole,
     ),
