@@ -11,8 +11,9 @@ const HEAD: &str = "# Gang schedulers
 
 Generated from real runs (`aiconform run --lab --level all`, then `cargo run -p xtask -- schedulers RUN…`). Settings are
 those that the products come with; queues are made by the run, with a quota equal to the slots unless a line says
-otherwise. Of a version of Kubernetes that was run with several seeds all grades were equal; the first run is shown. What
-each claim means: `aiconform explain gang_scheduling`.
+otherwise. Native gangs of 1.37 say `disruptionMode: all`, those of 1.36 keep its default, by which each pod is a victim
+of its own. Of a version of Kubernetes that was run with several seeds all grades were equal; the first run is shown.
+What each claim means: `aiconform explain gang_scheduling`.
 ";
 
 /// A stored run, judged.

@@ -4,7 +4,7 @@ use super::{Arena, BIND};
 use crate::cx::Stop;
 use crate::gang_scheduling::devices;
 use crate::gang_scheduling::means::Means;
-use crate::gang_scheduling::template::{FAKE, GANG, ROLE, TRIAL};
+use crate::gang_scheduling::template::{FAKE, GANG, ROLE};
 use crate::gang_scheduling::trials::{CANARIES, spread};
 use aiconform_model::Kind;
 use serde_json::{Value, json};
@@ -120,10 +120,11 @@ impl Arena<'_> {
     }
 
     async fn drop_ballast(&self, chosen: impl Fn(&str) -> bool) -> Result<(), Stop> {
+        // By name: in a namespace of the platform's another subject may have ballast of a trial of the same name.
+        let ours = self.name("ballast-");
         let pods: Vec<(Kind, Value)> = self.stage.scratch.all(&Kind::pod(), |pod| {
-            let ours = pod.label(TRIAL) == self.trial && pod.label(ROLE) == "ballast";
             let name = pod.name();
-            (ours && name.rsplit('-').next().is_some_and(&chosen))
+            (pod.label(ROLE) == "ballast" && name.strip_prefix(&ours).is_some_and(&chosen))
                 .then(|| (Kind::pod(), json!({"metadata": {"name": name, "labels": {GANG: name}}})))
         });
         self.remove(&pods, &[]).await
