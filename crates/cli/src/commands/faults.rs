@@ -11,10 +11,13 @@ use aiconform_cluster::{Connection, Target};
 use aiconform_lab::{Breakage, Kubernetes};
 use aiconform_verdict::Judgement;
 use camino::Utf8PathBuf;
+use futures::future::{LocalBoxFuture, Shared};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Arguments of `aiconform lab faults`.
 #[derive(clap::Args)]
@@ -66,8 +69,17 @@ struct Made {
     profile: Profile,
 }
 
+/// The healthy twin, judged once and awaited by everyone.
+type Twin<'a> = Shared<LocalBoxFuture<'a, Result<Arc<Vec<Judgement>>, Arc<anyhow::Error>>>>;
+
+fn told(error: Arc<anyhow::Error>) -> anyhow::Error {
+    Arc::try_unwrap(error).unwrap_or_else(|shared| anyhow::anyhow!("the healthy twin: {shared:#}"))
+}
+
 struct Bench {
     arguments: Arguments,
+    /// Labs that may be up.
+    labs: Semaphore,
     folder: Utf8PathBuf,
     talk: Arc<Talk>,
     interrupt: Interrupt,
@@ -99,7 +111,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Some(folder) => folder.clone(),
         None => Utf8PathBuf::try_from(temporary.path().to_owned())?,
     };
-    let bench = Bench { arguments, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
+    let labs = Semaphore::new(usize::try_from(arguments.side_by_side)?);
+    let bench = Bench { arguments, labs, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
 
     bench.talk.line("", "the healthy twin");
     let trials: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.trials.clone()).collect();
@@ -112,22 +125,24 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         trials: trials.into_iter().collect(),
         profile: Profile::default(),
     };
-    let twin = match bench.lab("faulttwin", "twin", &healthy).await {
-        Err(_) if bench.interrupt.clone().now_or_never().is_some() => return Ok(Exit::Interrupted),
-        twin => twin?,
-    };
-    let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
-    let at_once = usize::try_from(bench.arguments.side_by_side)?;
-    let tried = futures::stream::iter(chosen.iter().enumerate()).map(|(number, (check, fault))| {
-        let (bench, twin) = (&bench, &twin);
-        async move { (number, bench.rows(number, check, fault, twin).await) }
-    });
-    // In order they are told, and not tried: a long one holds up nobody.
-    let mut rows: Vec<(usize, Vec<Row>)> = tried.buffer_unordered(at_once).collect().await;
-    rows.sort_by_key(|(number, _)| *number);
+    let judged = bench.lab("faulttwin", "twin", &healthy);
+    let twin: Twin = judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared();
+    let tried: FuturesUnordered<_> = chosen
+        .iter()
+        .enumerate()
+        .map(|(number, (check, fault))| {
+            let (bench, twin) = (&bench, &twin);
+            async move { (number, bench.rows(number, check, fault, twin).await) }
+        })
+        .collect();
+    // Its lab is the first; whatever becomes of it, the others come to their end and leave nothing.
+    let (judged, mut rows): (_, Vec<(usize, Vec<Row>)>) = futures::join!(twin.clone(), tried.collect());
     if bench.interrupt.clone().now_or_never().is_some() {
         return Ok(Exit::Interrupted);
     }
+    let twin = judged.map_err(told)?;
+    let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
+    rows.sort_by_key(|(number, _)| *number);
     let mut rows: Vec<Row> = rows.into_iter().flat_map(|(_, rows)| rows).collect();
     rows.insert(
         0,
@@ -165,6 +180,7 @@ impl Bench {
     /// A lab, a run on it, and the lab's end; without a fault it is healthy, and everything that a fault may name is
     /// tried.
     async fn lab(&self, lab_name: &str, run_name: &str, made: &Made) -> anyhow::Result<Vec<Judgement>> {
+        let _permit = self.labs.acquire().await?;
         let adapters = &made.adapters;
         let options = aiconform_lab::Options {
             name: lab_name.into(),
@@ -217,13 +233,7 @@ impl Bench {
     }
 
     /// The rows of a fault; one that could not be tried is missed, and the others go on.
-    async fn rows(
-        &self,
-        number: usize,
-        check: &'static Check,
-        fault: &Fault,
-        twin: &[Judgement],
-    ) -> Vec<Row> {
+    async fn rows(&self, number: usize, check: &'static Check, fault: &Fault, twin: &Twin<'_>) -> Vec<Row> {
         self.try_fault(number, check, fault, twin).await.unwrap_or_else(|error| {
             self.talk.line("", &format!("{}: could not be tried: {error}", fault.breakage));
             vec![Row {
@@ -243,16 +253,17 @@ impl Bench {
         number: usize,
         check: &'static Check,
         fault: &Fault,
-        twin: &[Judgement],
+        twin: &Twin<'_>,
     ) -> anyhow::Result<Vec<Row>> {
         let name = if fault.variant.is_empty() {
             fault.breakage.clone()
         } else {
             format!("{} ({})", fault.breakage, fault.variant)
         };
-        let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
         // What is wrong with the healthy lab itself needs no other.
         if fault.breakage == "none" {
+            let twin = twin.clone().await.map_err(told)?;
+            let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
             return Ok(healthy
                 .map(|judgement| compare("none", fault, judgement, healthy))
                 .unwrap_or_default());
@@ -269,6 +280,8 @@ impl Bench {
         let run = name.replace([' ', '(', ')'], "-");
         let judged = self.lab(&format!("fault{number}"), &run, &made).await?;
         let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
+        let twin = twin.clone().await.map_err(told)?;
+        let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
         let rows = compare(&name, fault, judgement, healthy);
         let missed: Vec<&Row> = rows.iter().filter(|row| !row.found).collect();
         for row in &missed {
