@@ -123,15 +123,14 @@ pub fn major(settings: &Settings) -> io::Result<u32> {
         return Ok(major);
     }
     let text = fs_err::read_to_string("/proc/devices")?;
-    free_major(&text).ok_or_else(|| io::Error::other("all majors from 240 to 254 have drivers: name one with --major"))
+    free_major(&text)
+        .ok_or_else(|| io::Error::other("all majors from 240 to 254 have drivers: name one with --major"))
 }
 
 fn free_major(devices: &str) -> Option<u32> {
     let characters = devices.split("Block devices:").next().unwrap_or(devices);
-    let taken: Vec<u32> = characters
-        .lines()
-        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
-        .collect();
+    let taken: Vec<u32> =
+        characters.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
     (240..=254).find(|major| !taken.contains(major))
 }
 

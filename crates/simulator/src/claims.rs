@@ -64,9 +64,8 @@ impl Claims {
             let mut held = claim.devices.iter().filter(|given| !given.admin);
             held.find_map(|held| {
                 let held = device(&held.device)?;
-                let taken = |given: &&Given| {
-                    device(&given.device).is_some_and(|device| Fleet::overlap(held, device))
-                };
+                let taken =
+                    |given: &&Given| device(&given.device).is_some_and(|device| Fleet::overlap(held, device));
                 wanted_devices().find(taken).map(|given| (claim, given.device.clone()))
             })
         })
@@ -80,7 +79,10 @@ impl Claims {
 pub fn wanted(settings: &Settings, fleet: &Fleet, claim: &Object, uid: &str) -> Result<Prepared, String> {
     let name = format!("claim {}/{}", claim.namespace(), claim.name());
     if claim.uid() != uid {
-        return Err(format!("{name} has UID {} and not {uid}: it is another claim of that name", claim.uid()));
+        return Err(format!(
+            "{name} has UID {} and not {uid}: it is another claim of that name",
+            claim.uid()
+        ));
     }
     let Some(results) = claim.at("/status/allocation/devices/results").and_then(Value::as_array) else {
         return Err(format!("{name} is not allocated"));
@@ -92,7 +94,10 @@ pub fn wanted(settings: &Settings, fleet: &Fleet, claim: &Object, uid: &str) -> 
             continue;
         }
         if text("pool") != settings.node_name {
-            return Err(format!("{name} was given a device of pool {:?}, which is not of this node", text("pool")));
+            return Err(format!(
+                "{name} was given a device of pool {:?}, which is not of this node",
+                text("pool")
+            ));
         }
         let device = text("device");
         if fleet.named(&fleet.claimable, &device).is_none() {
@@ -126,7 +131,8 @@ pub fn specification(settings: &Settings, fleet: &Fleet, major: u32, claim: &Pre
         let name = cdi_name(&claim.uid, &given.name);
         // Two requests may share a device; the runtime knows each name once.
         if devices.iter().all(|device| device["name"] != name.as_str()) {
-            devices.push(json!({"name": name, "containerEdits": cdi::edits(settings, major, &injected, None)}));
+            devices
+                .push(json!({"name": name, "containerEdits": cdi::edits(settings, major, &injected, None)}));
         }
     }
     let prepared = serde_json::to_string(claim).unwrap_or_default();

@@ -47,7 +47,8 @@ impl Driver {
         let settings = &self.node.settings;
         // gRPC in Go makes the path of the socket the `:authority`, each "/" as "%2F", and HTTP libraries take that only
         // before an "@". The kubelet sends another authority than the path to every other socket.
-        let registry = settings.kubelet_root.join("plugins_registry").join(format!("{}@reg.sock", settings.driver));
+        let registry =
+            settings.kubelet_root.join("plugins_registry").join(format!("{}@reg.sock", settings.driver));
         let registry = rpc::listen(&registry, 0o600)?;
         let serving = rpc::serve(driver, {
             let driver = self.clone();
@@ -63,7 +64,10 @@ impl Driver {
         settings.kubelet_root.join("plugins").join(&settings.driver).join("dra.sock")
     }
 
-    async fn register(self: Arc<Driver>, request: http::Request<hyper::body::Incoming>) -> http::Response<tonic::body::Body> {
+    async fn register(
+        self: Arc<Driver>,
+        request: http::Request<hyper::body::Incoming>,
+    ) -> http::Response<tonic::body::Body> {
         match request.uri().path() {
             "/pluginregistration.Registration/GetInfo" => {
                 let info = PluginInfo {
@@ -89,7 +93,10 @@ impl Driver {
         }
     }
 
-    async fn handle(self: Arc<Driver>, request: http::Request<hyper::body::Incoming>) -> http::Response<tonic::body::Body> {
+    async fn handle(
+        self: Arc<Driver>,
+        request: http::Request<hyper::body::Incoming>,
+    ) -> http::Response<tonic::body::Body> {
         let path = request.uri().path().to_owned();
         let known = path.strip_prefix('/').and_then(|path| path.split_once('/'));
         match known.filter(|(service, _)| SERVICES.iter().any(|known| service.ends_with(known))) {

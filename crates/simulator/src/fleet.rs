@@ -219,8 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_not_offered_is_not_there() {
-        let fleet =
-            Fleet::new(&Settings { breakages: vec![Breakage::ShareNotOffered], ..settings() });
+        let fleet = Fleet::new(&Settings { breakages: vec![Breakage::ShareNotOffered], ..settings() });
         let counts: Vec<usize> = fleet.plugins.iter().map(|pool| pool.devices.len()).collect();
         assert_eq!((fleet.claimable.devices.len(), counts), (2, vec![2, 0, 0, 0]));
     }

@@ -29,7 +29,8 @@ async fn main() -> ExitCode {
     let command = Command::parse();
     let target = Target { kubeconfig: command.kubeconfig, context: command.context };
     let talk = Arc::new(|words: &str| eprintln!("{words}"));
-    let (Ok(mut end), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut end), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         eprintln!("error: signals cannot be waited for");
         return ExitCode::from(3);
     };

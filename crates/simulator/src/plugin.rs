@@ -88,7 +88,10 @@ impl Plugin {
         self.node.settings.device_plugins.join(format!("aiconform-{name}.sock"))
     }
 
-    async fn handle(self: Arc<Plugin>, request: http::Request<Incoming>) -> http::Response<tonic::body::Body> {
+    async fn handle(
+        self: Arc<Plugin>,
+        request: http::Request<Incoming>,
+    ) -> http::Response<tonic::body::Body> {
         match request.uri().path() {
             "/v1beta1.DevicePlugin/GetDevicePluginOptions" => {
                 rpc::answer(request, |_: Empty| async { Ok(options()) }).await
@@ -118,7 +121,8 @@ impl Plugin {
                 .await
             }
             "/v1beta1.DevicePlugin/PreStartContainer" => {
-                rpc::answer(request, |_: PreStartContainerRequest| async { Ok(PreStartContainerResponse {}) }).await
+                rpc::answer(request, |_: PreStartContainerRequest| async { Ok(PreStartContainerResponse {}) })
+                    .await
             }
             path => rpc::unknown(path),
         }
@@ -169,7 +173,8 @@ fn preferred(
     let mut free: Vec<&String> = asked.available.iter().filter(|id| !chosen.contains(id)).collect();
     while chosen.len() < usize::try_from(asked.allocation_size).unwrap_or_default() {
         let left = |id: &String| free.iter().filter(|other| device(other) == device(id)).count();
-        let Some(best) = free.iter().min_by_key(|id| (std::cmp::Reverse(left(id)), ids.get(**id))).copied() else {
+        let Some(best) = free.iter().min_by_key(|id| (std::cmp::Reverse(left(id)), ids.get(**id))).copied()
+        else {
             break;
         };
         free.retain(|id| *id != best);
@@ -191,7 +196,9 @@ mod tests {
     #[test]
     fn shares_are_spread_over_devices() {
         let ids: BTreeMap<String, (u32, Option<u32>)> = (0..2)
-            .flat_map(|device| (0..2).map(move |share| (format!("gpu-{device}::{share}"), (device, Some(share + 1)))))
+            .flat_map(|device| {
+                (0..2).map(move |share| (format!("gpu-{device}::{share}"), (device, Some(share + 1))))
+            })
             .collect();
         let asked = |available: &[&str], must_include: &[&str], size: i32| {
             let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();

@@ -29,7 +29,8 @@ pub fn listen(path: &Utf8Path, mode: u32) -> io::Result<UnixListener> {
         fs_err::create_dir_all(folder)?;
     }
     crate::cdi::remove(path)?;
-    let listener = UnixListener::bind(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
+    let listener =
+        UnixListener::bind(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
     fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     Ok(listener)
 }
@@ -111,7 +112,8 @@ where
     M: prost::Message + 'static,
     R: prost::Message + Default + 'static,
 {
-    let failed = |why: String| SimulatorError::Kubelet { socket: socket.to_owned(), what: method.into(), why };
+    let failed =
+        |why: String| SimulatorError::Kubelet { socket: socket.to_owned(), what: method.into(), why };
     let path: Utf8PathBuf = socket.to_owned();
     let asking = async {
         let connector = tower::service_fn(move |_| {
@@ -127,7 +129,8 @@ where
         let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(16 << 20);
         client.ready().await.map_err(|error| aiconform_cluster::causes(&error))?;
         let codec = ProstCodec::<M, R>::default();
-        let answer = client.unary(tonic::Request::new(message), PathAndQuery::from_static(method), codec).await;
+        let answer =
+            client.unary(tonic::Request::new(message), PathAndQuery::from_static(method), codec).await;
         answer.map(tonic::Response::into_inner).map_err(|status| status.message().to_owned())
     };
     match tokio::time::timeout(ANSWER, asking).await {

@@ -18,7 +18,10 @@ use tokio::task::JoinSet;
 pub async fn run(settings: Settings, target: &Target, talk: Talk) -> Result<(), SimulatorError> {
     let api = Api::new(Connection::open(target).await?, Arc::new(Nowhere));
     let node = Arc::new(Node::new(settings, Some(api.clone()), talk)?);
-    cdi::write(&cdi::plugins_file(&node.settings.cdi), &cdi::plugins(&node.settings, &node.fleet, node.major))?;
+    cdi::write(
+        &cdi::plugins_file(&node.settings.cdi),
+        &cdi::plugins(&node.settings, &node.fleet, node.major),
+    )?;
     for breakage in &node.settings.breakages {
         (node.talk)(&format!("broken on purpose: {}", breakage.name()));
     }

@@ -49,14 +49,17 @@ async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
             Err(error) => return Err(error.into()),
         });
     }
-    let generation = |slice: &Object| slice.at("/spec/pool/generation").and_then(Value::as_u64).unwrap_or_default();
+    let generation =
+        |slice: &Object| slice.at("/spec/pool/generation").and_then(Value::as_u64).unwrap_or_default();
     let same = |wanted: &Value, found: &Object| {
         let mut spec = found.at("/spec").cloned().unwrap_or_default();
         spec["pool"]["generation"] = wanted["spec"]["pool"]["generation"].clone();
         contains(&spec, &wanted["spec"])
     };
     let whole = wanted.iter().zip(&found).all(|(wanted, found)| {
-        found.as_ref().is_some_and(|found| same(wanted, found) || (has_no_counters(found) && same_plain(node, found)))
+        found
+            .as_ref()
+            .is_some_and(|found| same(wanted, found) || (has_no_counters(found) && same_plain(node, found)))
     });
     if whole {
         return Ok(false);
@@ -109,7 +112,8 @@ fn contains(found: &Value, wanted: &Value) -> bool {
             wanted.iter().all(|(key, wanted)| found.get(key).is_some_and(|found| contains(found, wanted)))
         }
         (Value::Array(found), Value::Array(wanted)) => {
-            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| contains(found, wanted))
+            found.len() == wanted.len()
+                && found.iter().zip(wanted).all(|(found, wanted)| contains(found, wanted))
         }
         _ => found == wanted,
     }
@@ -135,9 +139,9 @@ fn slices(node: &Node, partitions: bool) -> Vec<Value> {
     let mut slices = vec![slice("", "devices", described)];
     if split {
         let wholes = devices.iter().filter(|device| device.nature == Nature::Whole);
-        let counters = wholes.map(|whole| {
-            json!({"name": whole.name, "counters": {"memory": {"value": whole.memory.to_string()}}})
-        });
+        let counters = wholes.map(
+            |whole| json!({"name": whole.name, "counters": {"memory": {"value": whole.memory.to_string()}}}),
+        );
         slices.push(slice("-counters", "sharedCounters", counters.collect()));
     }
     slices
@@ -154,9 +158,10 @@ fn describe(node: &Node, device: &Device, split: bool) -> Value {
         "index": {"int": device.index},
         "simulator.aiconform.dev/simulated": {"bool": true},
     });
-    let whole = device.parent.as_ref().and_then(|parent| {
-        node.fleet.devices.iter().find(|whole| whole.uuid == *parent)
-    });
+    let whole = device
+        .parent
+        .as_ref()
+        .and_then(|parent| node.fleet.devices.iter().find(|whole| whole.uuid == *parent));
     if let Some(parent) = &device.parent {
         attributes["parentUUID"] = json!({"string": parent});
     }

@@ -29,7 +29,8 @@ fn a_plugin_registers_with_these_bytes() {
 
 #[test]
 fn claims_come_and_go_with_these_bytes() {
-    let request = dra::NodePrepareResourcesRequest::decode(&b"\x0a\x09\x0a\x01n\x12\x01u\x1a\x01c"[..]).unwrap();
+    let request =
+        dra::NodePrepareResourcesRequest::decode(&b"\x0a\x09\x0a\x01n\x12\x01u\x1a\x01c"[..]).unwrap();
     let claim = dra::Claim { namespace: "n".into(), uid: "u".into(), name: "c".into() };
     assert_eq!(request.claims, [claim]);
     let device = dra::Device {
