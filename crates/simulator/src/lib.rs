@@ -16,7 +16,11 @@ mod error;
 #[cfg(feature = "driver")]
 mod fleet;
 #[cfg(feature = "driver")]
+mod holders;
+#[cfg(feature = "driver")]
 mod messages;
+#[cfg(feature = "driver")]
+mod metrics;
 #[cfg(feature = "driver")]
 mod node;
 #[cfg(feature = "driver")]

@@ -5,7 +5,7 @@ use crate::error::SimulatorError;
 use crate::node::{Node, Talk};
 use crate::plugin::Plugin;
 use crate::settings::Settings;
-use crate::{cdi, slices, work};
+use crate::{cdi, metrics, slices, work};
 use aiconform_cluster::{Api, Connection, Target};
 use aiconform_model::Nowhere;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub async fn run(settings: Settings, target: &Target, talk: Talk) -> Result<(), 
     let mut parts: JoinSet<Result<(), SimulatorError>> = JoinSet::new();
     let devices = node.clone();
     parts.spawn(async move { Ok(work::serve(devices).await?) });
+    parts.spawn(metrics::serve(node.clone()));
     if !node.fleet.claimable.devices.is_empty() {
         let driver = Arc::new(Driver::new(node.clone())?);
         parts.spawn(async move { Ok(driver.serve().await?) });
