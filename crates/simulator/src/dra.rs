@@ -10,7 +10,7 @@ use crate::messages::dra::{
 use crate::messages::registration::{
     InfoRequest, PluginInfo, RegistrationStatus, RegistrationStatusResponse,
 };
-use crate::node::Node;
+use crate::node::{DRIVER, Node};
 use crate::rpc;
 use aiconform_model::{Kind, Scope};
 use camino::Utf8PathBuf;
@@ -81,6 +81,7 @@ impl Driver {
             "/pluginregistration.Registration/NotifyRegistrationStatus" => {
                 rpc::answer(request, |status: RegistrationStatus| async move {
                     if status.plugin_registered {
+                        self.node.serves(DRIVER);
                         (self.node.talk)("the kubelet has registered the DRA driver");
                     } else {
                         (self.node.talk)(&format!("the kubelet refuses the DRA driver: {}", status.error));

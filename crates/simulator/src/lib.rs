@@ -3,6 +3,7 @@
 //! exporter that tells of it. Always known as simulated. What is wrong with it on purpose has names.
 
 pub mod breakage;
+pub mod manifest;
 pub mod settings;
 
 #[cfg(feature = "driver")]
@@ -35,6 +36,7 @@ mod slices;
 mod work;
 
 pub use breakage::Breakage;
+pub use manifest::manifest;
 pub use settings::{Form, Plugin, Settings};
 
 #[cfg(feature = "driver")]

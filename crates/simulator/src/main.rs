@@ -1,9 +1,9 @@
 //! The simulator as a program: runs on each node that is to have simulated accelerators.
 
-#![allow(clippy::print_stderr, reason = "a program says what it does")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program says what it does")]
 
 use aiconform_cluster::Target;
-use aiconform_simulator::{Settings, run};
+use aiconform_simulator::{Settings, manifest, run};
 use camino::Utf8PathBuf;
 use clap::Parser;
 use std::process::ExitCode;
@@ -20,6 +20,9 @@ struct Command {
     /// Context of the kubeconfig to use
     #[arg(long)]
     context: Option<String>,
+    /// Print the objects with which this image runs on a cluster with these settings, and do nothing else
+    #[arg(long, value_name = "IMAGE")]
+    print_manifest: Option<String>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -27,6 +30,10 @@ struct Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = Command::parse();
+    if let Some(image) = &command.print_manifest {
+        print!("{}", manifest(&command.settings, image));
+        return ExitCode::SUCCESS;
+    }
     let target = Target { kubeconfig: command.kubeconfig, context: command.context };
     let talk = Arc::new(|words: &str| eprintln!("{words}"));
     let (Ok(mut end), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

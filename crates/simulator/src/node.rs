@@ -9,10 +9,16 @@ use crate::work::Hardware;
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Scope};
 use serde_json::json;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the simulator says what it does.
 pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The DRA driver, as a part that serves once the kubelet has registered it.
+pub const DRIVER: &str = "DRA driver";
+/// The ResourceSlices, as a part that serves once they are published.
+pub const SLICES: &str = "ResourceSlices";
 
 /// A node with simulated devices.
 pub struct Node {
@@ -28,6 +34,8 @@ pub struct Node {
     pub api: Option<Api>,
     /// Where it says what it does.
     pub talk: Talk,
+    /// What does not serve yet.
+    missing: Mutex<BTreeSet<String>>,
 }
 
 impl Node {
@@ -40,7 +48,20 @@ impl Node {
         let fleet = Fleet::new(&settings);
         let major = cdi::major(&settings)?;
         let hardware = Hardware::new(&fleet);
-        Ok(Node { settings, fleet, hardware, major, api, talk })
+        let driver = if fleet.claimable.devices.is_empty() { &[][..] } else { &[DRIVER, SLICES] };
+        let mut missing: BTreeSet<String> = driver.iter().map(|part| (*part).to_owned()).collect();
+        missing.extend(fleet.plugins.iter().map(|pool| pool.resource.clone()));
+        Ok(Node { settings, fleet, hardware, major, api, talk, missing: Mutex::new(missing) })
+    }
+
+    /// A part serves: one of the constants of this module, or the resource of a plugin.
+    pub fn serves(&self, part: &str) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+    }
+
+    /// The parts that have not served yet.
+    pub fn missing(&self) -> Vec<String> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The driver version that is advertised, which need not be the devices' own.

@@ -71,6 +71,7 @@ impl Plugin {
                 options: Some(options()),
             };
             rpc::call::<_, Empty>(kubelet, "/v1beta1.Registration/Register", request).await?;
+            self.node.serves(&self.pool.resource);
             (self.node.talk)(&format!("the kubelet has registered {}", self.pool.resource));
             while identity(kubelet) == before && socket.exists() {
                 aiconform_wait::pause(LOOK).await;

@@ -2,7 +2,7 @@
 
 use crate::error::SimulatorError;
 use crate::fleet::{Device, Nature};
-use crate::node::Node;
+use crate::node::{Node, SLICES};
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
@@ -21,8 +21,12 @@ pub async fn keep(node: &Node, api: &Api) {
     let mut told = String::new();
     loop {
         let said = match publish(node, api).await {
-            Ok(false) => String::new(),
+            Ok(false) => {
+                node.serves(SLICES);
+                String::new()
+            }
             Ok(true) => {
+                node.serves(SLICES);
                 (node.talk)("the node's ResourceSlices are published");
                 String::new()
             }

@@ -82,7 +82,11 @@ impl Exporter {
         let dialect = match request.uri().path() {
             "/metrics" => Dialect::Dcgm,
             "/metrics/opentelemetry" => Dialect::OpenTelemetry,
-            "/healthz" => return response(200, TEXT, whole("ok\n")),
+            "/healthz" => {
+                let missing = self.node.missing();
+                let status = if missing.is_empty() { 200 } else { 503 };
+                return response(status, TEXT, whole(format!("waiting for: {}\n", missing.join(", "))));
+            }
             _ => return response(404, TEXT, whole("metrics are at /metrics and /metrics/opentelemetry\n")),
         };
         let broken = |breakage| self.node.settings.is_broken(breakage);

@@ -8,11 +8,14 @@ use crate::node::Node;
 use crate::settings::Settings;
 use std::fmt::Write;
 
+/// What a family says of a device.
+type Value = fn(&Sample) -> f64;
+
 /// One family: its name, what it says, and the value of a device.
 struct Family {
     name: &'static str,
     help: &'static str,
-    value: fn(&Sample) -> f64,
+    value: Value,
 }
 
 /// Bytes of a mebibyte, the unit of DCGM's memory.
@@ -38,12 +41,11 @@ fn percent(sample: &Sample) -> f64 {
 
 /// Names and units of DCGM's fields, as `dcgm-exporter` tells them.
 fn dcgm(wrong_unit: bool) -> Vec<Family> {
-    let (utilisation, used_value, free_value): (fn(&Sample) -> f64, fn(&Sample) -> f64, fn(&Sample) -> f64) =
-        if wrong_unit {
-            (|sample| sample.reading.utilisation, used, free)
-        } else {
-            (percent, |sample| (used(sample) / MEBIBYTE).round(), |sample| (free(sample) / MEBIBYTE).round())
-        };
+    let (utilisation, used_value, free_value): (Value, Value, Value) = if wrong_unit {
+        (|sample| sample.reading.utilisation, used, free)
+    } else {
+        (percent, |sample| (used(sample) / MEBIBYTE).round(), |sample| (free(sample) / MEBIBYTE).round())
+    };
     vec![
         Family { name: "DCGM_FI_DEV_GPU_UTIL", help: "GPU utilization (in %)", value: utilisation },
         Family { name: "DCGM_FI_DEV_FB_USED", help: "Framebuffer memory used (in MiB)", value: used_value },
@@ -59,7 +61,7 @@ fn dcgm(wrong_unit: bool) -> Vec<Family> {
 
 /// Names and units of the hardware conventions of OpenTelemetry, as its translation for Prometheus writes them.
 fn opentelemetry(wrong_unit: bool) -> Vec<Family> {
-    let (utilisation, used_value): (fn(&Sample) -> f64, fn(&Sample) -> f64) = if wrong_unit {
+    let (utilisation, used_value): (Value, Value) = if wrong_unit {
         (percent, |sample| used(sample) / MEBIBYTE)
     } else {
         (|sample| sample.reading.utilisation, used)
