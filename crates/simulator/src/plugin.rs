@@ -15,6 +15,7 @@ use crate::rpc;
 use camino::{Utf8Path, Utf8PathBuf};
 use hyper::body::Incoming;
 use std::collections::BTreeMap;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Plugin {
 
     /// Serves one kubelet until another one comes.
     async fn serve_one(self: Arc<Plugin>, kubelet: &Utf8Path) -> Result<(), SimulatorError> {
-        let socket = self.socket();
+        let socket = self.socket()?;
         // Asked before, so that a kubelet that comes meanwhile is another one.
         let before = identity(kubelet);
         let listener = rpc::listen(&socket, 0o600)?;
@@ -84,9 +85,19 @@ impl Plugin {
         }
     }
 
-    fn socket(&self) -> Utf8PathBuf {
-        let name = self.pool.resource.replace('/', "_");
-        self.node.settings.device_plugins.join(format!("aiconform-{name}.sock"))
+    /// A path that no earlier registration had: a kubelet (seen with 1.37) that is told of a socket whose earlier
+    /// connection it has not seen end refuses it, and then never forgets that connection.
+    fn socket(&self) -> io::Result<Utf8PathBuf> {
+        let folder = &self.node.settings.device_plugins;
+        let prefix = format!("aiconform-{}-", self.pool.resource.replace('/', "_"));
+        for entry in folder.read_dir_utf8()? {
+            let entry = entry?;
+            if entry.file_name().starts_with(&prefix) {
+                cdi::remove(entry.path())?;
+            }
+        }
+        // Hexadecimal, because the paths of sockets are short: 107 bytes at most.
+        Ok(folder.join(format!("{prefix}{:x}.sock", jiff::Timestamp::now().as_millisecond())))
     }
 
     async fn handle(
