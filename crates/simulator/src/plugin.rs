@@ -1,6 +1,5 @@
 //! Device plugins: each gives out one extended resource.
 
-use crate::breakage::Breakage;
 use crate::cdi;
 use crate::error::SimulatorError;
 use crate::fleet::{Device, Pool};
@@ -115,9 +114,6 @@ impl Plugin {
             }
             "/v1beta1.DevicePlugin/Allocate" => {
                 rpc::answer(request, |asked: AllocateRequest| async move {
-                    if self.node.settings.is_broken(Breakage::NeverPrepares) {
-                        std::future::pending::<()>().await;
-                    }
                     let responses: Result<Vec<_>, Status> =
                         asked.container_requests.iter().map(|asked| self.allocate(asked)).collect();
                     Ok(AllocateResponse { container_responses: responses? })

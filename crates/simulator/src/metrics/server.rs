@@ -84,8 +84,11 @@ impl Exporter {
             "/metrics/opentelemetry" => Dialect::OpenTelemetry,
             "/healthz" => {
                 let missing = self.node.missing();
-                let status = if missing.is_empty() { 200 } else { 503 };
-                return response(status, TEXT, whole(format!("waiting for: {}\n", missing.join(", "))));
+                let (status, text) = match missing.join(", ") {
+                    all if all.is_empty() => (200, "ok\n".to_owned()),
+                    missing => (503, format!("waiting for: {missing}\n")),
+                };
+                return response(status, TEXT, whole(text));
             }
             _ => return response(404, TEXT, whole("metrics are at /metrics and /metrics/opentelemetry\n")),
         };
