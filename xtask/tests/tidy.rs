@@ -21,6 +21,7 @@ fn sources() -> Vec<(String, String, String)> {
         .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))
         .filter(|entry| {
             entry.file_name() != "tests.rs"
+                && entry.file_name() != "build.rs"
                 && !entry.path().components().any(|part| part.as_os_str() == "tests")
         })
         .map(|entry| {
@@ -129,12 +130,12 @@ fn only_programs_print() {
     for (_, path, code) in sources().iter().filter(|(_, path, _)| library(path)) {
         assert!(!code.contains("println!") && !code.contains("print!("), "{path}");
     }
-    only(&["cli", "simulator"], &["println!", "eprintln!", "print!(", "eprint!("]);
+    only(&["cli", "probe", "simulator"], &["println!", "eprintln!", "print!(", "eprint!("]);
 }
 
 #[test]
 fn only_wait_sleeps() {
-    only(&["wait"], &["sleep("]);
+    only(&["wait", "probe"], &["sleep("]);
 }
 
 #[test]
