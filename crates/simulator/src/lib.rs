@@ -35,6 +35,10 @@ mod slices;
 #[cfg(feature = "driver")]
 mod work;
 
+#[cfg(test)]
+#[cfg(feature = "driver")]
+mod tests;
+
 pub use breakage::Breakage;
 pub use manifest::manifest;
 pub use settings::{Form, Plugin, Settings};
