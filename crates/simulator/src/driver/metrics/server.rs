@@ -2,8 +2,8 @@
 
 use super::{Dialect, Memory, samples, text};
 use crate::breakage::Breakage;
-use crate::error::SimulatorError;
-use crate::node::Node;
+use crate::driver::error::SimulatorError;
+use crate::driver::node::Node;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response};

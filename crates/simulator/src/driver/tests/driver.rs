@@ -1,14 +1,14 @@
 //! The DRA driver, as a kubelet meets it.
 
 use super::api::{self, Objects};
-use crate::dra::Driver;
-use crate::messages::dra::{
+use crate::driver::dra::Driver;
+use crate::driver::messages::dra::{
     Claim, NodePrepareResourceResponse, NodePrepareResourcesRequest, NodePrepareResourcesResponse,
     NodeUnprepareResourcesRequest, NodeUnprepareResourcesResponse,
 };
-use crate::messages::registration::{InfoRequest, PluginInfo};
+use crate::driver::messages::registration::{InfoRequest, PluginInfo};
+use crate::driver::{cdi, rpc, slices};
 use crate::settings::Settings;
-use crate::{cdi, rpc, slices};
 use aiconform_cluster::Api;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -1,16 +1,16 @@
 //! Device plugins: each gives out one extended resource.
 
-use crate::cdi;
-use crate::error::SimulatorError;
-use crate::fleet::{Device, Pool};
-use crate::messages::device_plugin::{
+use crate::driver::cdi;
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::{Device, Pool};
+use crate::driver::messages::device_plugin::{
     self as messages, AllocateRequest, AllocateResponse, CdiDevice, ContainerAllocateRequest,
     ContainerAllocateResponse, ContainerPreferredAllocationRequest, ContainerPreferredAllocationResponse,
     DevicePluginOptions, Empty, ListAndWatchResponse, PreStartContainerRequest, PreStartContainerResponse,
     PreferredAllocationRequest, PreferredAllocationResponse, RegisterRequest,
 };
-use crate::node::Node;
-use crate::rpc;
+use crate::driver::node::Node;
+use crate::driver::rpc;
 use camino::{Utf8Path, Utf8PathBuf};
 use hyper::body::Incoming;
 use std::collections::BTreeMap;

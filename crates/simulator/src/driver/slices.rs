@@ -1,8 +1,8 @@
 //! What the node has for DRA, as ResourceSlices.
 
-use crate::error::SimulatorError;
-use crate::fleet::{Device, Nature};
-use crate::node::{Node, SLICES};
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::{Device, Nature};
+use crate::driver::node::{Node, SLICES};
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};

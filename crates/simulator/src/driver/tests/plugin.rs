@@ -1,10 +1,10 @@
 //! A device plugin, as a kubelet meets it.
 
-use crate::messages::device_plugin::{
+use crate::driver::messages::device_plugin::{
     AllocateRequest, AllocateResponse, ContainerAllocateRequest, DevicePluginOptions, Empty, RegisterRequest,
 };
-use crate::plugin::Plugin;
-use crate::rpc;
+use crate::driver::plugin::Plugin;
+use crate::driver::rpc;
 use crate::settings::Settings;
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;

@@ -1,11 +1,11 @@
 //! The exporter, as a scraper meets it.
 
 use crate::breakage::Breakage;
-use crate::messages::pod_resources::{
+use crate::driver::messages::pod_resources::{
     ContainerDevices, ContainerResources, ListPodResourcesRequest, ListPodResourcesResponse, PodResources,
 };
-use crate::metrics;
-use crate::rpc;
+use crate::driver::metrics;
+use crate::driver::rpc;
 use crate::settings::Settings;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,13 +90,14 @@ async fn what_is_wrong_on_purpose_is_wrong() {
     let (_, body) =
         exporter(vec![Breakage::MetricsEndless]).await.get("/metrics", second * 10, 5 << 20).await;
     assert!(body.len() > 4 << 20);
-    let (_, body) = exporter(vec![Breakage::MetricsGarbage]).await.get("/metrics", second, 1 << 20).await;
+    let (_, body) =
+        exporter(vec![Breakage::MetricsGarbage]).await.get("/metrics", second * 10, 1 << 20).await;
     assert!(String::from_utf8(body).is_err());
     let (head, body) =
-        exporter(vec![Breakage::MetricsWrongType]).await.get("/metrics", second, 1 << 20).await;
+        exporter(vec![Breakage::MetricsWrongType]).await.get("/metrics", second * 10, 1 << 20).await;
     assert!(head.contains("image/png") && body.starts_with(b"# HELP"), "{head}");
     let (head, body) =
-        exporter(vec![Breakage::HtmlInsteadOfMetrics]).await.get("/metrics", second, 1 << 20).await;
+        exporter(vec![Breakage::HtmlInsteadOfMetrics]).await.get("/metrics", second * 10, 1 << 20).await;
     assert!(
         head.contains("200 OK") && head.contains("text/html") && body.starts_with(b"<!DOCTYPE"),
         "{head}"
@@ -118,8 +119,8 @@ async fn what_is_wrong_on_purpose_is_wrong() {
 #[tokio::test]
 async fn it_is_ready_only_when_everything_serves() {
     let exporter = exporter(vec![]).await;
-    let (head, body) = exporter.get("/healthz", Duration::from_secs(1), 1 << 20).await;
+    let (head, body) = exporter.get("/healthz", Duration::from_secs(10), 1 << 20).await;
     assert!(head.contains("503") && body == b"waiting for: a.b/g\n", "{head}");
-    let (head, _) = exporter.get("/else", Duration::from_secs(1), 1 << 20).await;
+    let (head, _) = exporter.get("/else", Duration::from_secs(10), 1 << 20).await;
     assert!(head.contains("404"), "{head}");
 }

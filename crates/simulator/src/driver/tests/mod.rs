@@ -6,7 +6,7 @@ mod exporter;
 mod plugin;
 mod work;
 
-use crate::node::Node;
+use crate::driver::node::Node;
 use crate::settings::Settings;
 use aiconform_cluster::Api;
 use camino::Utf8Path;
