@@ -11,6 +11,7 @@ use aiconform_model::{Kind, Scope};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Where the simulator says what it does.
 pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
@@ -19,6 +20,9 @@ pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
 pub const DRIVER: &str = "DRA driver";
 /// The ResourceSlices, as a part that serves once they are published.
 pub const SLICES: &str = "ResourceSlices";
+
+/// How often the Node is looked after.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A node with simulated devices.
 pub struct Node {
@@ -77,19 +81,38 @@ impl Node {
         }
     }
 
-    /// Writes on the Node that it has simulated devices, and which versions these advertise.
-    ///
-    /// # Errors
-    /// When the API server refuses or does not answer.
-    pub async fn annotate(&self) -> Result<(), SimulatorError> {
-        let Some(api) = &self.api else { return Ok(()) };
-        let patch = json!({"metadata": {"annotations": {
-            "simulator.aiconform.dev/simulated": "true",
-            "simulator.aiconform.dev/driver-version": self.advertised_driver_version(),
-            "simulator.aiconform.dev/runtime-version": self.settings.runtime_version,
-        }}});
+    /// Keeps on the Node that it has simulated devices, and which versions these advertise, until it is dropped: a Node
+    /// that is made again has lost it.
+    pub async fn annotate(&self) {
+        let Some(api) = &self.api else { return };
+        let mut told = String::new();
+        loop {
+            let said = match self.annotate_once(api).await {
+                Ok(()) => String::new(),
+                Err(error) => format!("the Node cannot be annotated: {error}"),
+            };
+            if !said.is_empty() && said != told {
+                (self.talk)(&said);
+            }
+            told = said;
+            aiconform_wait::pause(LOOK).await;
+        }
+    }
+
+    async fn annotate_once(&self, api: &Api) -> Result<(), SimulatorError> {
+        let wanted = [
+            ("simulator.aiconform.dev/simulated", "true".to_owned()),
+            ("simulator.aiconform.dev/driver-version", self.advertised_driver_version()),
+            ("simulator.aiconform.dev/runtime-version", self.settings.runtime_version.clone()),
+        ];
         let name = self.settings.node_name.as_str();
-        api.merge(&Scope::default(), &Kind::node(), ("", name), "", &patch).await?;
+        let found = api.get(&Scope::default(), &Kind::node(), "", name).await?;
+        if wanted.iter().any(|(key, value)| found.annotation(key) != value) {
+            let patch = json!({"metadata": {"annotations": serde_json::Map::from_iter(
+                wanted.map(|(key, value)| (key.to_owned(), value.into())),
+            )}});
+            api.merge(&Scope::default(), &Kind::node(), ("", name), "", &patch).await?;
+        }
         Ok(())
     }
 }

@@ -45,7 +45,10 @@ pub async fn run(settings: Settings, target: &Target, talk: Talk) -> Result<(), 
             Ok(())
         });
     }
-    node.annotate().await?;
+    parts.spawn(async move {
+        node.annotate().await;
+        Ok(())
+    });
     match parts.join_next().await {
         Some(Ok(ended)) => ended,
         Some(Err(error)) => Err(SimulatorError::Unusable(error.to_string())),
