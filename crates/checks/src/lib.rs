@@ -2,8 +2,10 @@
 
 mod cx;
 mod faults;
+mod foreign;
 mod gang_scheduling;
 mod place;
+mod pod;
 mod profile;
 
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};

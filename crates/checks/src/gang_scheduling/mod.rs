@@ -3,7 +3,7 @@
 mod adapters;
 mod arena;
 mod devices;
-mod ground;
+pub(crate) mod ground;
 mod guard;
 mod history;
 mod judge;
