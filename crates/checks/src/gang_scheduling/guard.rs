@@ -53,7 +53,9 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                 }
             }
             EventKind::Watch { kind, object, change } if acting && *kind == Kind::node() => {
-                if let Some(why) = foreign::node(object, *change).or_else(|| slots.strange(object, event.sequence)) {
+                if let Some(why) =
+                    foreign::node(object, *change).or_else(|| slots.strange(object, event.sequence))
+                {
                     return Some(why);
                 }
             }
