@@ -2,7 +2,7 @@
 
 use super::adapters::synthetic::{Device, ID as SYNTHETIC, Names};
 use super::objects::{GROUP, claim, claim_object, claim_template, class, first_available, slice};
-use super::stage::{GIVE, Ground, Stage};
+use super::stage::{ALIVE, Ground, Stage};
 use super::trials::{self, Served};
 use crate::cx::{Cx, Detection, Stop};
 use crate::gang_scheduling::ground::{Land, image, land};
@@ -166,11 +166,17 @@ async fn act(cx: &Cx, ground: &Ground, scope: &Scope, served: &Served) -> Result
     }
     let probe = stage.scratch.named("preflight");
     let pod = stage.pod(&probe, super::objects::labels("preflight", "canary", &probe));
-    stage.scratch.settle(&Kind::pod(), pod, GIVE).await?;
+    stage.scratch.settle(&Kind::pod(), pod, ALIVE).await?;
     stage.make_fences(served.stable()).await?;
     let plans = trials::plans(served);
+    // Where no pod is bound nothing can be said of claims: the first trial decides whether there are others.
+    if let Some(plan) = plans.first() {
+        trials::run(&stage, *plan, served).await?;
+        cx.progress.tell(scope, &format!("1 of {}: {}", plans.len(), plan.name));
+    }
     let mut trials: FuturesUnordered<_> = plans
         .iter()
+        .skip(1)
         .map(|plan| {
             let stage = &stage;
             async move {
@@ -181,7 +187,7 @@ async fn act(cx: &Cx, ground: &Ground, scope: &Scope, served: &Served) -> Result
             }
         })
         .collect();
-    let mut number = 0;
+    let mut number = 1;
     while let Some((plan, result)) = trials.next().await {
         number += 1;
         cx.progress.tell(scope, &format!("{number} of {}: {}", plans.len(), plan.name));

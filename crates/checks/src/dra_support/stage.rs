@@ -15,8 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Longest time for what can be allocated to be allocated, and for a plain pod to be bound.
-pub const GIVE: Duration = Duration::from_secs(40);
+/// Longest time for what can be allocated to be allocated, before it is asked whether the scheduler takes others.
+const GIVE: Duration = Duration::from_secs(20);
+/// Longest time for a plain pod to be bound, and for what we do to be seen.
+pub const ALIVE: Duration = Duration::from_secs(40);
 /// Time between two pods that show that others are bound while a claim gets nothing.
 const BETWEEN: Duration = Duration::from_secs(4);
 /// Such pods that must be bound one after another before a claim that gets nothing is called stuck, not slow.
@@ -114,7 +116,7 @@ impl<'a> Stage<'a> {
                 .collect();
             if behind.is_empty() { Ok(()) } else { Err(format!("not yet on {}", behind.join(", "))) }
         };
-        self.scratch.until("writes of ours to come back on their watches", Bin::Ours, GIVE, look).await?;
+        self.scratch.until("writes of ours to come back on their watches", Bin::Ours, ALIVE, look).await?;
         Ok(())
     }
 
@@ -183,7 +185,7 @@ impl<'a> Trial<'a> {
             None => Err("not yet".into()),
         };
         let condition = format!("{}: the devices to be seen", self.name);
-        stage.scratch.until(condition, Bin::Ours, GIVE, look).await?;
+        stage.scratch.until(condition, Bin::Ours, ALIVE, look).await?;
         Ok(())
     }
 
@@ -278,7 +280,10 @@ impl<'a> Trial<'a> {
         self.stage.scratch.until(condition, Bin::Platform, limit, look).await.map(drop)
     }
 
-    /// Creates a pod that claims nothing, and waits until it is bound; one that is not stays a fact for the judge.
+    /// Creates a pod that claims nothing, and waits until it is bound.
+    ///
+    /// # Errors
+    /// When it is not: then nothing can be said of claims, and the trial need not go on.
     pub async fn canary(&self) -> Result<(), Stop> {
         let number = self.canaries.fetch_add(1, Ordering::Relaxed);
         let name = self.named(&format!("canary-{number}"));
@@ -290,8 +295,8 @@ impl<'a> Trial<'a> {
             None => Err("it does not exist".to_owned()),
         };
         let condition = format!("{}: a pod that claims nothing to be bound", self.name);
-        let _ = self.stage.scratch.until(condition, Bin::Platform, GIVE, look).await;
-        Ok(())
+        let bound = self.stage.scratch.until(condition, Bin::Platform, ALIVE, look).await;
+        bound.map(drop).map_err(|late| Stop::Hindered(late.to_string()))
     }
 
     /// Watches pods that can get nothing: until the scheduler has said no, and then beside plain pods that are bound.

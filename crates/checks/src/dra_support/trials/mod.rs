@@ -70,21 +70,20 @@ pub struct Plan {
     pub pods: u32,
 }
 
-/// The trials that can be made, the longest first.
+/// The trials that can be made: plain pods, and then the longest first.
 pub fn plans(served: &Served) -> Vec<Plan> {
     let plan = |name, pods| Plan { name, pods };
-    let alone = [plan(PLAIN, 1), plan(KINDS, 0)];
-    if !served.stable() {
-        return alone.to_vec();
+    let mut plans = vec![plan(PLAIN, 1)];
+    if served.stable() {
+        plans.extend([plan(SELECT, 10), plan(FREE, 5), plan(CROWD, 10), plan(SHARE, 9)]);
+        if served.without_taints.is_none() {
+            plans.push(plan(TAINTS, 8));
+        }
+        if served.without_ways.is_none() {
+            plans.push(plan(PREFER, 5));
+        }
     }
-    let mut plans = vec![plan(SELECT, 10), plan(FREE, 5), plan(CROWD, 10), plan(SHARE, 9)];
-    if served.without_taints.is_none() {
-        plans.push(plan(TAINTS, 8));
-    }
-    if served.without_ways.is_none() {
-        plans.push(plan(PREFER, 5));
-    }
-    plans.extend(alone);
+    plans.push(plan(KINDS, 0));
     plans
 }
 
