@@ -4,7 +4,7 @@ use super::adapters::synthetic::{Device, ID as SYNTHETIC, Names};
 use super::objects::{GROUP, claim, claim_object, claim_template, class, first_available, slice};
 use super::stage::{ALIVE, Ground, Stage};
 use super::trials::{self, Served};
-use crate::cx::{Cx, Detection, Stop};
+use crate::cx::{Cx, Detected, Detection, Stop};
 use crate::gang_scheduling::ground::{Land, image, land};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, ClusterError};
@@ -23,13 +23,18 @@ pub const TRIALS: &str = "trials";
 const SIMULATED: &str = "simulated";
 
 /// Which subjects the cluster has. That the API is not served is no absence: it is what the requirement is about.
-pub async fn detect(api: &Api) -> Vec<(&'static str, Detection)> {
+pub async fn detect(api: &Api) -> Detected {
     let scope = Scope::new(ID, "");
     let detection = match served(api, &scope, &Profile::default()).await {
         Ok(served) => Detection::Present(facts(&served)),
         Err(error) => Detection::Absent(error.to_string()),
     };
-    vec![(SYNTHETIC, detection)]
+    vec![(SYNTHETIC.into(), detection)]
+}
+
+/// Whether the facts of a subject say that its devices are simulated.
+pub fn simulated(facts: &Value) -> bool {
+    facts.get(SIMULATED) == Some(&Value::Bool(true))
 }
 
 fn facts(served: &Served) -> Value {
