@@ -43,7 +43,7 @@ fn metric(lab: &str, name: &str, index: u64) -> f64 {
 
 #[test]
 fn a_simulated_device_is_reached_by_its_holder_and_by_nobody_else() {
-    const LAB: &str = "testdevices";
+    const LAB: &str = "testsimulator";
     works(LAB, &["up", "--with", "simulator"]);
     let template = json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate",
         "metadata": {"name": "one", "namespace": "default"}, "spec": {"spec": {"devices": {"requests": [
