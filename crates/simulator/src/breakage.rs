@@ -12,13 +12,13 @@ pub enum Breakage {
     /// Another device than the allocated one is injected: the next of the driver or plugin. Every holder still has one
     /// of its own, so that only who compares with the allocation notices. Nothing is wrong where there is one device.
     ClaimIgnored,
-    /// Preparing a claim, and allocating from a plugin, never answers.
+    /// Preparing a claim never answers. Plugins are left alone: a kubelet that waits for one admits no other pod.
     NeverPrepares,
     /// The metrics tell of every device but the last.
     OneSeriesTooFew,
     /// The metrics say the same utilisation of every device, whatever it does.
     ConstantUtilisation,
-    /// The metrics keep naming the pod that had a device last, after it is gone.
+    /// The metrics keep naming the pod that they named last as holder of a device, after it is gone.
     StaleAttribution,
     /// Memory in bytes under a name in MiB, and utilisation as a ratio under a name in percent; the other way round in
     /// the names of OpenTelemetry.

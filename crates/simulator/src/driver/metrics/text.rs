@@ -2,9 +2,9 @@
 
 use super::{Dialect, Sample};
 use crate::breakage::Breakage;
-use crate::fleet::Nature;
-use crate::holders::Holder;
-use crate::node::Node;
+use crate::driver::fleet::Nature;
+use crate::driver::holders::Holder;
+use crate::driver::node::Node;
 use crate::settings::Settings;
 use std::fmt::Write;
 
@@ -159,8 +159,8 @@ fn escape(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::Node;
-    use crate::work::Reading;
+    use crate::driver::node::Node;
+    use crate::driver::work::Reading;
     use std::sync::Arc;
 
     fn node(breakages: Vec<Breakage>) -> (tempfile::TempDir, Node) {

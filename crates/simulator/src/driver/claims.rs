@@ -1,7 +1,7 @@
 //! Which claim has which device. The files of the claims are the memory: they outlive this process.
 
-use crate::cdi;
-use crate::fleet::Fleet;
+use crate::driver::cdi;
+use crate::driver::fleet::Fleet;
 use crate::settings::Settings;
 use aiconform_model::Object;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 
 use super::{Dialect, Memory, samples, text};
 use crate::breakage::Breakage;
-use crate::error::SimulatorError;
-use crate::node::Node;
+use crate::driver::error::SimulatorError;
+use crate::driver::node::Node;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response};
@@ -84,8 +84,11 @@ impl Exporter {
             "/metrics/opentelemetry" => Dialect::OpenTelemetry,
             "/healthz" => {
                 let missing = self.node.missing();
-                let status = if missing.is_empty() { 200 } else { 503 };
-                return response(status, TEXT, whole(format!("waiting for: {}\n", missing.join(", "))));
+                let (status, text) = match missing.join(", ") {
+                    all if all.is_empty() => (200, "ok\n".to_owned()),
+                    missing => (503, format!("waiting for: {missing}\n")),
+                };
+                return response(status, TEXT, whole(text));
             }
             _ => return response(404, TEXT, whole("metrics are at /metrics and /metrics/opentelemetry\n")),
         };

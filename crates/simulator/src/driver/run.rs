@@ -1,11 +1,11 @@
 //! All parts of the simulator together.
 
-use crate::dra::Driver;
-use crate::error::SimulatorError;
-use crate::node::{Node, Talk};
-use crate::plugin::Plugin;
+use crate::driver::dra::Driver;
+use crate::driver::error::SimulatorError;
+use crate::driver::node::{Node, Talk};
+use crate::driver::plugin::Plugin;
+use crate::driver::{cdi, metrics, slices, work};
 use crate::settings::Settings;
-use crate::{cdi, metrics, slices, work};
 use aiconform_cluster::{Api, Connection, Target};
 use aiconform_model::Nowhere;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! What every part of the simulator shares, and what it writes on the Node.
 
 use crate::breakage::Breakage;
-use crate::cdi;
-use crate::error::SimulatorError;
-use crate::fleet::Fleet;
+use crate::driver::cdi;
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::Fleet;
+use crate::driver::work::Hardware;
 use crate::settings::Settings;
-use crate::work::Hardware;
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Scope};
 use serde_json::json;

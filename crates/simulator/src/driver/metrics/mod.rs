@@ -6,11 +6,11 @@ mod text;
 pub use server::serve;
 
 use crate::breakage::Breakage;
-use crate::fleet::Device;
-use crate::holders::{self, Holder, Holders};
-use crate::node::Node;
+use crate::driver::fleet::Device;
+use crate::driver::holders::{self, Holder, Holders};
+use crate::driver::node::Node;
+use crate::driver::work::Reading;
 use crate::settings::Settings;
-use crate::work::Reading;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! gRPC over unix sockets, as the kubelet speaks it.
 
-use crate::error::SimulatorError;
+use crate::driver::error::SimulatorError;
 use camino::{Utf8Path, Utf8PathBuf};
 use http::uri::PathAndQuery;
 use http::{Request, Response};
@@ -28,7 +28,7 @@ pub fn listen(path: &Utf8Path, mode: u32) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
     }
-    crate::cdi::remove(path)?;
+    crate::driver::cdi::remove(path)?;
     let listener =
         UnixListener::bind(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
     fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode))?;

@@ -1,17 +1,16 @@
 //! Device plugins: each gives out one extended resource.
 
-use crate::breakage::Breakage;
-use crate::cdi;
-use crate::error::SimulatorError;
-use crate::fleet::{Device, Pool};
-use crate::messages::device_plugin::{
+use crate::driver::cdi;
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::{Device, Pool};
+use crate::driver::messages::device_plugin::{
     self as messages, AllocateRequest, AllocateResponse, CdiDevice, ContainerAllocateRequest,
     ContainerAllocateResponse, ContainerPreferredAllocationRequest, ContainerPreferredAllocationResponse,
     DevicePluginOptions, Empty, ListAndWatchResponse, PreStartContainerRequest, PreStartContainerResponse,
     PreferredAllocationRequest, PreferredAllocationResponse, RegisterRequest,
 };
-use crate::node::Node;
-use crate::rpc;
+use crate::driver::node::Node;
+use crate::driver::rpc;
 use camino::{Utf8Path, Utf8PathBuf};
 use hyper::body::Incoming;
 use std::collections::BTreeMap;
@@ -115,9 +114,6 @@ impl Plugin {
             }
             "/v1beta1.DevicePlugin/Allocate" => {
                 rpc::answer(request, |asked: AllocateRequest| async move {
-                    if self.node.settings.is_broken(Breakage::NeverPrepares) {
-                        std::future::pending::<()>().await;
-                    }
                     let responses: Result<Vec<_>, Status> =
                         asked.container_requests.iter().map(|asked| self.allocate(asked)).collect();
                     Ok(AllocateResponse { container_responses: responses? })

@@ -1,17 +1,17 @@
 //! The DRA driver: what the kubelet asks before a pod with claims starts, and after it has ended.
 
 use crate::breakage::Breakage;
-use crate::cdi;
-use crate::claims::{self, Claims, Prepared};
-use crate::messages::dra::{
+use crate::driver::cdi;
+use crate::driver::claims::{self, Claims, Prepared};
+use crate::driver::messages::dra::{
     Claim, Device, NodePrepareResourceResponse, NodePrepareResourcesRequest, NodePrepareResourcesResponse,
     NodeUnprepareResourceResponse, NodeUnprepareResourcesRequest, NodeUnprepareResourcesResponse,
 };
-use crate::messages::registration::{
+use crate::driver::messages::registration::{
     InfoRequest, PluginInfo, RegistrationStatus, RegistrationStatusResponse,
 };
-use crate::node::{DRIVER, Node};
-use crate::rpc;
+use crate::driver::node::{DRIVER, Node};
+use crate::driver::rpc;
 use aiconform_model::{Kind, Scope};
 use camino::Utf8PathBuf;
 use std::io;

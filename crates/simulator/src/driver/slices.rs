@@ -1,8 +1,8 @@
 //! What the node has for DRA, as ResourceSlices.
 
-use crate::error::SimulatorError;
-use crate::fleet::{Device, Nature};
-use crate::node::{Node, SLICES};
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::{Device, Nature};
+use crate::driver::node::{Node, SLICES};
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// How often the slices are looked after: the kubelet deletes those of a driver that it has lost sight of.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// The name of the slice with what partitions share ends so.
+const COUNTERS: &str = "-counters";
 
 /// `resource.k8s.io/v1` ResourceSlice.
 pub fn kind() -> Kind {
@@ -41,7 +44,10 @@ pub async fn keep(node: &Node, api: &Api) {
 }
 
 /// Makes the slices what they should be; gives whether anything had to be done.
-async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
+///
+/// # Errors
+/// When the API server refuses or does not answer.
+pub async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
     let scope = Scope::default();
     let mut found = Vec::new();
     let wanted = slices(node, true);
@@ -60,14 +66,22 @@ async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
         spec["pool"]["generation"] = wanted["spec"]["pool"]["generation"].clone();
         contains(&spec, &wanted["spec"])
     };
+    // Left from when the devices could be split.
+    let leftover = if wanted.len() == 1 {
+        let name = format!("{}{COUNTERS}", Object(wanted[0].clone()).name());
+        api.get(&scope, &kind(), "", &name).await.ok()
+    } else {
+        None
+    };
     let whole = wanted.iter().zip(&found).all(|(wanted, found)| {
         found
             .as_ref()
             .is_some_and(|found| same(wanted, found) || (has_no_counters(found) && same_plain(node, found)))
     });
-    if whole {
+    if whole && leftover.is_none() {
         return Ok(false);
     }
+    found.push(leftover);
     let next = found.iter().flatten().map(generation).max().unwrap_or_default() + 1;
     for found in found.iter().flatten() {
         api.delete(&scope, &kind(), "", found.name()).await?;
@@ -146,7 +160,7 @@ fn slices(node: &Node, partitions: bool) -> Vec<Value> {
         let counters = wholes.map(
             |whole| json!({"name": whole.name, "counters": {"memory": {"value": whole.memory.to_string()}}}),
         );
-        slices.push(slice("-counters", "sharedCounters", counters.collect()));
+        slices.push(slice(COUNTERS, "sharedCounters", counters.collect()));
     }
     slices
 }

@@ -2,9 +2,9 @@
 //!
 //! One JSON object a line each way, see [`Request`] and [`Answer`].
 
-use crate::fleet::{Device, Fleet, Nature};
-use crate::node::Node;
-use crate::{cdi, rpc};
+use crate::driver::fleet::{Device, Fleet, Nature};
+use crate::driver::node::Node;
+use crate::driver::{cdi, rpc};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io;

@@ -1,11 +1,13 @@
 //! Which containers have which device, as the kubelet tells it at this moment.
 
-use crate::error::SimulatorError;
-use crate::fleet::Fleet;
-use crate::messages::pod_resources::{ContainerResources, ListPodResourcesRequest, ListPodResourcesResponse};
-use crate::node::Node;
+use crate::driver::error::SimulatorError;
+use crate::driver::fleet::Fleet;
+use crate::driver::messages::pod_resources::{
+    ContainerResources, ListPodResourcesRequest, ListPodResourcesResponse,
+};
+use crate::driver::node::Node;
+use crate::driver::{plugin, rpc};
 use crate::settings::Settings;
-use crate::{plugin, rpc};
 use std::collections::BTreeMap;
 
 /// A container that has a device.
@@ -77,7 +79,9 @@ fn plugged(fleet: &Fleet, container: &ContainerResources) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::messages::pod_resources::{ClaimResource, ContainerDevices, DynamicResource, PodResources};
+    use crate::driver::messages::pod_resources::{
+        ClaimResource, ContainerDevices, DynamicResource, PodResources,
+    };
 
     fn pod(name: &str, containers: Vec<ContainerResources>) -> PodResources {
         PodResources { name: name.into(), namespace: "n".into(), containers }

@@ -1,6 +1,6 @@
 //! What the container runtime injects, as CDI specifications (version 0.6.0), and the folder they lie in.
 
-use crate::fleet::{Device, Fleet, Pool};
+use crate::driver::fleet::{Device, Fleet, Pool};
 use crate::settings::Settings;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
