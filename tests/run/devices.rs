@@ -55,10 +55,10 @@ fn devices_of_the_run_are_given_whatever_the_seed_and_nothing_of_them_is_left() 
         assert_eq!(left(&lab), Vec::<String>::new());
     }
 
-    // Its journal holds a PriorityClass, a namespace, and by then some of the slices and classes.
+    // Its journal holds a PriorityClass, a namespace, and by then some of the slices.
     let folder = directory.path().join("killed");
     let (id, _) = signalled_with(&lab, &folder, "", 8, "-KILL", &CHOSEN).unwrap();
-    assert!(left(&lab).iter().any(|name| name.contains("deviceclass")), "{:?}", left(&lab));
+    assert!(left(&lab).iter().any(|name| name.contains("resourceslice")), "{:?}", left(&lab));
     works(&["cleanup", "--kubeconfig", &lab.kubeconfig, "--run", &id]);
     assert_eq!(left(&lab), Vec::<String>::new());
 
