@@ -1,7 +1,7 @@
 //! When nothing that was seen can be believed: the platform, or someone else, changed what the trials stand on.
 
 use super::objects::{GROUP, claim, class, given, reserved, slice};
-use super::stage::FOREIGN_CLAIM;
+use super::stage::FOREIGN;
 use crate::foreign::{changed, node};
 use crate::pod::{GANG, ROLE, TRIAL};
 use aiconform_cluster::RUN_LABEL;
@@ -30,7 +30,7 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
                     kind.plural
                 ));
             }
-            EventKind::Hindrance { who, what, why } if ours && what == FOREIGN_CLAIM => {
+            EventKind::Hindrance { who, what, why } if ours && what == FOREIGN => {
                 return Some(format!("{who} is not ours: {why}"));
             }
             EventKind::Phase { phase, data } if ours && phase == "remove" => ground.let_go(data),

@@ -160,7 +160,12 @@ pub const CHECK: Check = Check {
         devices("resourceclaimtemplates"),
         devices("resourceslices"),
     ],
-    wants: &[],
+    wants: &[may(
+        objects::GROUP,
+        "devicetaintrules",
+        &["list"],
+        "taints that someone puts on every device; without it they look like a scheduler that gives nothing",
+    )],
     reach: Reach::Cluster,
     creates: "one PriorityClass, one namespace, up to 48 small pods on one node with claims on devices that the run publishes itself (7 ResourceSlices and 7 DeviceClasses under a driver's name of its own)",
     adapters: &[],

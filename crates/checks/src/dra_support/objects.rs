@@ -34,6 +34,22 @@ pub fn claim_template() -> Kind {
     Kind::namespaced(GROUP, VERSION, "ResourceClaimTemplate", "resourceclaimtemplates")
 }
 
+/// Rules by which administrators put taints on devices of others (KEP-5055), in the versions in which they can be served.
+pub fn taint_rules() -> [Kind; 3] {
+    [VERSION, "v1beta2", "v1alpha3"]
+        .map(|version| Kind::cluster_wide(GROUP, version, "DeviceTaintRule", "devicetaintrules"))
+}
+
+/// Whether such a rule keeps devices of any driver from claims. One without a selector is for none; the effect `None` only
+/// shows what another would do.
+pub fn taints_all(rule: &Object) -> bool {
+    let selector = rule.at("/spec/deviceSelector").and_then(Value::as_object);
+    let named = |key: &str| selector.is_some_and(|selector| selector.contains_key(key));
+    selector.is_some()
+        && !["driver", "pool", "device"].iter().any(|key| named(key))
+        && rule.text("/spec/taint/effect") != "None"
+}
+
 /// The kinds that KAR-0051 asks for.
 pub fn kinds() -> [Kind; 4] {
     [class(), claim(), claim_template(), slice()]
@@ -134,4 +150,22 @@ pub fn ways(claim: &Object) -> Vec<String> {
 pub fn reserved(claim: &Object) -> BTreeSet<String> {
     let reserved = claim.at("/status/reservedFor").and_then(Value::as_array);
     reserved.into_iter().flatten().filter_map(|user| user.get("uid")?.as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_concerns_us_that_names_nobody_and_keeps_devices_back() {
+        let rule = |spec: Value| taints_all(&Object(json!({"spec": spec})));
+        let taint = json!({"key": "a/b", "effect": "NoSchedule"});
+        assert!(rule(json!({"deviceSelector": {}, "taint": taint})));
+        // Without a selector it is for no device.
+        assert!(!rule(json!({"taint": taint})));
+        for key in ["driver", "pool", "device"] {
+            assert!(!rule(json!({"deviceSelector": {key: "x"}, "taint": taint})));
+        }
+        assert!(!rule(json!({"deviceSelector": {}, "taint": {"key": "a/b", "effect": "None"}})));
+    }
 }

@@ -202,5 +202,5 @@ async fn act(cx: &Cx, ground: &Ground, scope: &Scope, served: &Served) -> Result
         }
     }
     drop(trials);
-    if served.stable() { stage.look_for_foreign_claims().await } else { Ok(()) }
+    if served.stable() { stage.look_for_others().await } else { Ok(()) }
 }

@@ -2,11 +2,12 @@
 
 use super::adapters::synthetic::{Device, Names};
 use super::objects::{
-    claim, claim_object, claim_template, exactly, give, given, labels, reserved, slice, template_object,
+    claim, claim_object, claim_template, exactly, give, given, labels, reserved, slice, taint_rules,
+    taints_all, template_object,
 };
 use crate::cx::{Cx, Stop};
 use crate::pod::{CPU, MEMORY, TRIAL, TestPod};
-use aiconform_cluster::{RUN_LABEL, Scratch};
+use aiconform_cluster::{ClusterError, RUN_LABEL, Scratch};
 use aiconform_model::{Bin, EventKind, Kind};
 use aiconform_wait::{TooLate, dwell};
 use serde_json::{Value, json};
@@ -26,8 +27,8 @@ pub const STUCK: usize = 3;
 /// How long a claim that can get nothing is watched getting nothing, beyond the scheduler's no.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Name of what a hindrance is about when claims of others hold devices of the run.
-pub const FOREIGN_CLAIM: &str = "devices of the run";
+/// Name of what a hindrance is about when others do something about devices of the run.
+pub const FOREIGN: &str = "devices of the run";
 
 /// What the trials stand on.
 pub struct Ground {
@@ -120,17 +121,33 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Whether claims of others hold devices of the run, which leaves nothing to say of who gets them.
-    pub async fn look_for_foreign_claims(&self) -> Result<(), Stop> {
+    /// Whether claims of others hold devices of the run, or rules of others put taints on them: then it says nothing of the
+    /// platform who gets them.
+    pub async fn look_for_others(&self) -> Result<(), Stop> {
         let (api, scope) = (self.cx.session.api(), self.scratch.scope());
         let driver = self.names.driver();
+        let tell = |who: String, why: &str| {
+            let kind = EventKind::Hindrance { who, what: FOREIGN.into(), why: why.into() };
+            self.cx.write(scope, kind);
+        };
         for object in api.list(scope, &claim(), "", "").await? {
             let ours = object.namespace() == self.scratch.namespace()
                 && object.label(RUN_LABEL) == self.cx.session.id();
             if !ours && given(&object).iter().any(|device| device.driver == driver) {
                 let who = format!("ResourceClaim {}", object.called());
-                let why = "it was given a device that only claims of the run can want".into();
-                self.cx.write(scope, EventKind::Hindrance { who, what: FOREIGN_CLAIM.into(), why });
+                tell(who, "it was given a device that only claims of the run can want");
+            }
+        }
+        for kind in taint_rules() {
+            let rules = match api.list(scope, &kind, "", "").await {
+                Ok(rules) => rules,
+                // It is not served in this version, or the user may not read it.
+                Err(ClusterError::Refused(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            for rule in rules.iter().filter(|rule| taints_all(rule)) {
+                let who = format!("DeviceTaintRule {}", rule.name());
+                tell(who, "it puts a taint on devices of every driver, and so on those of the run");
             }
         }
         Ok(())
@@ -259,7 +276,7 @@ impl<'a> Trial<'a> {
         if self.wait_for(names, wanted, GIVE).await.is_ok() {
             return Ok(self.served(names).0);
         }
-        self.stage.look_for_foreign_claims().await?;
+        self.stage.look_for_others().await?;
         for _ in 0..STUCK {
             self.canary().await?;
             if self.wait_for(names, wanted, BETWEEN).await.is_ok() {
