@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod adapters;
+mod devices;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -191,7 +192,9 @@ fn left(lab: &Lab) -> Vec<String> {
     ];
     for kind in kinds {
         let found = lab.kubectl(&["get", kind, "-o", "name"]);
-        let ours = |name: &&str| name.contains("aiconform-") || name.contains("slots.aiconform.dev");
+        let ours = |name: &&str| {
+            ["aiconform-", "slots.aiconform.dev", "dra.aiconform.dev"].iter().any(|part| name.contains(part))
+        };
         left.extend(found.lines().filter(ours).map(str::to_owned));
     }
     let nodes = lab.kubectl(&["get", "nodes", "-o", "json"]);
@@ -200,7 +203,7 @@ fn left(lab: &Lab) -> Vec<String> {
 }
 
 /// Starts a run and sends it a signal as soon as its journal holds `entries`; gives its id and exit code, or `None` when
-/// it ended before.
+/// it ended before. Without adapters all are tried.
 fn signalled(
     lab: &Lab,
     folder: &Path,
@@ -248,7 +251,8 @@ fn signalled_at(
     sign: impl Fn(&str) -> Option<String>,
 ) -> Option<(String, Option<i32>)> {
     let mut run = program()
-        .args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", "1", "--adapter", adapters])
+        .args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", "1"])
+        .args(if adapters.is_empty() { vec![] } else { vec!["--adapter", adapters] })
         .arg("--output-dir")
         .arg(folder)
         .args(more)
