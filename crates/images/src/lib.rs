@@ -14,6 +14,11 @@ pub struct Image {
 }
 
 impl Image {
+    /// What it is called on the command line: its binary's name without ours.
+    pub fn short(&self) -> &'static str {
+        self.binary.trim_start_matches("aiconform-")
+    }
+
     /// The image as an OCI archive (image-spec 1.1, image layout) under this name; equal input gives equal bytes.
     ///
     /// # Errors
@@ -40,12 +45,9 @@ pub const SIMULATOR: Image = Image {
 /// All of them.
 pub const IMAGES: &[&Image] = &[&PROBE, &SIMULATOR];
 
-/// The image whose binary or whose name's last part is this.
-pub fn named(name: &str) -> Option<&'static Image> {
-    IMAGES
-        .iter()
-        .copied()
-        .find(|image| image.binary.trim_start_matches("aiconform-") == name || image.binary == name)
+/// The image that is called so on the command line.
+pub fn named(short: &str) -> Option<&'static Image> {
+    IMAGES.iter().copied().find(|image| image.short() == short)
 }
 
 #[cfg(test)]

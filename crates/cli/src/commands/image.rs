@@ -1,7 +1,7 @@
 //! `aiconform image`: what runs in pods, for clusters that have no way to it otherwise.
 
 use crate::exit::{Exit, UsageError};
-use aiconform_images::{IMAGES, Image};
+use aiconform_images::IMAGES;
 use camino::Utf8PathBuf;
 
 /// Arguments of `aiconform image`.
@@ -34,12 +34,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     match arguments.verb {
         Verb::List => {
             for image in IMAGES {
-                anstream::println!("{}\t{}", short(image), image.name);
+                anstream::println!("{}\t{}", image.short(), image.name);
             }
         }
         Verb::Export { image, name, output_file } => {
             let Some(found) = aiconform_images::named(&image) else {
-                let known: Vec<&str> = IMAGES.iter().map(|image| short(image)).collect();
+                let known: Vec<&str> = IMAGES.iter().map(|image| image.short()).collect();
                 return Err(UsageError(format!(
                     "there is no image {image:?}; there are: {}",
                     known.join(", ")
@@ -59,8 +59,4 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
-}
-
-fn short(image: &Image) -> &'static str {
-    image.binary.trim_start_matches("aiconform-")
 }
