@@ -3,10 +3,11 @@
 use crate::gang_scheduling::AdapterFile;
 use crate::profile::Profile;
 use aiconform_cluster::{Api, ClusterError, Permission, Session};
-use aiconform_model::{EventKind, Scope};
+use aiconform_model::{EventKind, Kind, Scope};
 use aiconform_verdict::Rules;
 use futures::future::BoxFuture;
 use serde::Serialize;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,6 +173,24 @@ impl Cx {
     /// Writes an event down.
     pub fn write(&self, scope: &Scope, kind: EventKind) {
         self.session.api().sink().write(scope, kind);
+    }
+
+    /// Name of the PriorityClass of test pods: the profile's, or one of the run's own, which is made. Checks go side by
+    /// side, so each has a `suffix` of its own.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn priority_class(&self, scope: &Scope, suffix: &str) -> Result<String, Stop> {
+        if let Some(name) = &self.profile.priority_class {
+            return Ok(name.clone());
+        }
+        let name = format!("aiconform-{}{suffix}", self.session.id());
+        // Below what cluster-autoscaler scales up for, and never evicting anyone.
+        let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": name}, "value": -1000, "preemptionPolicy": "Never",
+            "description": "Test pods of aiconform; removed with the run."});
+        self.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
+        Ok(name)
     }
 
     /// Writes down why a subject (or, with an empty subject, the check) stopped, and who refused what.

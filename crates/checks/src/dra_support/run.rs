@@ -141,18 +141,7 @@ async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
     let Land { node, room, .. } = land(api, scope, &cx.profile).await?;
     let selector = format!("metadata.name={}", node.name());
     cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &selector)).await?;
-    let priority_class = match &cx.profile.priority_class {
-        Some(name) => name.clone(),
-        None => {
-            let name = format!("aiconform-{}-dra", cx.session.id());
-            // Below what cluster-autoscaler scales up for, and never evicting anyone.
-            let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
-                "metadata": {"name": name}, "value": -1000, "preemptionPolicy": "Never",
-                "description": "Test pods of aiconform; removed with the run."});
-            cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
-            name
-        }
-    };
+    let priority_class = cx.priority_class(scope, "-dra").await?;
     let image = cx.profile.image.clone().unwrap_or_else(|| image(&node, &cx.profile));
     let fact = json!({"node": node.name(), "image": image, "priority_class": priority_class, "room": room});
     cx.write(scope, EventKind::Fact { name: "ground".into(), value: fact });

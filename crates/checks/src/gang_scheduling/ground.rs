@@ -102,18 +102,7 @@ pub async fn ground(cx: &Cx, scope: &Scope) -> Result<Ground, Stop> {
         let selector = format!("metadata.name={name}");
         cx.session.mirror().watch(api, &Kind::node(), "", ("fieldSelector", &selector)).await?;
     }
-    let priority_class = match &cx.profile.priority_class {
-        Some(name) => name.clone(),
-        None => {
-            let name = format!("aiconform-{}", cx.session.id());
-            // Below what cluster-autoscaler scales up for, and never evicting anyone.
-            let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
-                "metadata": {"name": name}, "value": -1000, "preemptionPolicy": "Never",
-                "description": "Test pods of aiconform; removed with the run."});
-            cx.session.create_cluster_wide(scope, &Kind::priority_class(), class).await?;
-            name
-        }
-    };
+    let priority_class = cx.priority_class(scope, "").await?;
     let mut higher_class = String::new();
     if cx.options.level == Level::All || cx.options.trials.iter().any(|trial| trial == "preemption") {
         higher_class = format!("aiconform-{}-higher", cx.session.id());
