@@ -31,6 +31,9 @@ pub struct Selection {
     /// Profile of the platform (TOML)
     #[arg(long)]
     profile: Option<Utf8PathBuf>,
+    /// Image of the probe that runs in test pods; `aiconform image export` writes it
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
 }
 
 impl Selection {
@@ -81,6 +84,14 @@ impl Selection {
 
     /// The profile, or the default one; it may name an adapter of these checks.
     pub fn profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
+        let mut profile = self.read_profile(checks)?;
+        if self.image.is_some() {
+            profile.probe_image.clone_from(&self.image);
+        }
+        Ok(profile)
+    }
+
+    fn read_profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
         let Some(path) = &self.profile else { return Ok(Profile::default()) };
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
         let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;

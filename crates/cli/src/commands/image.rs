@@ -55,7 +55,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
                 .map_err(|error| UsageError(error.to_string()))?;
             std::io::Write::write_all(&mut file, &found.archive(&name)?)?;
             anstream::println!("{path}");
-            anstream::eprintln!("{name}; load it into every node, or push it to a registry");
+            anstream::eprintln!(
+                "{name}; load it into every node, or push it to a registry and name it with --image"
+            );
         }
     }
     Ok(Exit::Success)
