@@ -1,5 +1,6 @@
 //! The checks: one folder per requirement, and what they all share.
 
+mod accelerator_metrics;
 mod cx;
 mod faults;
 mod gang_scheduling;
