@@ -21,6 +21,7 @@ fn sources() -> Vec<(String, String, String)> {
         .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))
         .filter(|entry| {
             entry.file_name() != "tests.rs"
+                && entry.file_name() != "build.rs"
                 && !entry.path().components().any(|part| part.as_os_str() == "tests")
         })
         .map(|entry| {
@@ -124,12 +125,12 @@ fn only_lab_starts_processes() {
 
 #[test]
 fn only_cli_prints() {
-    only(&["cli"], &["println!", "eprintln!", "print!(", "eprint!("]);
+    only(&["cli", "probe"], &["println!", "eprintln!", "print!(", "eprint!("]);
 }
 
 #[test]
 fn only_wait_sleeps() {
-    only(&["wait"], &["sleep("]);
+    only(&["wait", "probe"], &["sleep("]);
 }
 
 #[test]

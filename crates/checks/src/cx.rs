@@ -32,7 +32,7 @@ pub enum Detection {
 pub type Files = &'static [AdapterFile];
 
 /// Subjects by id, and whether each can be tried.
-pub type Detected = Vec<(&'static str, Detection)>;
+pub type Detected = Vec<(String, Detection)>;
 
 /// What a check would stand on, asked without creating anything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +65,8 @@ pub struct Check {
     pub files: Files,
     /// Those of them whose products a lab has quickly.
     pub quick: &'static [&'static str],
+    /// Names of what a lab must have besides the adapters' products.
+    pub parts: &'static [&'static str],
     /// Names of its trials that go further than a MUST needs, for `--trial`.
     pub trials: &'static [&'static str],
     /// Longest time of a run.

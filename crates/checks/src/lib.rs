@@ -14,7 +14,7 @@ pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
-pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK];
+pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK, &accelerator_metrics::CHECK];
 
 /// The check of a requirement, when there is one.
 pub fn check(id: &str) -> Option<&'static Check> {

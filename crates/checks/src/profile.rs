@@ -27,8 +27,36 @@ pub struct Profile {
     pub image: Option<String>,
     /// A PriorityClass to use instead of one of the run's own.
     pub priority_class: Option<String>,
+    /// Image of the probe, which runs in test pods that are given accelerators; `aiconform image export` writes it.
+    pub probe_image: Option<String>,
     /// For gang scheduling.
     pub gang_scheduling: GangScheduling,
+    /// For everything about accelerators.
+    pub accelerators: Accelerators,
+    /// For the metrics of accelerators.
+    pub accelerator_metrics: AcceleratorMetrics,
+}
+
+/// The part of the profile for accelerators.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accelerators {
+    /// Extended resources that are accelerators; by default those that are known as such.
+    pub resources: Vec<String>,
+    /// Device classes that are accelerators; by default those that are known as such.
+    pub device_classes: Vec<String>,
+}
+
+/// The part of the profile for the metrics of accelerators.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcceleratorMetrics {
+    /// Address of an endpoint, to be asked from where aiconform runs; by default endpoints are looked for in the cluster.
+    pub endpoint: Option<String>,
+    /// File that holds a bearer token for it.
+    pub token_file: Option<String>,
+    /// File that holds the certificate (PEM) that its certificate is signed by.
+    pub ca_file: Option<String>,
 }
 
 /// The part of the profile for gang scheduling.

@@ -39,6 +39,8 @@ enum Verb {
     Report(commands::judge::Arguments),
     /// Remove what killed runs left in a cluster
     Cleanup(commands::cleanup::Arguments),
+    /// Write the images of what runs in pods
+    Image(commands::image::Arguments),
     /// Start, use and break a real Kubernetes on this machine
     Lab(commands::lab::Arguments),
 }
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
             Verb::Judge(arguments) => commands::judge::judge(&arguments),
             Verb::Report(arguments) => commands::judge::report(&arguments),
             Verb::Cleanup(arguments) => commands::cleanup::run(arguments).await,
+            Verb::Image(arguments) => commands::image::run(arguments),
             Verb::Lab(arguments) => commands::lab::run(arguments).await,
         }
     });

@@ -31,15 +31,28 @@ pub struct Selection {
     /// Profile of the platform (TOML)
     #[arg(long)]
     profile: Option<Utf8PathBuf>,
+    /// Image of the probe that runs in test pods; `aiconform image export` writes it
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
 }
 
 impl Selection {
     /// The checks that are to run, with the adapters of files.
     pub fn checks(&self) -> Result<Vec<&'static Check>, UsageError> {
         let known = aiconform_model::catalogue::requirements();
+        let asked = |id: &str| {
+            aiconform_model::catalogue::requirement(id)
+                .is_some_and(|requirement| requirement.level(&self.release).is_some())
+        };
         let mut chosen = Vec::new();
         for id in &self.only {
             match (aiconform_checks::check(id), known.iter().any(|requirement| requirement.id == *id)) {
+                (Some(_), _) if !asked(id) => {
+                    return Err(UsageError(format!(
+                        "release {} does not ask for {id}; choose another with --release, `aiconform list` shows which",
+                        self.release
+                    )));
+                }
                 (Some(check), _) => chosen.push(check),
                 (None, true) => {
                     return Err(UsageError(format!(
@@ -54,7 +67,7 @@ impl Selection {
             }
         }
         if self.only.is_empty() {
-            chosen = CHECKS.to_vec();
+            chosen = CHECKS.iter().copied().filter(|check| asked(check.id)).collect();
         }
         let chosen = with_files(&chosen, &self.adapter_file)?;
         for adapter in &self.adapter {
@@ -71,6 +84,14 @@ impl Selection {
 
     /// The profile, or the default one; it may name an adapter of these checks.
     pub fn profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
+        let mut profile = self.read_profile(checks)?;
+        if self.image.is_some() {
+            profile.probe_image.clone_from(&self.image);
+        }
+        Ok(profile)
+    }
+
+    fn read_profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
         let Some(path) = &self.profile else { return Ok(Profile::default()) };
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
         let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
@@ -150,7 +171,8 @@ pub fn parts(checks: &[&'static Check], adapters: &[String], level: Level) -> BT
     let chosen = |check: &&'static Check| if level == Level::All { check.adapters } else { check.quick };
     let named: Vec<&str> = adapters.iter().map(String::as_str).collect();
     let tried = if named.is_empty() { checks.iter().flat_map(chosen).copied().collect() } else { named };
-    tried.iter().filter_map(|adapter| Part::named(adapter.split('/').next()?)).collect()
+    let products = tried.iter().filter_map(|adapter| adapter.split('/').next());
+    products.chain(checks.iter().flat_map(|check| check.parts).copied()).filter_map(Part::named).collect()
 }
 
 #[cfg(test)]

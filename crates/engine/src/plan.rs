@@ -39,7 +39,7 @@ pub struct Planned {
 #[derive(Clone, Debug, Serialize)]
 pub struct Present {
     /// Its id.
-    pub subject: &'static str,
+    pub subject: String,
     /// Whether it would be tried.
     pub present: bool,
     /// What identifies it, or why it is not there.

@@ -72,6 +72,7 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
             .await?;
         up("containerd");
         image::import(&lab, &tools, ("pause", "pause"), PAUSE).await?;
+        image::import_own(&lab, &tools, &aiconform_images::PROBE).await?;
         for part in &lab.parts {
             part.import(&lab, &tools).await?;
         }

@@ -5,6 +5,7 @@
 pub mod catalogue;
 pub mod event;
 pub mod object;
+pub mod probe;
 pub mod sink;
 
 pub use event::{Bin, Change, Event, EventKind, Scope};

@@ -47,13 +47,7 @@ fn test(report: &Report, judged: &Judged) -> Test {
         Verdict::NotApplicable | Verdict::NotRun => Status::Skip,
     };
     let mut output = vec![
-        format!(
-            "{} ({} of {}): {}",
-            judgement.requirement,
-            judged.level,
-            report.release,
-            judgement.verdict.word()
-        ),
+        format!("{} ({} of {}): {}", judgement.requirement, judged.level, report.release, judgement.word()),
         judgement.why.clone(),
         format!(
             "{}; {} {}; platform {} ({})",
@@ -223,6 +217,7 @@ mod tests {
             facts: serde_json::Value::Null,
             claims,
             grade: None,
+            simulated: false,
             measures: Vec::new(),
             pictures: Vec::new(),
         }
@@ -235,6 +230,7 @@ mod tests {
             verdict,
             why: "because".into(),
             deciding: Some("one/a".into()),
+            simulated: false,
             subjects: vec![
                 subject("plain", true, vec![claim("told_apart", Standing::Control, true)]),
                 subject(

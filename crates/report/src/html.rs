@@ -172,7 +172,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 id: judgement.requirement.into(),
                 level: judged.level,
                 summary: judged.summary.clone(),
-                verdict: judgement.verdict.word(),
+                verdict: judgement.word(),
                 class,
                 glyph,
                 why: judgement.why.clone(),

@@ -24,7 +24,7 @@ pub fn summary(report: &Report) -> String {
             "| {} | {} | **{}** | {} |",
             judgement.requirement,
             judged.level,
-            judgement.verdict.word(),
+            judgement.word(),
             cell(&judgement.why)
         );
     }

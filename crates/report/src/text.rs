@@ -40,7 +40,7 @@ pub fn terminal(report: &Report) -> String {
             "{} ({}): {}",
             judgement.requirement,
             judged.level,
-            judgement.verdict.word().to_uppercase()
+            judgement.word().to_uppercase()
         );
         let _ = writeln!(out, "    {}", judgement.why);
         for subject in &judgement.subjects {

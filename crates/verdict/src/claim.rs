@@ -180,6 +180,8 @@ pub struct Rules {
     pub grade: fn(&SubjectJudgement, &[&Event]) -> Option<Grade>,
     /// What was measured of a subject.
     pub measures: fn(&[&Event], &Subject) -> Vec<Measure>,
+    /// Whether what was seen of a subject stands on devices that are simulated: then it proves nothing of a platform.
+    pub simulated: fn(&[&Event], &Subject) -> bool,
     /// Pictures for the report.
     pub pictures: fn(&[&Event], &Subject) -> Vec<Picture>,
     /// What to install when no subject is in force.

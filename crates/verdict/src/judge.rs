@@ -3,7 +3,7 @@
 use crate::claim::{Aggregate, Outcome, Rules, Standing, Subject};
 use crate::judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 use aiconform_evidence::Evidence;
-use aiconform_model::{Event, EventKind, Scope};
+use aiconform_model::{Event, EventKind, Scope, catalogue};
 use serde_json::Value;
 
 /// Under this name the facts of a subject say (`true`) that its own control claims stand for those of a control
@@ -29,6 +29,7 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
                 facts: Value::Null,
                 claims: Vec::new(),
                 grade: None,
+                simulated: false,
                 measures: Vec::new(),
                 pictures: Vec::new(),
             }),
@@ -46,7 +47,16 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
         }
     }
     let (verdict, why, deciding) = decide(rules, &subjects, stopped);
-    Judgement { requirement: rules.check, verdict, why, deciding, subjects }
+    let simulated = verdict == Verdict::Passed && stands_on_simulated(rules, &subjects, deciding.as_deref());
+    Judgement { requirement: rules.check, verdict, why, deciding, simulated, subjects }
+}
+
+/// Whether a pass stands on simulated devices: the one subject that decided does, or any of those that all had to pass.
+fn stands_on_simulated(rules: &Rules, subjects: &[SubjectJudgement], deciding: Option<&str>) -> bool {
+    subjects.iter().filter(|subject| subject.simulated).any(|subject| match rules.aggregate {
+        Aggregate::AnySubject => deciding == Some(&subject.id),
+        Aggregate::EverySubject => subject.state == State::Passed,
+    })
 }
 
 fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJudgement {
@@ -64,6 +74,7 @@ fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJ
         })
         .collect();
     let (state, why) = state(&subject, &claims);
+    let simulated = (rules.simulated)(events, &subject);
     let measures = (rules.measures)(events, &subject);
     let pictures = (rules.pictures)(events, &subject);
     let mut judged = SubjectJudgement {
@@ -75,6 +86,7 @@ fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJ
         facts: subject.facts,
         claims,
         grade: None,
+        simulated,
         measures,
         pictures,
     };
@@ -168,7 +180,8 @@ pub fn decide(
     };
     match rules.aggregate {
         Aggregate::AnySubject => {
-            if let Some(best) = passed.first() {
+            // What was shown on real devices is worth more.
+            if let Some(best) = passed.iter().find(|subject| !subject.simulated).or(passed.first()) {
                 return (Verdict::Passed, named(best), Some(best.id.clone()));
             }
             if let Some(first) = failed.first()
@@ -199,7 +212,9 @@ pub fn decide(
 pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String {
     // A requirement of which nothing but its control was tried, for lack of permission or of a subject, was not tested.
     let tried = |judgement: &&Judgement| {
-        judgement.subjects.iter().any(|subject| !subject.control && !subject.claims.is_empty())
+        let level = catalogue::requirement(judgement.requirement).and_then(|found| found.level(release));
+        level == Some(catalogue::Level::Must)
+            && judgement.subjects.iter().any(|subject| !subject.control && !subject.claims.is_empty())
     };
     let tested = judgements.iter().filter(tried).count();
     format!("{tested} of {musts} MUSTs of {release} tested")
@@ -219,6 +234,7 @@ mod tests {
             unread_later: |_| &[],
             guard: |_, _| None,
             grade: |_, _| None,
+            simulated: |_, _| false,
             measures: |_, _| Vec::new(),
             pictures: |_, _| Vec::new(),
             advice: "install one",
@@ -235,6 +251,7 @@ mod tests {
             facts: Value::Null,
             claims: Vec::new(),
             grade: None,
+            simulated: false,
             measures: Vec::new(),
             pictures: Vec::new(),
         }
@@ -325,6 +342,20 @@ mod tests {
         assert_eq!(decided(true, vec![control.clone()], &[subject(1, Passed)]), Verdict::Inconclusive);
         assert_eq!(decided(false, vec![control], &[]), Verdict::Inconclusive);
         assert_eq!(decided(true, Vec::new(), &[]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_pass_on_simulated_devices_says_so_and_one_on_real_devices_is_preferred() {
+        let simulated = |number| SubjectJudgement { simulated: true, ..subject(number, Passed) };
+        let stands = |aggregate, subjects: &[SubjectJudgement]| {
+            let (_, _, deciding) = decide(&rules(aggregate), subjects, None);
+            stands_on_simulated(&rules(aggregate), subjects, deciding.as_deref())
+        };
+        let control = subject(9, ControlMet);
+        assert!(stands(AnySubject, &[control.clone(), simulated(0)]));
+        assert!(!stands(AnySubject, &[control.clone(), simulated(0), subject(1, Passed)]));
+        assert!(stands(EverySubject, &[control.clone(), simulated(0), subject(1, Passed)]));
+        assert!(!stands(EverySubject, &[control, subject(1, Passed)]));
     }
 
     proptest! {

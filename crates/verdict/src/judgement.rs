@@ -103,6 +103,8 @@ pub struct SubjectJudgement {
     pub claims: Vec<ClaimJudgement>,
     /// Its grade, when there is one.
     pub grade: Option<Grade>,
+    /// Whether what was seen of it stands on simulated devices.
+    pub simulated: bool,
     /// What was measured.
     pub measures: Vec<Measure>,
     /// Pictures.
@@ -127,6 +129,15 @@ pub struct Judgement {
     pub why: String,
     /// The subject that decided, when one did.
     pub deciding: Option<String>,
+    /// Whether it passed on simulated devices, which is no proof of a platform.
+    pub simulated: bool,
     /// The subjects.
     pub subjects: Vec<SubjectJudgement>,
+}
+
+impl Judgement {
+    /// The verdict in words; one that stands on simulated devices says so.
+    pub fn word(&self) -> &'static str {
+        if self.simulated { "passed (simulated)" } else { self.verdict.word() }
+    }
 }

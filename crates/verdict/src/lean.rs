@@ -109,6 +109,7 @@ mod tests {
             unread_later: |_| &["/spec/b"],
             guard: |_, _| None,
             grade: |_, _| None,
+            simulated: |_, _| false,
             measures: |_, _| Vec::new(),
             pictures: |_, _| Vec::new(),
             advice: "install one",

@@ -73,6 +73,8 @@ impl Lack {
 /// One subject's run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    /// Its id.
+    pub subject: String,
     /// Its dialect.
     pub dialect: Option<&'static Dialect>,
     /// Its phases in order.
@@ -87,7 +89,7 @@ impl History {
     /// Reads the events of a subject.
     pub fn of(events: &[&Event], subject: &Subject) -> History {
         let id = subject.facts.get(DIALECT).and_then(Value::as_str).unwrap_or_default();
-        let mut history = History { dialect: dialect(id), ..History::default() };
+        let mut history = History { subject: subject.id.clone(), dialect: dialect(id), ..History::default() };
         for event in events {
             let at = event.time.as_millisecond();
             match &event.kind {
@@ -190,6 +192,11 @@ impl History {
         found
     }
 
+    /// How long it took in a phase until the subject showed what was waited for, in milliseconds, if it did.
+    pub fn waited(&self, phase: &Phase) -> Option<u64> {
+        phase.data.get("settled")?.get(&self.subject)?.as_u64()
+    }
+
     /// Why something is not known: what stopped the run, what a scrape lacks, or these words.
     pub fn lack(&self, otherwise: &str) -> String {
         let scrape = self.scrapes.iter().rev().find_map(|scrape| scrape.read.as_ref().err());
@@ -205,7 +212,11 @@ pub fn whole(device: &str) -> &str {
     device.split('/').next().unwrap_or(device)
 }
 
-fn told(dialect: Option<&Dialect>, text: &str) -> Result<Told, Lack> {
+/// Reads the text of a scrape.
+///
+/// # Errors
+/// When it is no metrics, or not all of them.
+pub fn told(dialect: Option<&Dialect>, text: &str) -> Result<Told, Lack> {
     let found = parse(text, &Limits::default()).map_err(|error| Lack::Metrics(error.to_string()))?;
     if let Some(cut) = found.cut {
         return Err(Lack::Answer(cut.to_string()));

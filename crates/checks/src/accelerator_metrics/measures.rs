@@ -4,7 +4,6 @@ use super::adapters::Quantity;
 use super::history::History;
 use aiconform_model::Event;
 use aiconform_verdict::{Measure, Subject};
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What was measured of a subject.
@@ -36,12 +35,7 @@ pub fn measures(events: &[&Event], subject: &Subject) -> Vec<Measure> {
     }
     let aligned = if dialect.id == "opentelemetry" { "yes" } else { "no: names are the maker's own" };
     tell("names align with OpenTelemetry", aligned.into());
-    let waited = |phase: &str| {
-        let waits = history
-            .all(phase)
-            .filter(|phase| phase.data.get("reached").and_then(Value::as_bool) == Some(true));
-        waits.filter_map(|phase| phase.data.get("waited")?.as_u64()).max()
-    };
+    let waited = |phase: &str| history.all(phase).filter_map(|phase| history.waited(phase)).max();
     for (phase, name) in [
         ("load_settled", "longest time from a load to its utilisation, in ms"),
         ("memory_settled", "time from an allocation to its memory, in ms"),

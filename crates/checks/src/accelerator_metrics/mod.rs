@@ -5,11 +5,16 @@ mod history;
 mod judge;
 mod measures;
 mod picture;
+mod run;
 #[cfg(test)]
 mod tests;
 
+use crate::cx::{Check, Preview, Reach};
+use aiconform_cluster::Permission;
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use futures::FutureExt;
+use std::time::Duration;
 
 const ENDPOINT: Standing = Standing::Must {
     cites: "the requirement: \"via a standardized, machine-readable metrics endpoint\"; KAR-0059: find the endpoint",
@@ -91,6 +96,68 @@ static RULES: Rules = Rules {
     guard: judge::doubt,
     grade: |_, _| None,
     measures: measures::measures,
+    simulated: judge::simulated,
     pictures: picture::pictures,
     advice: "install the exporter of the accelerators' maker (such as the NVIDIA DCGM exporter), or name the endpoint in the profile: [accelerator_metrics] endpoint = \"https://…\"",
+};
+
+const fn may(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Permission {
+    Permission { group, resource, verbs, why }
+}
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "accelerator_metrics",
+    test_name: "TestAcceleratorMetrics",
+    rules: &RULES,
+    needs: &[
+        may(
+            "",
+            "namespaces",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "namespaces of the run",
+        ),
+        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        may(
+            "coordination.k8s.io",
+            "leases",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "the run's Lease",
+        ),
+        may(
+            "",
+            "pods",
+            &["create", "get", "list", "watch", "delete"],
+            "the pod that has a device; the exporters' pods",
+        ),
+        may("", "pods/proxy", &["get", "create"], "metrics of the exporters' pods; the probe's answers"),
+        may("", "nodes", &["get", "list"], "how many accelerators there are"),
+        may("resource.k8s.io", "resourceslices", &["list"], "how many accelerators there are"),
+        may("resource.k8s.io", "deviceclasses", &["list"], "how accelerators are asked for"),
+        may(
+            "resource.k8s.io",
+            "resourceclaimtemplates",
+            &["create", "delete"],
+            "the pod's claim on a device",
+        ),
+    ],
+    wants: &[],
+    reach: Reach::Namespaces,
+    creates: "one namespace with one small pod that has one accelerator, for less than a minute",
+    adapters: adapters::IDS,
+    quick: adapters::IDS,
+    parts: &["simulator"],
+    files: &[],
+    trials: &[],
+    limit: Duration::from_secs(300),
+    explain: include_str!("explain.md"),
+    faults: include_str!("faults.toml"),
+    detect: |api, files| run::detect(api, files).boxed(),
+    preview: |_, _, _| std::future::ready(Preview::default()).boxed(),
+    run: |cx, files| run::run(cx, files).boxed(),
 };

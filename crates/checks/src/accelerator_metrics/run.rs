@@ -26,10 +26,9 @@ const ID: &str = "accelerator_metrics";
 const CYCLES: u64 = 3;
 /// Scrapes of a phase in which nothing changes any more.
 const SCRAPES: u64 = 4;
-/// Exporters of real devices sample as seldom as every 30 s, and add a scrape of their own to that.
-const PATIENCE: Duration = Duration::from_secs(45);
-/// Simulated devices tell of the last second.
-const LITTLE_PATIENCE: Duration = Duration::from_secs(6);
+/// How long metrics may take to show something. Simulated devices, which alone the probe can put to work, tell of the
+/// last second.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// Most memory that is taken.
 const MOST: u64 = 1 << 30;
 /// Accelerators are told of, and none is there.
@@ -48,7 +47,10 @@ pub async fn detect(api: &Api, _: Files) -> Vec<(String, Detection)> {
     match find(api, &scope, &Profile::default(), &[]).await {
         Ok(found) => {
             let absent = found.absent.into_iter().map(|(id, why)| (id, Detection::Absent(why)));
-            let present = found.targets.iter().map(|target| (target.scope.subject.clone(), Detection::Present(target.facts())));
+            let present = found
+                .targets
+                .iter()
+                .map(|target| (target.scope.subject.clone(), Detection::Present(target.facts())));
             present.chain(absent).collect()
         }
         Err(stop) => IDS.iter().map(|id| ((*id).to_owned(), Detection::Absent(stop.to_string()))).collect(),
@@ -88,7 +90,8 @@ async fn declared(api: &Api, scope: &Scope, profile: &Profile, address: &str) ->
         Some(place) => address.split_at(start + place),
         None => (address, "/metrics"),
     };
-    let (authorities, token) = (of.ca_file.as_deref().map(Into::into), of.token_file.as_deref().map(Into::into));
+    let (authorities, token) =
+        (of.ca_file.as_deref().map(Into::into), of.token_file.as_deref().map(Into::into));
     let connection = Connection::of_endpoint(server, authorities, token)?;
     let api = Api::new(connection, api.sink().clone());
     let text = api.scrape(scope, path, LIMIT).await;
@@ -113,7 +116,10 @@ pub async fn run(cx: &Cx, _: Files) -> Result<(), Stop> {
     }
     for target in &targets {
         let declared = target.declared || cx.options.adapters.contains(&target.scope.subject);
-        cx.write(&target.scope, EventKind::SubjectStarted { facts: target.facts(), control: false, declared });
+        cx.write(
+            &target.scope,
+            EventKind::SubjectStarted { facts: target.facts(), control: false, declared },
+        );
     }
     let acts = Acts { cx, scope, targets, inventory };
     if let Err(stop) = acts.act().await {
@@ -147,7 +153,8 @@ impl Acts<'_> {
 
     async fn act(&self) -> Result<(), Stop> {
         let readable = self.census().await;
-        let (probe, patience) = self.given().await?;
+        let probe = self.given().await?;
+        let patience = if readable { PATIENCE } else { Duration::ZERO };
         for target in &self.targets {
             target.choose(&probe.node);
         }
@@ -158,7 +165,7 @@ impl Acts<'_> {
         for cycle in 0..cycles {
             // Lengths are drawn, so that what comes and goes by itself does not keep step.
             let drawn = scrapes + (self.cx.options.seed >> (8 * (cycle % 8))) % 3;
-            let reached = self.cycle(&probe, cycle, drawn, if readable { patience } else { Duration::ZERO }).await;
+            let reached = self.cycle(&probe, cycle, drawn, patience).await;
             self.tell(&format!("load {} of {cycles}", cycle + 1));
             if !reached {
                 break;
@@ -187,22 +194,28 @@ impl Acts<'_> {
             places.insert(&place.path, node);
         }
         self.phase("census", json!({"nodes": self.inventory.told(), "endpoints": places}));
-        let asked = self.targets.iter().flat_map(|target| target.places.iter().map(move |place| (target, place)));
+        let asked =
+            self.targets.iter().flat_map(|target| target.places.iter().map(move |place| (target, place)));
         let told = join_all(asked.map(|(target, place)| target.look(&place.path))).await;
         told.iter().flatten().any(|told| !told.readings.is_empty())
     }
 
-    /// A pod that has a device, and for how long its metrics are waited for.
-    async fn given(&self) -> Result<(Probe, Duration), Stop> {
+    /// A pod that has a device.
+    async fn given(&self) -> Result<Probe, Stop> {
         let Some(way) = self.inventory.ways.first() else {
-            return Err(Stop::Hindered("no DeviceClass and no extended resource gives the accelerators to pods".into()));
+            return Err(Stop::Hindered(
+                "no DeviceClass and no extended resource gives the accelerators to pods".into(),
+            ));
         };
         let nodes: Vec<String> = self.inventory.nodes.keys().cloned().collect();
         let created = [Kind::pod()];
         let scratch = self.cx.session.scratch(&self.scope, "metrics", &created).await?;
-        self.tell(&format!("a pod is given an accelerator ({})", match way {
-            Way::Class(name) | Way::Resource(name) => name,
-        }));
+        self.tell(&format!(
+            "a pod is given an accelerator ({})",
+            match way {
+                Way::Class(name) | Way::Resource(name) => name,
+            }
+        ));
         let probe = Probe::start(self.cx, scratch, way, &nodes).await?;
         let Some(device) = probe.inspect().await? else {
             return Err(Stop::Hindered(format!(
@@ -210,13 +223,16 @@ impl Acts<'_> {
                 probe.name
             )));
         };
-        self.phase("given", json!({"pod": probe.name, "namespace": probe.namespace(), "node": probe.node,
+        self.phase(
+            "given",
+            json!({"pod": probe.name, "namespace": probe.namespace(), "node": probe.node,
             "names": [device["uuid"]], "simulated": true, "memory_bytes": device["memory_bytes"],
-            "share": device["share"], "device": device}));
+            "share": device["share"], "device": device}),
+        );
         for target in &self.targets {
             target.know(&device);
         }
-        Ok((probe, LITTLE_PATIENCE.min(PATIENCE)))
+        Ok(probe)
     }
 
     /// Load and rest; whether all endpoints showed the load.
@@ -261,7 +277,13 @@ impl Acts<'_> {
         for number in 0..count {
             join_all(self.targets.iter().map(Target::look_here)).await;
             if number + 1 < count {
-                aiconform_wait::dwell("between two scrapes", target::BETWEEN, api.sink().as_ref(), &self.scope).await;
+                aiconform_wait::dwell(
+                    "between two scrapes",
+                    target::BETWEEN,
+                    api.sink().as_ref(),
+                    &self.scope,
+                )
+                .await;
             }
         }
     }
@@ -286,4 +308,3 @@ impl Target {
             "endpoints": self.places.iter().map(|place| place.path.clone()).collect::<Vec<_>>()})
     }
 }
-

@@ -244,6 +244,8 @@ static RULES: Rules = Rules {
     unread_later: adapters::unread_later,
     guard: guard::doubt,
     grade: judge::grade,
+    // Slots are private, and their scheduling is real.
+    simulated: |_, _| false,
     measures: measures::measures,
     pictures: picture::pictures,
     advice: "install a gang scheduler (Kueue 0.16 or newer), or switch native gang scheduling on: feature gate GenericWorkload and runtime-config scheduling.k8s.io/v1beta1",
@@ -293,6 +295,7 @@ pub const CHECK: Check = Check {
     creates: "one PriorityClass (two with `--level all`), one namespace for each gang scheduler, as many small pods at a time as one node has room for, private extended resources in that node's status, and with Kueue, Volcano or KAI queues of the whole cluster for each trial",
     adapters: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology", "kai", "volcano"],
     quick: &["kube-native", "kueue/pods", "kueue/job", "kueue/topology"],
+    parts: &[],
     files: &[],
     trials: trials::BEYOND,
     limit: Duration::from_secs(900),

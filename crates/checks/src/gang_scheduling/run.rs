@@ -6,7 +6,7 @@ use super::history::{CAPACITY, QUOTA, TRIALS};
 use super::means::Means;
 use super::stage::{self, Ground, Stage};
 use super::trials::{self, CANARIES, Trial};
-use crate::cx::{Cx, Detection, Files, Level, Stop};
+use crate::cx::{Cx, Detected, Detection, Files, Level, Stop};
 use aiconform_cluster::Api;
 use aiconform_model::{EventKind, Kind, Scope};
 use aiconform_verdict::OWN_CONTROL;
@@ -45,9 +45,11 @@ fn wanted(cx: &Cx) -> Vec<&str> {
 }
 
 /// Which subjects the cluster has.
-pub async fn detect(api: &Api, files: Files) -> Vec<(&'static str, Detection)> {
+pub async fn detect(api: &Api, files: Files) -> Detected {
     join_all(
-        adapters(files).into_iter().map(|adapter| async { (adapter.id(), detection(api, adapter).await) }),
+        adapters(files)
+            .into_iter()
+            .map(|adapter| async { (adapter.id().to_owned(), detection(api, adapter).await) }),
     )
     .await
 }

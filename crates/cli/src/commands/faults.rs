@@ -9,7 +9,7 @@ use crate::talk::Talk;
 use aiconform_checks::{CHECKS, Check, Expected, Fault, Level, Options, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::{Breakage, Kubernetes};
-use aiconform_verdict::Judgement;
+use aiconform_verdict::{Judgement, Verdict};
 use camino::Utf8PathBuf;
 use futures::future::{LocalBoxFuture, Shared};
 use futures::stream::FuturesUnordered;
@@ -141,7 +141,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Interrupted);
     }
     let twin = judged.map_err(told)?;
-    let healthy = twin.iter().all(|judgement| judgement.verdict.word() == "passed");
+    let healthy = twin.iter().all(|judgement| judgement.verdict == Verdict::Passed);
     rows.sort_by_key(|(number, _)| *number);
     let mut rows: Vec<Row> = rows.into_iter().flat_map(|(_, rows)| rows).collect();
     rows.insert(
@@ -151,7 +151,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             claim: String::new(),
             subject: String::new(),
             expected: "passed".into(),
-            observed: twin.iter().map(|judgement| judgement.verdict.word()).collect::<Vec<_>>().join(", "),
+            observed: twin.iter().map(|judgement| judgement.word()).collect::<Vec<_>>().join(", "),
             found: healthy,
             why: twin.iter().map(|judgement| judgement.why.as_str()).collect::<Vec<_>>().join("; "),
         },
@@ -306,7 +306,7 @@ fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgem
         found: expected == seen,
         why: why.into(),
     };
-    let mut rows = vec![row("", "", &fault.verdict, observed.verdict.word(), &observed.why)];
+    let mut rows = vec![row("", "", &fault.verdict, observed.word(), &observed.why)];
     if !fault.says.is_empty() {
         let expected = format!("says {}", fault.says);
         let said = observed.why.contains(&fault.says);

@@ -2,6 +2,7 @@
 
 pub mod cleanup;
 pub mod faults;
+pub mod image;
 pub mod judge;
 pub mod lab;
 pub mod list;

@@ -1,7 +1,7 @@
 //! What goes further than the requirement: attribution, freshness, units.
 
 use super::super::adapters::{Quantity, Reading};
-use super::super::history::{History, Scraped};
+use super::super::history::{History, Phase, Scraped};
 use super::{bounds, met, rises, unknown, unmet};
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
@@ -68,11 +68,17 @@ pub fn attribution_follows_the_pod(events: &[&Event], subject: &Subject) -> Outc
         return unknown(history.lack("no metrics were read after the pod was gone"));
     };
     if let Some(stale) = readings(after).find(|reading| is_ours(reading)) {
-        let waited = settled.data.get("waited").and_then(Value::as_u64).unwrap_or_default();
-        let witness = format!("{} still names {pod} {waited} ms after the pod was gone", stale.device);
+        let waited = settled_after(settled, after);
+        let witness =
+            format!("{} still names {pod} {waited} ms after that was waited for in vain", stale.device);
         return unmet(witness, vec![after.sequence]);
     }
     met(format!("{own} names {namespace}/{pod} while that has it, and not when it is gone"))
+}
+
+/// Milliseconds from the mark before a phase to a scrape.
+fn settled_after(phase: &Phase, scrape: &Scraped) -> i64 {
+    (scrape.between.1 - phase.at).max(0)
 }
 
 /// What is told is of now.

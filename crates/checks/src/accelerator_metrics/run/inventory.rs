@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Last parts of the names of extended resources that are whole accelerators.
-const RESOURCES: [&str; 9] = ["gpu", "tpu", "npu", "neuron", "neurondevice", "gaudi", "i915", "xe", "accelerator"];
+const RESOURCES: [&str; 9] =
+    ["gpu", "tpu", "npu", "neuron", "neurondevice", "gaudi", "i915", "xe", "accelerator"];
 /// Drivers of devices that a run publishes itself.
 const OURS: &str = "dra.aiconform.dev";
 
@@ -82,7 +83,8 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
         if driver.ends_with(OURS) || slice.text("/spec/nodeName").is_empty() {
             continue;
         }
-        let devices = slice.at("/spec/devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let devices =
+            slice.at("/spec/devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let whole: Vec<&Value> = devices.iter().filter(|device| is_whole(device)).collect();
         if whole.is_empty() {
             continue;
@@ -93,7 +95,8 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
         names.extend(whole.iter().filter_map(|device| attribute(device, "uuid")));
     }
     let wanted = &profile.accelerators.device_classes;
-    let mut names: Vec<&str> = classes.iter().filter(|class| is_class(class, wanted, &drivers)).map(Object::name).collect();
+    let mut names: Vec<&str> =
+        classes.iter().filter(|class| is_class(class, wanted, &drivers)).map(Object::name).collect();
     // The plain class of a driver has the shortest name: those of its parts say which.
     names.sort_by_key(|name| name.len());
     found.ways.extend(names.into_iter().map(|name| Way::Class(name.into())));
@@ -128,7 +131,8 @@ fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
         let is_meant = if wanted.is_empty() { RESOURCES.contains(&last) } else { wanted.contains(&name) };
         let amount = amount.as_str().and_then(quantity).unwrap_or_default();
         // Time-slices of a device go by the name of the device; the node's label says how many there are of each.
-        let replicas = node.label(&format!("{domain}/{last}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
+        let replicas =
+            node.label(&format!("{domain}/{last}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
         if !is_meant || amount < 1.0 {
             continue;
         }
@@ -182,9 +186,12 @@ mod tests {
             {"name": "gpu-0-part-0", "attributes": {"uuid": {"string": "MIG-a"}, "type": {"string": "partition"}}}]);
         let class = |name: &str, driver: &str| {
             let expression = format!("device.driver == '{driver}'");
-            Object::new(json!({"metadata": {"name": name}, "spec": {"selectors": [{"cel": {"expression": expression}}]}}))
+            Object::new(
+                json!({"metadata": {"name": name}, "spec": {"selectors": [{"cel": {"expression": expression}}]}}),
+            )
         };
-        let classes = [class("parts.gpu.x.com", "gpu.x.com"), class("gpu.x.com", "gpu.x.com"), class("other", "o.com")];
+        let classes =
+            [class("parts.gpu.x.com", "gpu.x.com"), class("gpu.x.com", "gpu.x.com"), class("other", "o.com")];
         let slices = [slice("gpu.x.com", devices), slice("ab.dra.aiconform.dev", json!([{"name": "ours"}]))];
         let mut found = Inventory::default();
         add_classes(&mut found, &Profile::default(), &slices, &classes);
@@ -195,6 +202,9 @@ mod tests {
         assert_eq!(found.nodes["node-0"], (5, vec!["GPU-a".to_owned()]));
         let class = |name: &str| Way::Class(name.into());
         let resource = |name: &str| Way::Resource(name.into());
-        assert_eq!(found.ways, [class("gpu.x.com"), class("parts.gpu.x.com"), resource("x.com/gpu"), resource("y.com/gpu")]);
+        assert_eq!(
+            found.ways,
+            [class("gpu.x.com"), class("parts.gpu.x.com"), resource("x.com/gpu"), resource("y.com/gpu")]
+        );
     }
 }

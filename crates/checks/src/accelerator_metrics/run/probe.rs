@@ -67,7 +67,8 @@ impl Probe {
             Some(pod) => Err(state(&pod)),
             None => Err("it is not there yet".into()),
         };
-        let started = scratch.until(format!("the pod {name} to run with a device"), Bin::Platform, START, runs).await?;
+        let started =
+            scratch.until(format!("the pod {name} to run with a device"), Bin::Platform, START, runs).await?;
         Ok(Probe { node: started.value, name, scratch })
     }
 
@@ -151,7 +152,8 @@ fn number(answers: &Value, pointer: &str) -> u64 {
 fn note(why: &mut String, answers: &Value) {
     let refused = answers.get("devices").and_then(Value::as_object);
     let refused = refused.into_iter().flatten().filter_map(|(_, answer)| answer.get("refused")?.as_str());
-    let errors = answers.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let errors =
+        answers.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     if let Some(first) = refused.chain(errors).next() {
         *why = first.into();
     }
@@ -163,12 +165,17 @@ fn state(pod: &Object) -> String {
     let reason = waiting.and_then(|waiting| waiting.get("reason")?.as_str()).unwrap_or_default();
     let message = waiting.and_then(|waiting| waiting.get("message")?.as_str()).unwrap_or_default();
     let scheduled = pod.condition("PodScheduled").and_then(|condition| condition.get("message")?.as_str());
-    format!("{} {reason} {message} {}", pod.text("/status/phase"), scheduled.unwrap_or_default()).trim().to_owned()
+    format!("{} {reason} {message} {}", pod.text("/status/phase"), scheduled.unwrap_or_default())
+        .trim()
+        .to_owned()
 }
 
 fn pod(cx: &Cx, name: &str, way: &Way, nodes: &[String]) -> Value {
     let profile = &cx.profile;
-    let image = profile.probe_image.clone().unwrap_or_else(|| format!("aiconform.dev/probe:{}", env!("CARGO_PKG_VERSION")));
+    let image = profile
+        .probe_image
+        .clone()
+        .unwrap_or_else(|| format!("aiconform.dev/probe:{}", env!("CARGO_PKG_VERSION")));
     let terms: Vec<Value> = nodes
         .iter()
         .map(|node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}))
@@ -192,11 +199,13 @@ fn pod(cx: &Cx, name: &str, way: &Way, nodes: &[String]) -> Value {
     }
     let mut tolerations = profile.tolerations.clone();
     // Nodes with accelerators often keep others away by a taint of the resource's name.
-    tolerations.push(json!({"key": if let Way::Resource(resource) = way { resource } else { "nvidia.com/gpu" },
+    tolerations
+        .push(json!({"key": if let Way::Resource(resource) = way { resource } else { "nvidia.com/gpu" },
         "operator": "Exists"}));
     pod["spec"]["tolerations"] = json!(tolerations);
     if !profile.image_pull_secrets.is_empty() {
-        pod["spec"]["imagePullSecrets"] = profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
+        pod["spec"]["imagePullSecrets"] =
+            profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
     }
     pod
 }

@@ -101,7 +101,9 @@ impl Target {
         let path = self.known().here.clone()?;
         let told = self.look(&path).await?;
         let mut known = self.known();
-        let value = |quantity| own(&told, &known.uuid).find(|reading| reading.quantity == quantity).map(|found| found.value);
+        let value = |quantity| {
+            own(&told, &known.uuid).find(|reading| reading.quantity == quantity).map(|found| found.value)
+        };
         (known.busy, known.used) = (value(Quantity::Utilisation), value(Quantity::MemoryUsed));
         Some(told)
     }
@@ -157,7 +159,9 @@ impl Target {
                 busy <= rest + (peak - rest) * 0.1
             }
             #[allow(clippy::cast_precision_loss, reason = "memory is far below 2^53 bytes")]
-            (Wanted::Memory(bytes), _, Some(used)) => used - before.unwrap_or_default() >= *bytes as f64 * 0.99,
+            (Wanted::Memory(bytes), _, Some(used)) => {
+                used - before.unwrap_or_default() >= *bytes as f64 * 0.99
+            }
             (Wanted::Gone(pod), ..) => {
                 !told.readings.iter().any(|reading| reading.pod.as_ref().is_some_and(|(_, name)| name == pod))
             }
@@ -166,7 +170,10 @@ impl Target {
         if shown {
             return Ok(());
         }
-        Err(format!("utilisation {:?}, memory in use {:?} of the device {}", known.busy, known.used, known.uuid))
+        Err(format!(
+            "utilisation {:?}, memory in use {:?} of the device {}",
+            known.busy, known.used, known.uuid
+        ))
     }
 }
 

@@ -152,12 +152,12 @@ impl Run {
             state = State { load: true, cycle, ..state };
             maker.phase("load", json!({"cycle": cycle}));
             maker.scrapes(1, self, &State::default());
-            maker.phase("load_settled", json!({"cycle": cycle, "reached": true, "waited": 900}));
+            maker.phase("load_settled", json!({"cycle": cycle, "settled": {"dcgm": 900}}));
             maker.scrapes(4, self, &state);
             state.load = false;
             maker.phase("rest", json!({"cycle": cycle, "asked": 4000, "done": 4000.0 * self.done}));
             maker.scrapes(1, self, &state);
-            maker.phase("rest_settled", json!({"cycle": cycle, "reached": true, "waited": 900}));
+            maker.phase("rest_settled", json!({"cycle": cycle, "settled": {"dcgm": 900}}));
             maker.scrapes(4, self, &state);
         }
         if self.evicted {
@@ -168,11 +168,11 @@ impl Run {
         maker.scrapes(1, self, &state);
         maker.phase("allocated", json!({"bytes": self.taken}));
         state.memory = true;
-        maker.phase("memory_settled", json!({"reached": true, "waited": 500}));
+        maker.phase("memory_settled", json!({"settled": {"dcgm": 500}}));
         maker.scrapes(1, self, &state);
         maker.phase("pod_deleted", json!({"pod": "probe"}));
         state = State { gone: true, ..State::default() };
-        maker.phase("gone_settled", json!({"reached": true, "waited": 700}));
+        maker.phase("gone_settled", json!({"settled": {"dcgm": 700}}));
         maker.scrapes(1, self, &state);
         maker.add(EventKind::SubjectEnded {});
         maker.0

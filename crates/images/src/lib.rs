@@ -1,0 +1,69 @@
+//! Images of what runs in pods: static binaries of ours, built with the program, as OCI archives without a registry.
+
+mod archive;
+
+pub use archive::archive;
+
+/// An image of ours.
+pub struct Image {
+    /// Its name; under another one it is pushed to a registry of the user.
+    pub name: &'static str,
+    /// Name of the binary that is all of it, and that it runs.
+    pub binary: &'static str,
+    content: &'static [u8],
+}
+
+impl Image {
+    /// The image as an OCI archive (image-spec 1.1, image layout) under this name; equal input gives equal bytes.
+    ///
+    /// # Errors
+    /// When the archive cannot be written to memory.
+    pub fn archive(&self, name: &str) -> std::io::Result<Vec<u8>> {
+        archive(name, &[(self.binary, self.content)], &format!("/{}", self.binary))
+    }
+}
+
+/// The probe, which runs in test pods.
+pub const PROBE: Image = Image {
+    name: concat!("aiconform.dev/probe:", env!("CARGO_PKG_VERSION")),
+    binary: "aiconform-probe",
+    content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-probe")),
+};
+
+/// All of them.
+pub const IMAGES: &[&Image] = &[&PROBE];
+
+/// The image whose binary or whose name's last part is this.
+pub fn named(name: &str) -> Option<&'static Image> {
+    IMAGES
+        .iter()
+        .copied()
+        .find(|image| image.binary.trim_start_matches("aiconform-") == name || image.binary == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Types of the program headers of a 64-bit little-endian ELF file (elf(5)).
+    fn headers(content: &[u8]) -> Vec<u32> {
+        let half = |at: usize| usize::from(u16::from_le_bytes(content[at..at + 2].try_into().unwrap()));
+        let first = usize::try_from(u64::from_le_bytes(content[32..40].try_into().unwrap())).unwrap();
+        let (size, count) = (half(54), half(56));
+        (0..count)
+            .map(|number| first + number * size)
+            .map(|at| u32::from_le_bytes(content[at..at + 4].try_into().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn what_runs_in_pods_needs_no_loader_of_its_image() {
+        const LOADED: u32 = 1;
+        const LOADER: u32 = 3;
+        for image in IMAGES {
+            assert_eq!(&image.content[..4], b"\x7fELF", "{}", image.binary);
+            let headers = headers(image.content);
+            assert!(headers.contains(&LOADED) && !headers.contains(&LOADER), "{}: {headers:?}", image.binary);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What the probe in a test pod is asked, and what it answers: JSON over HTTP, one path for each question.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Port on which the probe serves in the first container of a pod; each further container has the next.
+pub const PORT: u16 = 18080;
+/// Where a simulated device takes work: `N.sock` for the device of that number.
+pub const SOCKETS: &str = "/run/accelerator";
+/// Set in every container that is given a simulated device.
+pub const SIMULATED: &str = "AICONFORM_SIMULATED";
+
+/// Numbers of a device, which say what it is whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Number {
+    /// Whether it is a block device; else a character device.
+    #[serde(default)]
+    pub block: bool,
+    /// Its driver.
+    pub major: u32,
+    /// Which of that driver's devices.
+    pub minor: u32,
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}:{}", if self.block { 'b' } else { 'c' }, self.major, self.minor)
+    }
+}
+
+/// What came of opening a device for reading and writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// 0 when it was opened, else the error's number (errno(3), Linux).
+    pub errno: i32,
+    /// The error's name, such as `EPERM`; empty when it was opened.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// What an opening shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The kernel came to the device: it was opened, or its driver (or the lack of one) answered.
+    Reached,
+    /// The kernel refused it for this container (EPERM): the device cgroup.
+    Denied,
+    /// There is no such node.
+    Absent,
+    /// Permissions of the file stand before it (EACCES): what lies behind them is not known.
+    Hidden,
+    /// Something else went wrong: nothing is known.
+    Unclear,
+}
+
+impl Opening {
+    /// What it shows. ENXIO is the kernel's word that the device was reached and no driver stands behind it.
+    pub fn access(&self) -> Access {
+        match self.errno {
+            0 => Access::Reached,
+            1 => Access::Denied,
+            2 | 20 => Access::Absent,
+            13 => Access::Hidden,
+            // EIO, ENXIO, EBUSY, ENODEV and EINVAL are answers of a driver, or of the kernel in its place.
+            5 | 6 | 16 | 19 | 22 => Access::Reached,
+            _ => Access::Unclear,
+        }
+    }
+
+    /// Whether no driver stands behind the device: then it is simulated.
+    pub fn has_no_driver(&self) -> bool {
+        self.errno == 6
+    }
+
+    /// In a word.
+    pub fn word(&self) -> &str {
+        if self.errno == 0 { "opened" } else { &self.name }
+    }
+}
+
+/// A device node that lies in the container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its path.
+    pub path: String,
+    /// Its numbers.
+    pub number: Number,
+    /// What came of opening it.
+    pub opening: Opening,
+}
+
+/// What to look for beside what lies in the container (`POST /look`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LookFor {
+    /// Paths to open.
+    pub paths: Vec<String>,
+    /// Devices for which to make a node, and to open it.
+    pub numbers: Vec<Number>,
+}
+
+/// What came of a path that was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedPath {
+    /// The path.
+    pub path: String,
+    /// What came of it.
+    pub opening: Opening,
+}
+
+/// What came of a device for which a node was to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedNumber {
+    /// The device.
+    pub number: Number,
+    /// What came of making the node (mknod(2)); errno 0 when it was made.
+    pub made: Opening,
+    /// What came of opening it, when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
+}
+
+/// What a container sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Its device nodes, without those of every container (null, zero, full, random, urandom, tty, console, ptmx, and
+    /// terminals), by path.
+    pub devices: Vec<Seen>,
+    /// What came of the paths, in their order.
+    pub paths: Vec<TriedPath>,
+    /// What came of the numbers, in their order.
+    pub numbers: Vec<TriedNumber>,
+    /// Sockets of simulated devices, by path.
+    pub sockets: Vec<String>,
+    /// Environment variables that name devices or their makers.
+    pub environment: BTreeMap<String, String>,
+    /// Mount points that are not of every container.
+    pub mounts: Vec<String>,
+    /// User that the probe runs as.
+    pub user: u32,
+    /// Starts of the probe in this container's life as it can tell: its own process id and start time.
+    pub started: String,
+}
+
+/// Work for every simulated device of the container (`POST /work`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// For how long each is kept busy.
+    pub milliseconds: u64,
+}
+
+/// Memory to take of every simulated device of the container and to hold (`POST /hold`); 0 lets go of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Bytes of each.
+    pub bytes: u64,
+}
+
+/// A name to be resolved by the pod's own resolver (`POST /resolve`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolve {
+    /// The name.
+    pub name: String,
+}
+
+/// Ends the probe with this code (`POST /stop`), so that the kubelet starts the container again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// Exit code.
+    pub code: u8,
+}
+
+/// Answers of the devices of a container, by the socket's path; each as the device gave it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// The answers.
+    pub devices: BTreeMap<String, serde_json::Value>,
+    /// What went wrong, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusal_absence_permissions_and_a_device_without_driver_are_told_apart() {
+        let access = |errno| Opening { errno, name: String::new() }.access();
+        assert_eq!(
+            [0, 1, 2, 6, 13, 24].map(access),
+            [
+                Access::Reached,
+                Access::Denied,
+                Access::Absent,
+                Access::Reached,
+                Access::Hidden,
+                Access::Unclear
+            ]
+        );
+    }
+}
