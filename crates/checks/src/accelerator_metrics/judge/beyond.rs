@@ -103,7 +103,7 @@ pub fn samples_are_fresh(events: &[&Event], subject: &Subject) -> Outcome {
     let (begin, end) = (newest(first), newest(last));
     if end.is_finite() {
         // While a load comes and goes, samples are taken.
-        if !(end > begin) {
+        if begin >= end {
             let witness =
                 format!("in {seconds} s the newest sample stays that of {begin}, seconds since 1970");
             return unmet(witness, sequences);
