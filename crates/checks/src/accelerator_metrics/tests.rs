@@ -1,6 +1,7 @@
-//! The judge on hand-made histories: every way to look passed or failed without being so.
+//! The judge on hand-made and recorded histories: every way to look passed or failed without being so.
 
 mod hand;
+mod recorded;
 
 use aiconform_verdict::{State, Verdict};
 use hand::*;

@@ -246,7 +246,11 @@ pub fn judge_events(events: Vec<Event>) -> Judgement {
 }
 
 pub fn outcome(judged: &Judgement, claim: &str) -> &'static str {
-    judged.subjects[0].outcome(claim).unwrap().word()
+    outcome_of(judged, "dcgm", claim)
+}
+
+pub fn outcome_of(judged: &Judgement, subject: &str, claim: &str) -> &'static str {
+    judged.subjects.iter().find(|judged| judged.id == subject).unwrap().outcome(claim).unwrap().word()
 }
 
 /// The place of the mark from which memory was told to have settled.
