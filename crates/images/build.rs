@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Packages whose binaries (of the same names) run in pods.
-const BINARIES: &[&str] = &["aiconform-probe"];
+const BINARIES: &[&str] = &["aiconform-probe", "aiconform-simulator"];
 /// Crates that they are made of.
-const CRATES: &[&str] = &["probe", "model"];
+const CRATES: &[&str] = &["probe", "simulator", "cluster", "evidence", "wait", "model"];
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()

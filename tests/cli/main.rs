@@ -139,6 +139,26 @@ fn a_run_folder_that_cannot_be_used_is_said_before_anything_is_done() {
 }
 
 #[test]
+fn images_are_exported_once_and_under_the_name_that_the_user_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = aiconform(&["image", "list"], folder.path());
+    assert!(
+        list.data.contains("probe\taiconform.dev/probe:") && list.data.contains("simulator\t"),
+        "{}",
+        list.data
+    );
+    let export = ["image", "export", "--name", "registry.example.com/probe:1", "--output-file", "probe.tar"];
+    assert_eq!(aiconform(&export, folder.path()).code, 0);
+    let archive = std::fs::read(folder.path().join("probe.tar")).unwrap();
+    let holds = |words: &str| archive.windows(words.len()).any(|bytes| bytes == words.as_bytes());
+    assert!(holds("registry.example.com/probe:1") && holds("oci-layout") && !holds("aiconform.dev/probe:"));
+    // What is there already is not written over.
+    let again = aiconform(&export, folder.path());
+    assert!(again.code == 2 && again.talk.contains("probe.tar"), "{}", again.talk);
+    fails(&["image", "export", "pause"], 2, &["no image \"pause\"", "probe, simulator"]);
+}
+
+#[test]
 fn the_catalogue_and_the_role_are_data() {
     let folder = tempfile::tempdir().unwrap();
     let list = aiconform(&["list", "--release", "1.37", "-o", "json"], folder.path());

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod accelerators;
+
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};

@@ -91,7 +91,10 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
     let mut tape = String::new();
     let mut last: BTreeMap<String, Value> = BTreeMap::new();
     for event in &stored.evidence.events {
-        let ours = event.scope.check == check && subjects.contains(&event.scope.subject);
+        // What belongs to the whole cluster is told apart by its subject alone.
+        let published = matches!(&event.kind, EventKind::Watch { kind, .. } if kind.group == DEVICES);
+        let checked = event.scope.check == check || (published && event.scope.check.is_empty());
+        let ours = checked && subjects.contains(&event.scope.subject);
         let everyones = event.scope.subject.is_empty();
         if let Some(cut) = cut(event, ours, everyones) {
             // A change of what no judge reads is no change here.
@@ -106,10 +109,22 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
     Ok(tape)
 }
 
+/// The API group of devices and claims.
+const DEVICES: &str = "resource.k8s.io";
+
 fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
     let mut event = event.clone();
     match &mut event.kind {
         EventKind::Wait { .. } => return None,
+        // Of fences the watch is read.
+        EventKind::Exchange { path, .. } if path.ends_with("/resourceclaims/fence") => return None,
+        EventKind::Exchange { path, request, response, .. } if is_of_devices(path) => {
+            if !ours || path.contains("limit=") {
+                return None;
+            }
+            *request = request.take().map(device_parts);
+            *response = response.take().map(device_parts);
+        }
         EventKind::Exchange { method, path, request, response, .. } => {
             let pods = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
             let slots = method == "PATCH" && path.ends_with("/status");
@@ -121,6 +136,12 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
             let trim = if pods || slots { trim } else { numbers_of };
             *request = request.take().map(trim);
             *response = response.take().filter(|_| !slots && !ballast).map(trim);
+        }
+        EventKind::Watch { kind, object, .. } if kind.group == DEVICES => {
+            if !ours {
+                return None;
+            }
+            object.0 = device_parts(object.0.take());
         }
         EventKind::Watch { kind, object, change } => {
             let kept = ours || (everyones && *kind == Kind::node());
@@ -146,6 +167,31 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
         _ => {}
     }
     Some(event)
+}
+
+fn is_of_devices(path: &str) -> bool {
+    path.starts_with(&format!("/apis/{DEVICES}/"))
+}
+
+/// What a judge reads of devices, claims, and answers to requests about them.
+fn device_parts(object: Value) -> Value {
+    let mut kept = json!({});
+    for key in ["kind", "message", "spec"] {
+        if let Some(value) = object.get(key).filter(|value| !value.is_null()) {
+            kept[key] = value.clone();
+        }
+    }
+    for key in ["name", "namespace", "uid", "labels", "deletionTimestamp"] {
+        if let Some(value) = object["metadata"].get(key) {
+            kept["metadata"][key] = value.clone();
+        }
+    }
+    for key in ["allocation", "reservedFor"] {
+        if let Some(value) = object["status"].as_object().and_then(|status| status.get(key)) {
+            kept["status"][key] = value.clone();
+        }
+    }
+    kept
 }
 
 /// Only what a judge reads of an object.
@@ -178,8 +224,11 @@ fn trim(object: Value) -> Value {
         let (Some(outer), Some(inner)) = (parts.next(), parts.next()) else { continue };
         let value = match inner {
             "containers" => resources(value),
-            // Only gangs without a status of their own are refused pod by pod.
-            "conditions" => conditions(value, object.pointer("/spec/workloadRef").is_some()),
+            // Only gangs without a status of their own are refused pod by pod, and what claims a device.
+            "conditions" => {
+                let pods_say_it = ["/spec/workloadRef", "/spec/resourceClaims"];
+                conditions(value, pods_say_it.iter().any(|pointer| object.pointer(pointer).is_some()))
+            }
             "labels" => labels(value),
             "ownerReferences" => owners(value),
             _ => value.clone(),

@@ -124,8 +124,13 @@ fn only_lab_starts_processes() {
 }
 
 #[test]
-fn only_cli_prints() {
-    only(&["cli", "probe"], &["println!", "eprintln!", "print!(", "eprint!("]);
+fn only_programs_print() {
+    let library =
+        |path: &str| path.starts_with("crates/simulator/") && path != "crates/simulator/src/main.rs";
+    for (_, path, code) in sources().iter().filter(|(_, path, _)| library(path)) {
+        assert!(!code.contains("println!") && !code.contains("print!("), "{path}");
+    }
+    only(&["cli", "probe", "simulator"], &["println!", "eprintln!", "print!(", "eprint!("]);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 mod accelerator_metrics;
 mod cx;
+mod dra_support;
 mod faults;
+mod foreign;
 mod gang_scheduling;
 mod place;
+mod pod;
 mod profile;
 
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
@@ -14,7 +17,7 @@ pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
-pub const CHECKS: &[&Check] = &[&gang_scheduling::CHECK, &accelerator_metrics::CHECK];
+pub const CHECKS: &[&Check] = &[&dra_support::CHECK, &gang_scheduling::CHECK, &accelerator_metrics::CHECK];
 
 /// The check of a requirement, when there is one.
 pub fn check(id: &str) -> Option<&'static Check> {

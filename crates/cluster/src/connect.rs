@@ -26,12 +26,17 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads the kubeconfig and makes a client.
+    /// Reads the kubeconfig, or in a pod without one the pod's service account, and makes a client.
     ///
     /// # Errors
     /// [`ClusterError::Config`] that names the file or the context.
     pub async fn open(target: &Target) -> Result<Connection, ClusterError> {
         let config = |why: String| ClusterError::Config(why);
+        if target.kubeconfig.is_none() && target.context.is_none() && is_pod_without_kubeconfig() {
+            let settings = kube::Config::incluster()
+                .map_err(|error| config(format!("the pod's service account: {}", causes(&error))))?;
+            return Connection::with(settings, "in-cluster".into());
+        }
         let kubeconfig = match &target.kubeconfig {
             Some(path) => Kubeconfig::read_from(path).map_err(|error| config(explain(&error)))?,
             None => Kubeconfig::read().map_err(|error| config(explain(&error)))?,
@@ -50,13 +55,17 @@ impl Connection {
             )));
         }
         let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-        let mut settings = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+        let settings = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(|error| config(format!("context {context}: {}", explain(&error))))?;
+        Connection::with(settings, context)
+    }
+
+    fn with(mut settings: kube::Config, context: String) -> Result<Connection, ClusterError> {
         settings.connect_timeout = Some(Duration::from_secs(10));
         let server = settings.cluster_url.to_string();
         let client = kube::Client::try_from(settings)
-            .map_err(|error| config(format!("context {context}: {}", causes(&error))))?;
+            .map_err(|error| ClusterError::Config(format!("context {context}: {}", causes(&error))))?;
         Ok(Connection { client, context, server: server.trim_end_matches('/').to_owned() })
     }
 
@@ -90,6 +99,14 @@ impl Connection {
         let client = kube::Client::try_from(settings).map_err(|error| config(causes(&error)))?;
         Ok(Connection { client, context: String::new(), server: address.trim_end_matches('/').to_owned() })
     }
+}
+
+/// Whether this process runs in a pod with a service account, and was given no kubeconfig.
+fn is_pod_without_kubeconfig() -> bool {
+    std::env::var_os("KUBECONFIG").is_none()
+        && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+        && std::path::Path::new("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
+        && matches!(Kubeconfig::read(), Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)))
 }
 
 fn explain(error: &KubeconfigError) -> String {

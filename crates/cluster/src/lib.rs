@@ -20,7 +20,7 @@ mod testing;
 
 pub use api::Api;
 pub use cleanup::{Found, cleanup, find};
-pub use connect::{Connection, Target};
+pub use connect::{Connection, Target, causes};
 pub use error::{ClusterError, Refusal};
 pub use journal::Entry;
 pub use mirror::Mirror;

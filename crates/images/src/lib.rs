@@ -30,8 +30,15 @@ pub const PROBE: Image = Image {
     content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-probe")),
 };
 
+/// The accelerator simulator, which runs on every node of a test cluster that is to have some.
+pub const SIMULATOR: Image = Image {
+    name: concat!("aiconform.dev/simulator:", env!("CARGO_PKG_VERSION")),
+    binary: "aiconform-simulator",
+    content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-simulator")),
+};
+
 /// All of them.
-pub const IMAGES: &[&Image] = &[&PROBE];
+pub const IMAGES: &[&Image] = &[&PROBE, &SIMULATOR];
 
 /// The image whose binary or whose name's last part is this.
 pub fn named(name: &str) -> Option<&'static Image> {

@@ -48,6 +48,26 @@ pub enum Breakage {
     SchedulerCountsAcrossNamespaces,
     /// The scheduler goes by the least number that a gang had at first.
     SchedulerKeepsFirstSize,
+    /// The scheduler gives claims on devices nothing.
+    SchedulerAllocatesNothing,
+    /// The scheduler binds pods without what their claims ask for.
+    SchedulerIgnoresClaims,
+    /// The scheduler gives a claim any device of its class.
+    SchedulerIgnoresSelectors,
+    /// The scheduler gives each device to two claims.
+    SchedulerGivesDeviceTwice,
+    /// The scheduler never gives a device again.
+    SchedulerKeepsDevices,
+    /// The scheduler lets one pod at a time use a claim.
+    SchedulerRefusesSharers,
+    /// The scheduler takes the last of a request's ways that is free.
+    SchedulerIgnoresOrder,
+    /// The scheduler gives devices with taints to anyone.
+    SchedulerIgnoresTaints,
+    /// Dynamic resource allocation is off everywhere, as it can be in Kubernetes 1.34: its API is not served.
+    DraGateOff,
+    /// Taints of devices are off everywhere: the API server drops them.
+    DeviceTaintsGateOff,
     /// A policy denies patches of node status to everyone but nodes.
     PolicyDeniesNodePatches,
     /// A policy demands the label `team` on every pod.
@@ -85,6 +105,16 @@ impl Breakage {
         Breakage::SchedulerForgetsMembers,
         Breakage::SchedulerCountsAcrossNamespaces,
         Breakage::SchedulerKeepsFirstSize,
+        Breakage::SchedulerAllocatesNothing,
+        Breakage::SchedulerIgnoresClaims,
+        Breakage::SchedulerIgnoresSelectors,
+        Breakage::SchedulerGivesDeviceTwice,
+        Breakage::SchedulerKeepsDevices,
+        Breakage::SchedulerRefusesSharers,
+        Breakage::SchedulerIgnoresOrder,
+        Breakage::SchedulerIgnoresTaints,
+        Breakage::DraGateOff,
+        Breakage::DeviceTaintsGateOff,
         Breakage::PolicyDeniesNodePatches,
         Breakage::PolicyDemandsLabels,
         Breakage::WebhookRewritesPods,

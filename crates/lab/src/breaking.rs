@@ -15,7 +15,11 @@ use std::time::Duration;
 pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>) -> Result<(), LabError> {
     for breakage in &lab.breakages {
         match breakage {
-            Breakage::GangGateOffScheduler | Breakage::GangGateOffApiServer => {}
+            // Flags, with which the components were started.
+            Breakage::GangGateOffScheduler
+            | Breakage::GangGateOffApiServer
+            | Breakage::DraGateOff
+            | Breakage::DeviceTaintsGateOff => {}
             Breakage::KueueWebhooksRemoved => {
                 for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
                     let name =

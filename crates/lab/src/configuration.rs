@@ -88,10 +88,29 @@ fn kubeconfig(lab: &Status, user: &str, port: u16) -> String {
     .to_string()
 }
 
+/// Dynamic resource allocation can be off up to Kubernetes 1.34, whose behaviour later versions can be told to have; with it
+/// go those that stand on it and are on (pkg/features).
+const WITHOUT_DRA: &[&str] = &[
+    "--emulated-version=1.34",
+    "--feature-gates=DynamicResourceAllocation=false,DRAAdminAccess=false,DRAPrioritizedList=false,DRASchedulerFilterTimeout=false",
+];
+
 /// The flags of a component.
 pub fn flags(lab: &Status, component: &str) -> Vec<String> {
     let (gate, served) = lab.kubernetes.gangs();
     let mut flags = flags_of(lab, component);
+    let planes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+    if lab.is_broken(Breakage::DraGateOff) && planes.contains(&component) {
+        flags.extend(WITHOUT_DRA.iter().map(|flag| (*flag).to_owned()));
+        if component == "kube-apiserver" {
+            flags.push("--runtime-config=resource.k8s.io/v1=false".into());
+        }
+        // Native gangs are younger than the version in which it can be off.
+        return flags;
+    }
+    if lab.is_broken(Breakage::DeviceTaintsGateOff) && planes.contains(&component) {
+        flags.push("--feature-gates=DRADeviceTaints=false,DRADeviceTaintRules=false".into());
+    }
     if !lab.is_broken(Breakage::GangGateOffApiServer) {
         match component {
             "kube-apiserver" => flags.extend([gate.into(), served.into()]),

@@ -19,6 +19,8 @@ pub enum Part {
     Kwok,
     /// KAI scheduler 0.12.0.
     Kai,
+    /// Our own simulator of accelerators, two of them by dynamic resource allocation and two by a device plugin.
+    Simulator,
 }
 
 /// How a part is brought into a lab.
@@ -102,9 +104,31 @@ const KAI: Product = Product {
     limit: Duration::from_secs(240),
 };
 
+const SIMULATOR: Product = Product {
+    // It is part of this program, and its manifests are made.
+    images: &[],
+    replaces: None,
+    namespace: None,
+    serves: (
+        &[
+            "-n",
+            "aiconform-simulator",
+            "get",
+            "daemonset",
+            "aiconform-simulator",
+            "-o",
+            "jsonpath={.status.numberReady}",
+        ],
+        "",
+        "1",
+    ),
+    log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// All of them.
-    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai];
+    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
@@ -112,6 +136,7 @@ impl Part {
             Part::Kueue => "kueue",
             Part::Kwok => "kwok",
             Part::Kai => "kai",
+            Part::Simulator => "simulator",
         }
     }
 
@@ -122,7 +147,8 @@ impl Part {
 
     /// Its version, which its image's name carries.
     pub fn version(self) -> &'static str {
-        let image = self.product().images.first().map_or("", |(.., image)| image);
+        let image =
+            self.product().images.first().map_or(aiconform_images::SIMULATOR.name, |(.., image)| image);
         image.rsplit(':').next().unwrap_or_default()
     }
 
@@ -131,6 +157,7 @@ impl Part {
             Part::Kueue => &KUEUE,
             Part::Kwok => &KWOK,
             Part::Kai => &KAI,
+            Part::Simulator => &SIMULATOR,
         }
     }
 
@@ -142,6 +169,9 @@ impl Part {
         for (binary, path, image) in self.product().images {
             image::import(lab, tools, (binary, path), image).await?;
         }
+        if self == Part::Simulator {
+            image::import_own(lab, tools, &aiconform_images::SIMULATOR).await?;
+        }
         Ok(())
     }
 
@@ -151,6 +181,11 @@ impl Part {
     /// # Errors
     /// When the API server refuses one.
     pub async fn begin(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
+        if self == Part::Simulator {
+            let settings = simulated(lab)?;
+            return apply(tools, &aiconform_simulator::manifest(&settings, aiconform_images::SIMULATOR.name))
+                .await;
+        }
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
         let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
         let (kinds, objects) = kinds_first(&changed);
@@ -215,6 +250,17 @@ impl Part {
             aiconform_wait::pause(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// What the simulator gives out in a lab, and where the lab has what it needs.
+fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
+    let plugin = "accelerator.aiconform.dev/gpu=whole:2".parse().map_err(LabError::Start)?;
+    Ok(aiconform_simulator::Settings {
+        kubelet_root: lab.state.join("kubelet"),
+        cdi: lab.state.join("cdi"),
+        plugins: vec![plugin],
+        ..aiconform_simulator::Settings::default()
+    })
 }
 
 /// CustomResourceDefinitions, and everything else.

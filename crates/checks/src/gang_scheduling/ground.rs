@@ -24,7 +24,7 @@ pub struct Land {
     /// The node that carries the slots.
     pub node: Object,
     /// Test pods that it has room for.
-    room: u64,
+    pub room: u64,
     /// Other nodes that carry some of them where it matters that they are several; they may be fake.
     others: Vec<String>,
     /// All fake nodes.
@@ -233,7 +233,7 @@ async fn room(api: &Api, scope: &Scope, node: &Object) -> Result<(u64, String), 
 }
 
 /// A pause image that the node holds already, else the community's, from the platform's registry where it names one.
-fn image(node: &Object, profile: &Profile) -> String {
+pub fn image(node: &Object, profile: &Profile) -> String {
     if profile.image_registry.is_some() {
         return community_image(profile);
     }

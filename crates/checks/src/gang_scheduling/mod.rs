@@ -3,7 +3,7 @@
 mod adapters;
 mod arena;
 mod devices;
-mod ground;
+pub(crate) mod ground;
 mod guard;
 mod history;
 mod judge;
@@ -20,6 +20,7 @@ mod tests;
 mod trials;
 
 pub use adapters::AdapterFile;
+pub(crate) use adapters::{unread, unread_later};
 
 use crate::cx::{Check, Reach};
 use aiconform_cluster::Permission;
@@ -240,8 +241,8 @@ static RULES: Rules = Rules {
     check: "gang_scheduling",
     aggregate: Aggregate::AnySubject,
     claims: CLAIMS,
-    unread: adapters::unread,
-    unread_later: adapters::unread_later,
+    unread,
+    unread_later,
     guard: guard::doubt,
     grade: judge::grade,
     // Slots are private, and their scheduling is real.

@@ -1,23 +1,12 @@
-//! The pod of every trial, and the labels by which the evidence tells pods apart.
+//! The pod of every trial of gangs.
 
 use super::devices;
 use super::means::Means;
+use crate::pod::TestPod;
 use crate::profile::Profile;
 use serde_json::{Value, json};
 
-/// Label: the trial a pod belongs to.
-pub const TRIAL: &str = "aiconform.dev/trial";
-/// Label: `gang`, `single`, `canary` or `fence`.
-pub const ROLE: &str = "aiconform.dev/role";
-/// Label: name of the gang, or of the single pod.
-pub const GANG: &str = "aiconform.dev/gang";
-
-/// KWOK's own key for nodes whose kubelets it plays: what is bound there is said to run and does not.
-pub const FAKE: &str = "kwok.x-k8s.io/node";
-/// CPU of a test pod.
-pub const CPU: &str = "5m";
-/// Memory of a test pod.
-pub const MEMORY: &str = "8Mi";
+pub use crate::pod::{CPU, FAKE, GANG, MEMORY, ROLE, TRIAL};
 
 /// The pod of one trial.
 #[derive(Clone)]
@@ -42,9 +31,7 @@ pub struct Template {
     pub image: String,
     /// PriorityClass.
     pub priority_class: String,
-    /// Whether the pod really runs, and ends at once with 0. Otherwise it is bound and then held before its containers
-    /// start, by a volume of a Secret that never comes: what is judged is the binding, and the node has no work with it.
-    /// (KAI looks whether a pod's ConfigMaps are there before it schedules it, and not at its Secrets.)
+    /// Whether the pod really runs, and ends at once with 0 ([`TestPod::runs`]).
     pub runs: bool,
     /// How the platform wants its pods.
     pub profile: Profile,
@@ -88,66 +75,21 @@ impl Template {
     }
 
     fn pod(&self, name: &str, role: &str, gang: &str) -> Value {
-        // A field selector names one node; its terms are alternatives.
-        let mut nodes: Vec<Value> = self
-            .nodes
-            .iter()
-            .map(
-                |node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}),
-            )
-            .collect();
-        if nodes.is_empty() {
-            // One term, however many nodes there are: it is in every pod, and every pod is in every answer.
-            nodes.push(json!({"matchExpressions": [{"key": FAKE, "operator": "Exists"}]}));
-        }
-        let mut container = json!({
-            "name": "pause", "image": self.image, "imagePullPolicy": "IfNotPresent",
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            "resources": self.means.resources(&self.resource, self.amount, role == "canary"),
-        });
-        let mut tolerations = self.profile.tolerations.clone();
-        tolerations.dedup();
-        if self.nodes.len() != 1 {
-            tolerations.push(json!({"key": FAKE, "operator": "Exists"}));
-        }
-        let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": name, "labels": self.labels(role, gang), "annotations": {
-            "cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "karpenter.sh/do-not-disrupt": "true"}},
-        "spec": {
-            "priorityClassName": self.priority_class,
-            "terminationGracePeriodSeconds": 0,
-            "automountServiceAccountToken": false,
-            "enableServiceLinks": false,
-            "restartPolicy": "Never",
-            "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-            "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": nodes}}},
-        }});
-        if self.runs {
-            container["args"] = json!(["-v"]);
-        } else {
-            container["volumeMounts"] = json!([{"name": "held", "mountPath": "/held"}]);
-            pod["spec"]["volumes"] = json!([{"name": "held", "secret": {"secretName": "never-there"}}]);
-        }
-        pod["spec"]["containers"] = json!([container]);
+        let pod = TestPod {
+            name,
+            labels: self.labels(role, gang),
+            nodes: &self.nodes,
+            image: &self.image,
+            priority_class: &self.priority_class,
+            resources: self.means.resources(&self.resource, self.amount, role == "canary"),
+            runs: self.runs,
+            profile: &self.profile,
+        };
+        let mut pod = pod.object();
         // What is to run cannot have a device that nobody prepares, and a fence is never scheduled.
         if self.means == Means::Devices && !self.runs && role != "fence" {
             let template = devices::template_name(&self.prefix, &self.trial, role == "canary", self.amount);
             devices::claim(&mut pod, &template);
-        }
-        if !tolerations.is_empty() {
-            pod["spec"]["tolerations"] = json!(tolerations);
-        }
-        if !self.profile.image_pull_secrets.is_empty() {
-            pod["spec"]["imagePullSecrets"] =
-                self.profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
-        }
-        // Job templates carry the platform's labels too; what is created directly gets them again from the session.
-        for (key, value) in &self.profile.labels {
-            pod["metadata"]["labels"][key] = json!(value);
-        }
-        for (key, value) in &self.profile.annotations {
-            pod["metadata"]["annotations"][key] = json!(value);
         }
         pod
     }

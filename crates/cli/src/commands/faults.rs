@@ -277,7 +277,8 @@ impl Bench {
             trials: fault.trials.clone(),
             profile: Profile::parse(&fault.profile, "faults.toml")?,
         };
-        let run = name.replace([' ', '(', ')'], "-");
+        // Of one breakage several checks may say what it does.
+        let run = format!("{}-{name}", check.id).replace([' ', '(', ')'], "-");
         let judged = self.lab(&format!("fault{number}"), &run, &made).await?;
         let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
         let twin = twin.clone().await.map_err(told)?;

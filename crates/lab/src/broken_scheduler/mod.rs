@@ -1,13 +1,15 @@
 //! A scheduler of ours for the lab's one node, which gangs as it should but for one thing.
 //!
-//! It counts private slots only, which is all that the trials stand on, and talks to the real API server.
+//! It counts private slots and devices only, which is all that the trials stand on, and talks to the real API server.
 
+mod devices;
 mod gangs;
 
 use crate::breakage::Breakage;
 use crate::fake_nodes::FAKE;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
+use devices::{Claims, claims_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub struct Scheduler {
     bound: BTreeMap<String, (String, u64)>,
     /// When a pod of a resource was last seen for the first time.
     gathered: BTreeMap<String, (usize, Instant)>,
+    /// Claims on devices.
+    claims: Claims,
 }
 
 /// A pod that waits.
@@ -51,6 +55,8 @@ struct Waiting {
     group: String,
     priority: i64,
     told: bool,
+    /// Names of its claims on devices.
+    claims: Vec<String>,
 }
 
 /// How a version of Kubernetes has its gangs: version of their API, and the condition that says that one waits.
@@ -91,6 +97,7 @@ impl Scheduler {
             kept: BTreeMap::new(),
             bound: BTreeMap::new(),
             gathered: BTreeMap::new(),
+            claims: Claims::default(),
         }
     }
 
@@ -106,6 +113,7 @@ impl Scheduler {
         for kind in [Kind::pod(), Kind::node(), self.groups.clone()] {
             self.mirror.watch(&self.api, &kind, "", ("labelSelector", "")).await?;
         }
+        self.watch_claims().await?;
         let mut changes = self.mirror.changes();
         loop {
             changes.borrow_and_update();
@@ -198,6 +206,8 @@ impl Scheduler {
                 && !gated
                 && pod.at("/metadata/deletionTimestamp").is_none()
                 && !self.assumed.contains(pod.uid());
+            // A claim that is to be made of a template comes later.
+            let claims = claims_of(pod)?;
             waits.then(|| Waiting {
                 namespace: pod.namespace().into(),
                 name: pod.name().into(),
@@ -207,6 +217,7 @@ impl Scheduler {
                 group: pod.text("/spec/schedulingGroup/podGroupName").into(),
                 priority: pod.at("/spec/priority").and_then(Value::as_i64).unwrap_or_default(),
                 told: pod.condition("PodScheduled").is_some(),
+                claims,
             })
         })
     }
@@ -253,7 +264,8 @@ impl Scheduler {
             return Ok(());
         }
         for pod in pods {
-            if pod.resource.is_empty() || fits(free, &pod.resource, pod.amount) {
+            let fit = pod.resource.is_empty() || fits(free, &pod.resource, pod.amount);
+            if fit && (pod.claims.is_empty() || self.claimed(&pod).await?) {
                 self.bind(&pod, free).await?;
             } else {
                 self.refuse_pod(&pod).await?;

@@ -3,8 +3,8 @@
 use super::render::{self, Flaw};
 use super::sign::{Path, Sign, Signs};
 use super::{AdapterFile, OF_GANG, OF_TRIAL, POD, Pods};
+use crate::foreign::holds;
 use crate::gang_scheduling::adapters::{Can, Capacity, Wanted};
-use crate::gang_scheduling::guard::holds;
 use crate::gang_scheduling::means::Means;
 use crate::gang_scheduling::template::Template;
 use crate::place::FileError;

@@ -1,0 +1,3 @@
+//! Whose devices are claimed.
+
+pub mod synthetic;

@@ -1,0 +1,108 @@
+//! What the platform, or someone else, changed of what was sent or is stood on.
+
+use aiconform_model::{Change, Object};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What of an admitted pod differs in what the trial stands on.
+/// `gates` knows the scheduling gates that the product under test adds itself.
+pub fn changed(sent: &Object, got: &Object, gates: impl Fn(&str) -> bool) -> Option<String> {
+    let name = got.name();
+    let changed_by = |what: &str, was: String, is: String| {
+        Some(format!(
+            "pod {name} was changed on its way in: {what} was {was}, is {is}; a webhook or policy of the platform rewrites pods"
+        ))
+    };
+    let default =
+        |value: &str, default: &str| if value.is_empty() { default.to_owned() } else { value.to_owned() };
+    let (was, is) = (
+        default(sent.text("/spec/schedulerName"), "default-scheduler"),
+        got.text("/spec/schedulerName").to_owned(),
+    );
+    if was != is {
+        return changed_by("spec.schedulerName", was, is);
+    }
+    for pointer in [
+        "/spec/priorityClassName",
+        "/spec/affinity",
+        "/spec/containers/0/resources/requests",
+        "/spec/resourceClaims",
+        "/metadata/labels/aiconform.dev~1trial",
+        "/metadata/labels/aiconform.dev~1role",
+        "/metadata/labels/aiconform.dev~1gang",
+    ] {
+        if !holds(sent.at(pointer), got.at(pointer)) {
+            let text = |value: Option<&Value>| value.map_or("absent".into(), Value::to_string);
+            return changed_by(pointer, text(sent.at(pointer)), text(got.at(pointer)));
+        }
+    }
+    if !got.text("/spec/nodeName").is_empty() {
+        return changed_by("spec.nodeName", "absent".into(), got.text("/spec/nodeName").into());
+    }
+    let gates_of = |object: &Object| -> BTreeSet<String> {
+        let gates = object.at("/spec/schedulingGates").and_then(Value::as_array);
+        gates.into_iter().flatten().filter_map(|gate| gate.get("name")?.as_str().map(str::to_owned)).collect()
+    };
+    let strange: Vec<String> =
+        gates_of(got).difference(&gates_of(sent)).filter(|gate| !gates(gate)).cloned().collect();
+    if strange.is_empty() {
+        None
+    } else {
+        changed_by("spec.schedulingGates", "none".into(), strange.join(", "))
+    }
+}
+
+/// A number of an object, such as a gang's least number of members, that was not kept as it was sent: with another one a
+/// gang is another gang. Quantities may come back as texts.
+pub fn renumbered(sent: &Object, got: &Object) -> Option<String> {
+    let (path, was, is) = number(sent.at("/spec")?, got.at("/spec"))?;
+    Some(format!(
+        "{} {} was changed on its way in: spec{path} was {was}, is {is}; a webhook or policy of the platform rewrites it, or its field is not served",
+        sent.text("/kind"),
+        got.name()
+    ))
+}
+
+fn number(sent: &Value, got: Option<&Value>) -> Option<(String, String, String)> {
+    match (sent, got) {
+        (Value::Object(sent), got) => sent.iter().find_map(|(key, sent)| {
+            let (path, was, is) = number(sent, got.and_then(|got| got.get(key)))?;
+            Some((format!(".{key}{path}"), was, is))
+        }),
+        (Value::Array(sent), got) => sent.iter().enumerate().find_map(|(place, sent)| {
+            let (path, was, is) = number(sent, got.and_then(|got| got.get(place)))?;
+            Some((format!("[{place}]{path}"), was, is))
+        }),
+        (Value::Number(was), None) => Some((String::new(), was.to_string(), "absent".into())),
+        (Value::Number(was), Some(Value::Number(is))) if was != is => {
+            Some((String::new(), was.to_string(), is.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether everything that was sent is there; more may be.
+pub fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
+    match (sent, got) {
+        (None, _) => true,
+        (Some(Value::Object(sent)), Some(Value::Object(got))) => {
+            sent.iter().all(|(key, value)| holds(Some(value), got.get(key)))
+        }
+        (sent, got) => sent == got,
+    }
+}
+
+/// Why a node does not stand as it stood, as it was watched.
+pub fn node(object: &Object, change: Change) -> Option<String> {
+    let name = object.name();
+    if change == Change::Deleted {
+        return Some(format!("node {name} went away"));
+    }
+    if !object.condition_is("Ready", "True") {
+        return Some(format!("node {name} was not ready for a while"));
+    }
+    if object.at("/spec/unschedulable").and_then(Value::as_bool) == Some(true) {
+        return Some(format!("node {name} was cordoned by someone"));
+    }
+    None
+}

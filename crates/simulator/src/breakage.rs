@@ -1,0 +1,50 @@
+//! What can be wrong with the simulator, each one real thing, by name; nothing is, unless it is asked for.
+
+/// One thing that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Breakage {
+    /// Whoever is given one device is given every device of the same driver or plugin.
+    AllDevicesToAnyClaim,
+    /// Whoever is given a device is given the first one of the driver or plugin, so that two holders have the same.
+    OneDeviceTwice,
+    /// What was asked for is counted, and nothing is injected but the variable that says "simulated".
+    NothingInjected,
+    /// Another device than the allocated one is injected: the next of the driver or plugin. Every holder still has one
+    /// of its own, so that only who compares with the allocation notices. Nothing is wrong where there is one device.
+    ClaimIgnored,
+    /// Preparing a claim, and allocating from a plugin, never answers.
+    NeverPrepares,
+    /// The metrics tell of every device but the last.
+    OneSeriesTooFew,
+    /// The metrics say the same utilisation of every device, whatever it does.
+    ConstantUtilisation,
+    /// The metrics keep naming the pod that had a device last, after it is gone.
+    StaleAttribution,
+    /// Memory in bytes under a name in MiB, and utilisation as a ratio under a name in percent; the other way round in
+    /// the names of OpenTelemetry.
+    WrongUnit,
+    /// An HTML page with status 200 where the metrics should be.
+    HtmlInsteadOfMetrics,
+    /// The advertised driver version is another than the one the device itself says.
+    VersionLabelLies,
+    /// Every sample stays what it was at first, with the time of then.
+    StaleSamples,
+    /// Plugins of shares, partitions and virtual devices offer none; partitions are missing from the ResourceSlices too.
+    ShareNotOffered,
+    /// The metrics endpoint takes a request and never answers.
+    MetricsHang,
+    /// The metrics endpoint sends lines without an end.
+    MetricsEndless,
+    /// The metrics endpoint sends bytes that are no text.
+    MetricsGarbage,
+    /// The metrics are right, and said to be an image.
+    MetricsWrongType,
+}
+
+impl Breakage {
+    /// The name, as on the command line.
+    pub fn name(self) -> String {
+        use clap::ValueEnum;
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,190 @@
+//! What the node has for DRA, as ResourceSlices.
+
+use crate::error::SimulatorError;
+use crate::fleet::{Device, Nature};
+use crate::node::{Node, SLICES};
+use aiconform_cluster::Api;
+use aiconform_model::{Kind, Object, Scope};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How often the slices are looked after: the kubelet deletes those of a driver that it has lost sight of.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// `resource.k8s.io/v1` ResourceSlice.
+pub fn kind() -> Kind {
+    Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
+}
+
+/// Keeps the slices as they should be, until it is dropped.
+pub async fn keep(node: &Node, api: &Api) {
+    let mut told = String::new();
+    loop {
+        let said = match publish(node, api).await {
+            Ok(false) => {
+                node.serves(SLICES);
+                String::new()
+            }
+            Ok(true) => {
+                node.serves(SLICES);
+                (node.talk)("the node's ResourceSlices are published");
+                String::new()
+            }
+            Err(error) => format!("the node's ResourceSlices cannot be published: {error}"),
+        };
+        if !said.is_empty() && said != told {
+            (node.talk)(&said);
+        }
+        told = said;
+        aiconform_wait::pause(LOOK).await;
+    }
+}
+
+/// Makes the slices what they should be; gives whether anything had to be done.
+async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
+    let scope = Scope::default();
+    let mut found = Vec::new();
+    let wanted = slices(node, true);
+    for slice in &wanted {
+        let name = Object(slice.clone()).name().to_owned();
+        found.push(match api.get(&scope, &kind(), "", &name).await {
+            Ok(found) => Some(found),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error.into()),
+        });
+    }
+    let generation =
+        |slice: &Object| slice.at("/spec/pool/generation").and_then(Value::as_u64).unwrap_or_default();
+    let same = |wanted: &Value, found: &Object| {
+        let mut spec = found.at("/spec").cloned().unwrap_or_default();
+        spec["pool"]["generation"] = wanted["spec"]["pool"]["generation"].clone();
+        contains(&spec, &wanted["spec"])
+    };
+    let whole = wanted.iter().zip(&found).all(|(wanted, found)| {
+        found
+            .as_ref()
+            .is_some_and(|found| same(wanted, found) || (has_no_counters(found) && same_plain(node, found)))
+    });
+    if whole {
+        return Ok(false);
+    }
+    let next = found.iter().flatten().map(generation).max().unwrap_or_default() + 1;
+    for found in found.iter().flatten() {
+        api.delete(&scope, &kind(), "", found.name()).await?;
+    }
+    let owner = api.get(&scope, &Kind::node(), "", &node.settings.node_name).await?;
+    for shape in [true, false] {
+        let mut honoured = true;
+        for mut slice in slices(node, shape) {
+            slice["spec"]["pool"]["generation"] = next.into();
+            // The Node's end is theirs too.
+            slice["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "Node",
+                "name": node.settings.node_name, "uid": owner.uid(), "controller": true}]);
+            let made = api.create(&scope, &kind(), &Object(slice.clone())).await?;
+            // An API server without partitionable devices drops what it does not know, and the partitions would be
+            // given out beside the whole.
+            honoured &= contains(made.at("/spec").unwrap_or(&Value::Null), &slice["spec"]);
+        }
+        if honoured {
+            break;
+        }
+        for slice in slices(node, shape) {
+            api.delete(&scope, &kind(), "", Object(slice).name()).await?;
+        }
+        (node.talk)("the API server does not know partitionable devices: partitions are left out");
+    }
+    Ok(true)
+}
+
+fn has_no_counters(found: &Object) -> bool {
+    found.at("/spec/sharedCounters").is_none()
+}
+
+/// Whether this is the slice of an API server that knows no partitions.
+fn same_plain(node: &Node, found: &Object) -> bool {
+    slices(node, false).iter().any(|slice| {
+        let mut slice = slice["spec"].clone();
+        slice["pool"]["generation"] = found.at("/spec/pool/generation").cloned().unwrap_or_default();
+        contains(found.at("/spec").unwrap_or(&Value::Null), &slice)
+    })
+}
+
+/// Whether `found` says all that `wanted` says; the server may add defaults.
+fn contains(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, wanted)| found.get(key).is_some_and(|found| contains(found, wanted)))
+        }
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.len() == wanted.len()
+                && found.iter().zip(wanted).all(|(found, wanted)| contains(found, wanted))
+        }
+        _ => found == wanted,
+    }
+}
+
+/// The slices: one with the devices and, where they can be split, one with what their partitions share.
+fn slices(node: &Node, partitions: bool) -> Vec<Value> {
+    let settings = &node.settings;
+    let all = node.fleet.claimable.devices.iter().filter_map(|index| node.fleet.at(*index));
+    let devices: Vec<&Device> =
+        all.filter(|device| partitions || device.nature != Nature::Partition).collect();
+    let split = devices.iter().any(|device| device.nature == Nature::Partition);
+    let name = format!("{}-{}", settings.node_name, settings.driver);
+    let slice = |suffix: &str, key: &str, content: Vec<Value>| {
+        json!({
+            "apiVersion": "resource.k8s.io/v1", "kind": "ResourceSlice", "metadata": {"name": format!("{name}{suffix}")},
+            "spec": {"driver": settings.driver, "nodeName": settings.node_name,
+                "pool": {"name": settings.node_name, "generation": 1, "resourceSliceCount": if split { 2 } else { 1 }},
+                key: content},
+        })
+    };
+    let described = devices.iter().map(|device| describe(node, device, split)).collect();
+    let mut slices = vec![slice("", "devices", described)];
+    if split {
+        let wholes = devices.iter().filter(|device| device.nature == Nature::Whole);
+        let counters = wholes.map(
+            |whole| json!({"name": whole.name, "counters": {"memory": {"value": whole.memory.to_string()}}}),
+        );
+        slices.push(slice("-counters", "sharedCounters", counters.collect()));
+    }
+    slices
+}
+
+fn describe(node: &Node, device: &Device, split: bool) -> Value {
+    let settings = &node.settings;
+    let mut attributes = json!({
+        "driverVersion": {"version": node.advertised_driver_version()},
+        "runtimeVersion": {"version": settings.runtime_version},
+        "productName": {"string": settings.model},
+        "uuid": {"string": device.uuid},
+        "type": {"string": kind_of(device)},
+        "index": {"int": device.index},
+        "simulator.aiconform.dev/simulated": {"bool": true},
+    });
+    let whole = device
+        .parent
+        .as_ref()
+        .and_then(|parent| node.fleet.devices.iter().find(|whole| whole.uuid == *parent));
+    if let Some(parent) = &device.parent {
+        attributes["parentUUID"] = json!({"string": parent});
+    }
+    let mut described = json!({
+        "name": device.name, "attributes": attributes,
+        "capacity": {"memory": {"value": device.memory.to_string()}},
+    });
+    if split {
+        described["consumesCounters"] = json!([{"counterSet": whole.unwrap_or(device).name,
+            "counters": {"memory": {"value": device.memory.to_string()}}}]);
+    }
+    described
+}
+
+/// What a device says it is, in its slice.
+fn kind_of(device: &Device) -> &'static str {
+    match device.nature {
+        Nature::Whole => "gpu",
+        Nature::Partition => "partition",
+        Nature::Virtual => "vgpu",
+    }
+}
