@@ -10,6 +10,7 @@ mod run;
 mod tests;
 
 use crate::cx::{Check, Preview, Reach};
+use crate::gang_scheduling::{unread, unread_later};
 use aiconform_cluster::Permission;
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
@@ -91,8 +92,8 @@ static RULES: Rules = Rules {
     check: "accelerator_metrics",
     aggregate: Aggregate::AnySubject,
     claims: CLAIMS,
-    unread: |_, _| &[],
-    unread_later: |_| &[],
+    unread,
+    unread_later,
     guard: judge::doubt,
     grade: |_, _| None,
     measures: measures::measures,

@@ -161,7 +161,8 @@ fn note(why: &mut String, answers: &Value) {
 
 /// What keeps a pod from running, in words.
 fn state(pod: &Object) -> String {
-    let waiting = pod.at("/status/containerStatuses/0/state/waiting");
+    let waiting =
+        pod.at("/status").and_then(|status| status.get("containerStatuses")?.pointer("/0/state/waiting"));
     let reason = waiting.and_then(|waiting| waiting.get("reason")?.as_str()).unwrap_or_default();
     let message = waiting.and_then(|waiting| waiting.get("message")?.as_str()).unwrap_or_default();
     let scheduled = pod.condition("PodScheduled").and_then(|condition| condition.get("message")?.as_str());

@@ -48,14 +48,17 @@ fn devices_that_change_places_fail() {
     // The load shows on the device with the other number.
     let swap = |text: &str| {
         let lines = text.lines().map(|line| {
-            let (one, other) = ("GPU-c4dd07a0-f377-0f48-d47e-023f3443626f", "GPU-14267fda-2c28-a4da-d5cf-a2f76f3c703b");
+            let (one, other) =
+                ("GPU-c4dd07a0-f377-0f48-d47e-023f3443626f", "GPU-14267fda-2c28-a4da-d5cf-a2f76f3c703b");
             line.replace(one, "~").replace(other, one).replace('~', other) + "\n"
         });
         lines.collect()
     };
     let judged = judge_events(changed(MET, swap));
     for subject in ["dcgm", "opentelemetry"] {
-        for claim in ["utilisation_follows_the_load", "memory_follows_the_allocation", "attribution_follows_the_pod"] {
+        for claim in
+            ["utilisation_follows_the_load", "memory_follows_the_allocation", "attribution_follows_the_pod"]
+        {
             assert_eq!(outcome_of(&judged, subject, claim), "unmet", "{subject} {claim}");
         }
     }
