@@ -114,7 +114,7 @@ const fn may(
 /// The check.
 pub const CHECK: Check = Check {
     id: "accelerator_metrics",
-    test_name: "TestAcceleratorMetrics",
+    test_name: "TestAcceleratorPerformanceMetrics",
     rules: &RULES,
     needs: &[
         may(
