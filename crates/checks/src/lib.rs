@@ -1,5 +1,6 @@
 //! The checks: one folder per requirement, and what they all share.
 
+mod accelerator_metrics;
 mod cx;
 mod dra_support;
 mod faults;
@@ -16,7 +17,7 @@ pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
-pub const CHECKS: &[&Check] = &[&dra_support::CHECK, &gang_scheduling::CHECK];
+pub const CHECKS: &[&Check] = &[&dra_support::CHECK, &gang_scheduling::CHECK, &accelerator_metrics::CHECK];
 
 /// The check of a requirement, when there is one.
 pub fn check(id: &str) -> Option<&'static Check> {

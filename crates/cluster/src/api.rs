@@ -299,7 +299,7 @@ impl Api {
 }
 
 /// Adds what to do to the errors of a connection that people meet most.
-fn explained(why: &str) -> String {
+pub(crate) fn explained(why: &str) -> String {
     let lower = why.to_lowercase();
     if lower.contains("expired") {
         format!("{why}; a certificate has expired: renew the kubeconfig")

@@ -1,7 +1,7 @@
 //! From kubectl's own flags and kubeconfig to a client.
 
 use crate::error::ClusterError;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use std::error::Error;
 use std::time::Duration;
@@ -67,6 +67,37 @@ impl Connection {
         let client = kube::Client::try_from(settings)
             .map_err(|error| ClusterError::Config(format!("context {context}: {}", causes(&error))))?;
         Ok(Connection { client, context, server: server.trim_end_matches('/').to_owned() })
+    }
+
+    /// A client of an endpoint that is no API server, such as the platform's own metrics, at an address without a path.
+    /// Who signs its certificate is in `authorities` (PEM), else one of those that the system trusts; the bearer token
+    /// is read from a file, again and again.
+    ///
+    /// # Errors
+    /// [`ClusterError::Config`] that names the address or the file.
+    pub fn of_endpoint(
+        address: &str,
+        authorities: Option<&Utf8Path>,
+        token: Option<&Utf8Path>,
+    ) -> Result<Connection, ClusterError> {
+        let config = |why: String| ClusterError::Config(format!("endpoint {address}: {why}"));
+        let url: http::Uri = address.parse().map_err(|error| config(format!("{error}")))?;
+        if url.authority().is_none() || !matches!(url.scheme_str(), Some("http" | "https")) {
+            return Err(config("an address such as https://metrics.example.com:9400 is needed".into()));
+        }
+        let mut settings = kube::Config::new(url);
+        settings.connect_timeout = Some(Duration::from_secs(10));
+        for (file, place) in [(authorities, true), (token, false)] {
+            let Some(file) = file else { continue };
+            std::fs::metadata(file).map_err(|error| config(format!("{file}: {error}")))?;
+            if place {
+                settings.root_cert_file = Some(file.into());
+            } else {
+                settings.auth_info.token_file = Some(file.to_string());
+            }
+        }
+        let client = kube::Client::try_from(settings).map_err(|error| config(causes(&error)))?;
+        Ok(Connection { client, context: String::new(), server: address.trim_end_matches('/').to_owned() })
     }
 }
 

@@ -12,6 +12,7 @@ mod mirror;
 mod node;
 mod permission;
 mod quantity;
+mod scrape;
 mod session;
 mod side_by_side;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use mirror::Mirror;
 pub use node::{Unsuitable, free, suitable};
 pub use permission::{Permission, missing};
 pub use quantity::{Amounts, quantity};
+pub use scrape::{Text, TextLimit};
 pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};
 pub use side_by_side::side_by_side;

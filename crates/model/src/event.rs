@@ -101,6 +101,25 @@ pub enum EventKind {
         /// Time from request to the end of the answer, in milliseconds.
         milliseconds: u64,
     },
+    /// A text was fetched from an endpoint, such as metrics; it stands here as it came.
+    Scrape {
+        /// Path at the API server, or address.
+        endpoint: String,
+        /// HTTP status, 0 when no answer came.
+        status: u16,
+        /// The answer's `content-type`, empty when it has none.
+        content_type: String,
+        /// The answer; bytes that are no UTF-8 are replaced.
+        text: String,
+        /// Bytes after which it was cut, because it was longer than the limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<u64>,
+        /// Why there is no answer, or not all of it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// Time from request to the end of the answer, in milliseconds.
+        milliseconds: u64,
+    },
     /// A watched object changed.
     Watch {
         /// Kind of the object.

@@ -1,4 +1,5 @@
-//! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot.
+//! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot. And curves, with what
+//! went on behind them.
 
 use aiconform_verdict::{Lane, Picture};
 use std::fmt::Write;
@@ -11,6 +12,69 @@ const TOP: f64 = 18.0;
 
 /// The picture as an SVG element; classes carry the colours.
 pub fn svg(picture: &Picture) -> String {
+    if picture.curves.is_empty() { lanes(picture) } else { curves(picture) }
+}
+
+/// Height of a picture of curves.
+const HEIGHT: f64 = 90.0;
+
+fn curves(picture: &Picture) -> String {
+    let scale = |at: u64| LEFT + at as f64 / picture.length.max(1) as f64 * (WIDTH - LEFT - 4.0);
+    let bottom = TOP + HEIGHT;
+    let level = |value: f64| bottom - value.clamp(0.0, 1.05) * HEIGHT;
+    let mut body = String::new();
+    for shade in &picture.shades {
+        let (from, to) = (scale(shade.from), scale(shade.to));
+        let _ = write!(
+            body,
+            "<rect class=\"shade\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{HEIGHT}\"><title>{}</title></rect>",
+            (to - from).max(1.0),
+            shade.state
+        );
+    }
+    for (value, name) in [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0 %")] {
+        let y = level(value);
+        let _ = write!(
+            body,
+            "<line class=\"mark\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"when\" x=\"{}\" y=\"{:.1}\">{name}</text>",
+            LEFT + 1.0,
+            y - 2.0
+        );
+    }
+    for curve in &picture.curves {
+        let points: Vec<String> = curve
+            .points
+            .iter()
+            .filter(|(_, value)| value.is_finite())
+            .map(|(at, value)| format!("{:.1},{:.1}", scale(*at), level(*value)))
+            .collect();
+        let class = if curve.main { "curve main" } else { "curve" };
+        let _ = write!(
+            body,
+            "<polyline class=\"{class}\" points=\"{}\"><title>{}</title></polyline>",
+            points.join(" "),
+            escape(&curve.name)
+        );
+    }
+    let _ = write!(
+        body,
+        "<text class=\"when\" x=\"{LEFT}\" y=\"10\">shaded: load; thick: the device that has it</text><text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
+        bottom + 10.0,
+        picture.length as f64 / 1000.0
+    );
+    framed(picture, bottom, &body)
+}
+
+fn framed(picture: &Picture, bottom: f64, body: &str) -> String {
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
+        bottom + 14.0,
+        escape(&picture.title),
+        escape(&picture.caption)
+    )
+}
+
+fn lanes(picture: &Picture) -> String {
     let mut groups: Vec<&str> = picture.lanes.iter().map(|lane| lane.group.as_str()).collect();
     groups.sort_unstable();
     groups.dedup();
@@ -73,15 +137,36 @@ pub fn svg(picture: &Picture) -> String {
         bottom + 10.0,
         picture.length as f64 / 1000.0
     );
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
-        bottom + 14.0,
-        escape(&picture.title),
-        escape(&picture.caption)
-    )
+    framed(picture, bottom, &body)
 }
 
 /// Text as it may stand in XML.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aiconform_verdict::{Curve, Span, Tone};
+
+    #[test]
+    fn curves_lie_within_their_frame_whatever_their_values() {
+        let points = vec![(0, 0.0), (500, f64::NAN), (1000, 42.0)];
+        let picture = Picture {
+            title: "t".into(),
+            caption: "<c>".into(),
+            tone: Tone::Whole,
+            series: "s".into(),
+            lanes: Vec::new(),
+            marks: Vec::new(),
+            curves: vec![Curve { name: "GPU-<a>".into(), points, main: true }],
+            shades: vec![Span { from: 200, to: 800, state: "load" }],
+            length: 1000,
+        };
+        let drawn = svg(&picture);
+        assert!(drawn.contains("points=\"14.0,108.0 256.0,13.5\""), "{drawn}");
+        assert!(drawn.contains("GPU-&lt;a&gt;") && drawn.contains("&lt;c&gt;") && !drawn.contains("NaN"));
+        assert!(drawn.contains("class=\"shade\" x=\"62.4\""), "{drawn}");
+    }
 }

@@ -1,8 +1,8 @@
-//! A picture of what happened, for the report: lanes over time.
+//! A picture of what happened, for the report: lanes or curves over time.
 
 use serde::Serialize;
 
-/// Lanes over time, with marks.
+/// Lanes over time, with marks; or curves over time, with shades behind them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Picture {
     /// Title.
@@ -17,8 +17,25 @@ pub struct Picture {
     pub lanes: Vec<Lane>,
     /// Moments worth naming.
     pub marks: Vec<Mark>,
+    /// Curves; where there are any, they are drawn and lanes are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Curve>,
+    /// What went on behind the curves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shades: Vec<Span>,
     /// Length in milliseconds.
     pub length: u64,
+}
+
+/// A value over time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds, and the value then: 0 at the bottom of the picture, 1 at its top.
+    pub points: Vec<(u64, f64)>,
+    /// It is the one to look at.
+    pub main: bool,
 }
 
 /// What a picture came to.
@@ -65,7 +82,7 @@ pub struct Span {
     pub from: u64,
     /// End, in milliseconds.
     pub to: u64,
-    /// `held` or `bound`.
+    /// `held` or `bound` of a lane, `load` behind curves.
     pub state: &'static str,
 }
 

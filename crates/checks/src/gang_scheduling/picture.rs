@@ -82,7 +82,18 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
     };
     let caption =
         if counts.is_empty() { "no pod came to be".into() } else { format!("Bound: {}", counts.join(", ")) };
-    Some(Picture { title, caption, tone, series: series.into(), lanes, marks, length: since(end) })
+    let (curves, shades) = (Vec::new(), Vec::new());
+    Some(Picture {
+        title,
+        caption,
+        tone,
+        series: series.into(),
+        lanes,
+        marks,
+        curves,
+        shades,
+        length: since(end),
+    })
 }
 
 fn lane(pod: &Life, since: &dyn Fn(i64) -> u64, end: i64) -> Lane {

@@ -1,0 +1,139 @@
+//! A load that comes and goes, and the utilisation that follows it.
+//!
+//! No threshold is absolute: a device follows when its mean in every load phase stands out from the phases beside it by
+//! more than it sways within them.
+
+use super::super::adapters::Quantity;
+use super::super::history::{History, Phase};
+use super::{mean, met, unknown, unmet};
+use aiconform_model::Event;
+use aiconform_verdict::{Outcome, Subject};
+use std::collections::BTreeMap;
+
+/// A step stands out when it is so many times what the values sway by.
+const CLEAR: f64 = 3.0;
+/// Another device follows too when it rises by at least this part of what the loaded one does.
+const TOO: f64 = 0.5;
+
+/// What a device did in a load phase and in the rests beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Swing {
+    /// Steps up and down, as differences of means; rising is positive in both.
+    pub steps: Vec<f64>,
+    /// What its values sway by within phases: standard deviation.
+    pub sway: f64,
+}
+
+impl Swing {
+    /// Steps that stand out.
+    fn clear(&self) -> usize {
+        self.steps.iter().filter(|step| **step > 0.0 && **step > CLEAR * self.sway).count()
+    }
+
+    /// The mean step.
+    pub fn height(&self) -> f64 {
+        mean(&self.steps)
+    }
+}
+
+/// What every device did when the load came and went.
+pub fn swings(history: &History) -> BTreeMap<String, Swing> {
+    // Loads and rests in their order, each when it has settled.
+    let settled = |phase: &&Phase| ["quiet", "load_settled", "rest_settled"].contains(&phase.name.as_str());
+    let phases: Vec<&Phase> = history.phases.iter().filter(settled).collect();
+    let told: Vec<BTreeMap<String, Vec<f64>>> = phases
+        .iter()
+        .map(|phase| history.values(phase, Quantity::Utilisation).into_iter().collect())
+        .collect();
+    let mut swings: BTreeMap<String, Swing> = BTreeMap::new();
+    let mut squares: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for values in &told {
+        for (device, values) in values {
+            let middle = mean(values);
+            let (sum, count) = squares.entry(device.clone()).or_default();
+            for value in values {
+                *sum += (value - middle).powi(2);
+                *count += 1.0;
+            }
+        }
+    }
+    for pair in phases.iter().zip(&told).collect::<Vec<_>>().windows(2) {
+        let [(before, earlier), (after, later)] = pair else { continue };
+        let up = after.name == "load_settled";
+        if up == (before.name == "load_settled") {
+            continue;
+        }
+        for (device, values) in *later {
+            let Some(others) = earlier.get(device) else { continue };
+            let step = mean(values) - mean(others);
+            swings.entry(device.clone()).or_default().steps.push(if up { step } else { -step });
+        }
+    }
+    for (device, swing) in &mut swings {
+        let (sum, count) = squares.get(device).copied().unwrap_or_default();
+        swing.sway = (sum / f64::max(count, 1.0)).sqrt();
+    }
+    swings
+}
+
+/// The load moves the utilisation of the device that has it, and of no other.
+pub fn utilisation_follows_the_load(events: &[&Event], subject: &Subject) -> Outcome {
+    let history = History::of(events, subject);
+    if history.phase("load_settled").is_none() {
+        return unknown(history.lack("no load was begun"));
+    }
+    let Some(own) = history.own() else {
+        return unknown(history.lack("no series is of the device that the pod was given"));
+    };
+    let swings = swings(&history);
+    let Some(swing) = swings.get(&own).filter(|swing| swing.steps.len() >= 2) else {
+        return unknown(history.lack(&format!("too little is told of the utilisation of {own}")));
+    };
+    let scrapes: Vec<u64> = history
+        .all("load_settled")
+        .flat_map(|phase| history.within(phase))
+        .map(|scrape| scrape.sequence)
+        .collect();
+    let (clear, all, height) = (swing.clear(), swing.steps.len(), swing.height());
+    let points = |height: f64| format!("{:.1} percentage points", height * 100.0);
+    if clear == 0 {
+        let witness = format!(
+            "the load on {own} came and went, and its utilisation changes by {} on average and sways by {}",
+            points(height),
+            points(swing.sway)
+        );
+        return unmet(witness, scrapes);
+    }
+    if clear < all {
+        return unknown(format!("the utilisation of {own} follows {clear} of {all} changes of its load"));
+    }
+    let too = swings.iter().find(|(device, other)| {
+        **device != own && other.clear() == other.steps.len() && other.height() >= height * TOO
+    });
+    if let Some((device, other)) = too {
+        return unmet(
+            format!("{device} follows the load on {own} too, by {}", points(other.height())),
+            scrapes,
+        );
+    }
+    met(format!(
+        "the utilisation of {own} follows all {all} changes of its load, by {} on average; none of {} others does",
+        points(height),
+        swings.len() - 1
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Swing;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// In which unit utilisation is told makes no difference.
+        #[test]
+        fn steps_are_judged_without_a_scale(steps in proptest::collection::vec(-1.0_f64..1.0, 1..6), sway in 0.0_f64..0.5) {
+            let scaled = |by: f64| Swing { steps: steps.iter().map(|step| step * by).collect(), sway: sway * by };
+            prop_assert_eq!(scaled(1.0).clear(), scaled(1024.0).clear());
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What accelerators the nodes offer, and where their metrics are.
+
+use super::super::adapters::{Dialect, dialects};
+use crate::cx::Stop;
+use crate::profile::Profile;
+use aiconform_cluster::{Api, quantity};
+use aiconform_model::{Kind, Object, Scope};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Last parts of the names of extended resources that are whole accelerators.
+const RESOURCES: [&str; 9] =
+    ["gpu", "tpu", "npu", "neuron", "neurondevice", "gaudi", "i915", "xe", "accelerator"];
+/// Drivers of devices that a run publishes itself.
+const OURS: &str = "dra.aiconform.dev";
+
+/// How a pod asks for an accelerator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A claim on a device of this class.
+    Class(String),
+    /// An extended resource.
+    Resource(String),
+}
+
+/// What the nodes offer.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// By node: how many accelerators, and names of those that have one.
+    pub nodes: BTreeMap<String, (u64, Vec<String>)>,
+    /// How they are asked for, the best way first.
+    pub ways: Vec<Way>,
+}
+
+impl Inventory {
+    /// As it stands in the evidence.
+    pub fn told(&self) -> Value {
+        let node = |(node, (devices, names)): (&String, &(u64, Vec<String>))| {
+            (node.clone(), json!({"devices": devices, "names": names}))
+        };
+        self.nodes.iter().map(node).collect::<serde_json::Map<_, _>>().into()
+    }
+}
+
+/// An endpoint of one pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Path at the API server, or of the endpoint itself.
+    pub path: String,
+    /// The node that it tells of, empty where it is not known.
+    pub node: String,
+}
+
+fn slices() -> Kind {
+    Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
+}
+
+fn classes() -> Kind {
+    Kind::cluster_wide("resource.k8s.io", "v1", "DeviceClass", "deviceclasses")
+}
+
+/// Asks what the nodes offer. What two allocators offer are different devices: else one could be given out twice.
+///
+/// # Errors
+/// When the cluster does not let itself be asked.
+pub async fn inventory(api: &Api, scope: &Scope, profile: &Profile) -> Result<Inventory, Stop> {
+    let mut found = Inventory::default();
+    if api.serves(scope, &slices()).await? {
+        let slices = api.list(scope, &slices(), "", "").await?;
+        let classes = api.list(scope, &classes(), "", "").await?;
+        add_classes(&mut found, profile, &slices, &classes);
+    }
+    for node in api.list(scope, &Kind::node(), "", "").await? {
+        add_resources(&mut found, profile, &node);
+    }
+    Ok(found)
+}
+
+fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], classes: &[Object]) {
+    let mut drivers: BTreeSet<&str> = BTreeSet::new();
+    for slice in slices {
+        let driver = slice.text("/spec/driver");
+        if driver.ends_with(OURS) || slice.text("/spec/nodeName").is_empty() {
+            continue;
+        }
+        let devices =
+            slice.at("/spec/devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let whole: Vec<&Value> = devices.iter().filter(|device| is_whole(device)).collect();
+        if whole.is_empty() {
+            continue;
+        }
+        drivers.insert(driver);
+        let (count, names) = found.nodes.entry(slice.text("/spec/nodeName").into()).or_default();
+        *count += whole.len() as u64;
+        names.extend(whole.iter().filter_map(|device| attribute(device, "uuid")));
+    }
+    let wanted = &profile.accelerators.device_classes;
+    let mut names: Vec<&str> =
+        classes.iter().filter(|class| is_class(class, wanted, &drivers)).map(Object::name).collect();
+    // The plain class of a driver has the shortest name: those of its parts say which.
+    names.sort_by_key(|name| name.len());
+    found.ways.extend(names.into_iter().map(|name| Way::Class(name.into())));
+}
+
+fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool {
+    if !wanted.is_empty() {
+        return wanted.iter().any(|wanted| wanted == class.name());
+    }
+    let selectors = class.at("/spec/selectors").map(Value::to_string).unwrap_or_default();
+    drivers.iter().any(|driver| selectors.contains(driver))
+}
+
+/// A device that is neither a part of another nor shares counters with it.
+fn is_whole(device: &Value) -> bool {
+    let kind = attribute(device, "type").unwrap_or_default().to_lowercase();
+    !["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
+}
+
+/// A text attribute of a device, by the last part of its name.
+fn attribute(device: &Value, name: &str) -> Option<String> {
+    let attributes = device.get("attributes").or_else(|| device.pointer("/basic/attributes"))?.as_object()?;
+    let (_, value) = attributes.iter().find(|(key, _)| key.rsplit('/').next() == Some(name))?;
+    value.get("string")?.as_str().map(str::to_owned)
+}
+
+fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
+    let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (name, amount) in allocatable {
+        let Some((domain, last)) = name.rsplit_once('/') else { continue };
+        let wanted = &profile.accelerators.resources;
+        let is_meant = if wanted.is_empty() { RESOURCES.contains(&last) } else { wanted.contains(&name) };
+        let amount = amount.as_str().and_then(quantity).unwrap_or_default();
+        // Time-slices of a device go by the name of the device; the node's label says how many there are of each.
+        let replicas =
+            node.label(&format!("{domain}/{last}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
+        if !is_meant || amount < 1.0 {
+            continue;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
+        let devices = (amount / replicas).round() as u64;
+        found.nodes.entry(node.name().into()).or_default().0 += devices;
+        let way = Way::Resource(name);
+        if !found.ways.contains(&way) {
+            found.ways.push(way);
+        }
+    }
+}
+
+/// Where the exporters of every dialect are, by the labels of their pods.
+///
+/// # Errors
+/// When pods cannot be listed.
+pub async fn endpoints(api: &Api, scope: &Scope) -> Result<Vec<(&'static Dialect, Vec<Place>)>, Stop> {
+    let mut found = Vec::new();
+    for dialect in dialects() {
+        let mut places = Vec::new();
+        for endpoint in &dialect.endpoint {
+            let selector: Vec<String> =
+                endpoint.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            for pod in api.list(scope, &Kind::pod(), "", &selector.join(",")).await? {
+                if pod.text("/status/phase") == "Running" && pod.at("/metadata/deletionTimestamp").is_none() {
+                    let path = Api::pod_proxy(pod.namespace(), pod.name(), endpoint.port, &endpoint.path);
+                    places.push(Place { path, node: pod.text("/spec/nodeName").into() });
+                }
+            }
+        }
+        if !places.is_empty() {
+            found.push((dialect, places));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(driver: &str, devices: Value) -> Object {
+        Object::new(json!({"spec": {"driver": driver, "nodeName": "node-0", "devices": devices}}))
+    }
+
+    #[test]
+    fn devices_and_resources_are_added_and_parts_are_not() {
+        let devices = json!([
+            {"name": "gpu-0", "attributes": {"uuid": {"string": "GPU-a"}, "type": {"string": "gpu"}}},
+            {"name": "gpu-0-part-0", "attributes": {"uuid": {"string": "MIG-a"}, "type": {"string": "partition"}}}]);
+        let class = |name: &str, driver: &str| {
+            let expression = format!("device.driver == '{driver}'");
+            Object::new(
+                json!({"metadata": {"name": name}, "spec": {"selectors": [{"cel": {"expression": expression}}]}}),
+            )
+        };
+        let classes =
+            [class("parts.gpu.x.com", "gpu.x.com"), class("gpu.x.com", "gpu.x.com"), class("other", "o.com")];
+        let slices = [slice("gpu.x.com", devices), slice("ab.dra.aiconform.dev", json!([{"name": "ours"}]))];
+        let mut found = Inventory::default();
+        add_classes(&mut found, &Profile::default(), &slices, &classes);
+        let node = Object::new(json!({"metadata": {"name": "node-0", "labels": {"y.com/gpu.replicas": "4"}},
+            "status": {"allocatable": {"cpu": "4", "x.com/gpu": "2", "x.com/gpu.shared": "8", "y.com/gpu": "8",
+                "slots.aiconform.dev/a": "3", "z.com/gpu": "0"}}}));
+        add_resources(&mut found, &Profile::default(), &node);
+        assert_eq!(found.nodes["node-0"], (5, vec!["GPU-a".to_owned()]));
+        let class = |name: &str| Way::Class(name.into());
+        let resource = |name: &str| Way::Resource(name.into());
+        assert_eq!(
+            found.ways,
+            [class("gpu.x.com"), class("parts.gpu.x.com"), resource("x.com/gpu"), resource("y.com/gpu")]
+        );
+    }
+}
