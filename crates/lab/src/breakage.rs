@@ -80,11 +80,14 @@ pub enum Breakage {
     PolicyDropsRequests,
     /// A policy lets every gang start with one pod.
     PolicyLowersLeast,
+    /// The simulator of accelerators is broken in one of its own ways, under that name.
+    #[serde(untagged)]
+    Simulator(aiconform_simulator::Breakage),
 }
 
 impl Breakage {
-    /// All of them.
-    pub const ALL: &[Breakage] = &[
+    /// Those that are the lab's own.
+    const OWN: &[Breakage] = &[
         Breakage::GangGateOffScheduler,
         Breakage::GangGateOffApiServer,
         Breakage::KueueWebhooksRemoved,
@@ -123,6 +126,12 @@ impl Breakage {
         Breakage::PolicyLowersLeast,
     ];
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Breakage> {
+        let simulator = aiconform_simulator::Breakage::all().iter().copied().map(Breakage::Simulator);
+        Breakage::OWN.iter().copied().chain(simulator)
+    }
+
     /// Its name on the command line and in `faults.toml`.
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
@@ -130,7 +139,7 @@ impl Breakage {
 
     /// The breakage of a name.
     pub fn named(name: &str) -> Option<Breakage> {
-        Breakage::ALL.iter().copied().find(|breakage| breakage.name() == name)
+        Breakage::all().find(|breakage| breakage.name() == name)
     }
 
     /// The part of the lab that it is about.
@@ -139,8 +148,14 @@ impl Breakage {
             Breakage::KueueWebhooksRemoved | Breakage::QueuesOnHold | Breakage::KueueExcludesSlots => {
                 Some(Part::Kueue)
             }
+            Breakage::Simulator(_) => Some(Part::Simulator),
             _ => None,
         }
+    }
+
+    /// What is wrong with the simulator, if it is about that.
+    pub fn of_simulator(self) -> Option<aiconform_simulator::Breakage> {
+        if let Breakage::Simulator(breakage) = self { Some(breakage) } else { None }
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.
@@ -155,8 +170,10 @@ mod tests {
 
     #[test]
     fn every_breakage_has_a_name_that_leads_back_to_it() {
-        for breakage in Breakage::ALL {
-            assert_eq!(Breakage::named(&breakage.name()), Some(*breakage));
+        for breakage in Breakage::all() {
+            assert_eq!(Breakage::named(&breakage.name()), Some(breakage));
+            let stored = serde_json::to_string(&breakage).unwrap();
+            assert_eq!(serde_json::from_str::<Breakage>(&stored).unwrap(), breakage);
         }
         assert_eq!(Breakage::SchedulerStopped.name(), "scheduler-stopped");
         assert_eq!(Breakage::named("none"), None);

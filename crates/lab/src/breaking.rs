@@ -15,11 +15,12 @@ use std::time::Duration;
 pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>) -> Result<(), LabError> {
     for breakage in &lab.breakages {
         match breakage {
-            // Flags, with which the components were started.
+            // Flags, with which the components and the simulator were started.
             Breakage::GangGateOffScheduler
             | Breakage::GangGateOffApiServer
             | Breakage::DraGateOff
-            | Breakage::DeviceTaintsGateOff => {}
+            | Breakage::DeviceTaintsGateOff
+            | Breakage::Simulator(_) => {}
             Breakage::KueueWebhooksRemoved => {
                 for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
                     let name =

@@ -259,6 +259,7 @@ fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),
         plugins: vec![plugin],
+        breakages: lab.breakages.iter().filter_map(|breakage| breakage.of_simulator()).collect(),
         ..aiconform_simulator::Settings::default()
     })
 }

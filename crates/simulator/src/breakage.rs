@@ -1,7 +1,10 @@
 //! What can be wrong with the simulator, each one real thing, by name; nothing is, unless it is asked for.
 
 /// One thing that is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Breakage {
     /// Whoever is given one device is given every device of the same driver or plugin.
     AllDevicesToAnyClaim,
@@ -42,6 +45,11 @@ pub enum Breakage {
 }
 
 impl Breakage {
+    /// All of them.
+    pub fn all() -> &'static [Breakage] {
+        clap::ValueEnum::value_variants()
+    }
+
     /// The name, as on the command line.
     pub fn name(self) -> String {
         use clap::ValueEnum;

@@ -64,7 +64,7 @@ fn parts(names: &[String]) -> Result<BTreeSet<Part>, UsageError> {
 }
 
 fn breakages(names: &[String]) -> Result<Vec<Breakage>, UsageError> {
-    let known = || Breakage::ALL.iter().map(|breakage| breakage.name()).collect::<Vec<_>>().join(", ");
+    let known = || Breakage::all().map(|breakage| breakage.name()).collect::<Vec<_>>().join(", ");
     names
         .iter()
         .map(|name| {
