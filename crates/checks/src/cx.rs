@@ -167,6 +167,8 @@ pub struct Cx {
     pub options: Options,
     /// For people.
     pub progress: Arc<dyn Progress>,
+    /// Held by the check that has accelerators: checks go side by side, and what one has the others would lack.
+    pub accelerators: tokio::sync::Mutex<()>,
 }
 
 impl Cx {

@@ -1,6 +1,7 @@
 //! The checks: one folder per requirement, and what they all share.
 
 mod accelerator_metrics;
+mod accelerators;
 mod cx;
 mod dra_support;
 mod faults;

@@ -84,6 +84,7 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         profile: request.profile,
         options: request.options,
         progress: request.progress.clone(),
+        accelerators: tokio::sync::Mutex::default(),
     };
     let interrupted = tokio::select! {
         _ = join_all(allowed.into_iter().map(|check| one(&cx, check))) => false,

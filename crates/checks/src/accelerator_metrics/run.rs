@@ -1,14 +1,13 @@
 //! Acts and marks phases; decides nothing.
 
-mod inventory;
-mod probe;
+mod endpoints;
 mod target;
 
-use self::inventory::{Inventory, Place, Way, endpoints, inventory};
-use self::probe::Probe;
+use self::endpoints::{Place, endpoints};
 use self::target::{LIMIT, Target, Wanted};
 use super::adapters::{IDS, recognise};
 use super::history::DIALECT;
+use crate::accelerators::{Container, Inventory, Probe, ProbePod, Way, inventory};
 use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Connection};
@@ -152,6 +151,7 @@ impl Acts<'_> {
     }
 
     async fn act(&self) -> Result<(), Stop> {
+        let _turn = self.cx.accelerators.lock().await;
         let readable = self.census().await;
         let probe = self.given().await?;
         let patience = if readable { PATIENCE } else { Duration::ZERO };
@@ -216,7 +216,14 @@ impl Acts<'_> {
                 Way::Class(name) | Way::Resource(name) => name,
             }
         ));
-        let probe = Probe::start(self.cx, scratch, way, &nodes).await?;
+        let pod = ProbePod {
+            role: "loaded",
+            trial: "load",
+            nodes: &nodes,
+            containers: vec![Container::with(way, 1)],
+            restarts: false,
+        };
+        let probe = Probe::start(self.cx, scratch, &pod).await?;
         let Some(device) = probe.inspect().await? else {
             return Err(Stop::Hindered(format!(
                 "the pod {} was given an accelerator that the probe cannot put to work: it knows simulated devices",

@@ -2,7 +2,7 @@
 
 use super::super::adapters::{Dialect, Quantity, Reading};
 use super::super::history::{Told, told, whole};
-use super::inventory::Place;
+use super::endpoints::Place;
 use aiconform_cluster::{Api, TextLimit};
 use aiconform_model::{Bin, Scope};
 use aiconform_wait::Wait;

@@ -1,20 +1,22 @@
-//! The pod that has a device: asked by the API server's proxy, so that nothing needs to reach the pod's network.
+//! A pod of the probe in the cluster: asked by the API server's proxy, so that nothing needs to reach the pod's network.
 
-use super::inventory::Way;
+use super::pod::{ProbePod, claim_templates};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
+use aiconform_model::probe::PORT;
 use aiconform_model::{Bin, Kind, Object};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Name of the pod.
-const POD: &str = "loaded";
-/// Port on which the probe serves.
-const PORT: u16 = 18080;
+/// The container that is asked to work.
+const MAIN: &str = "probe";
+/// Longest time until what the pod needs of its namespace is there.
+const SETTLE: Duration = Duration::from_secs(30);
 /// Longest time until the pod runs: its image may have to be pulled.
 const START: Duration = Duration::from_secs(120);
 /// Longest time until the pod is gone.
@@ -22,13 +24,14 @@ const END: Duration = Duration::from_secs(60);
 /// Work is asked for in pieces of so many milliseconds, of which two are always with the device.
 const PIECE: u64 = 400;
 
-/// A running pod that was given a device.
+/// A pod of the probe.
 pub struct Probe {
     scratch: Arc<Scratch>,
     /// Its name.
     pub name: String,
-    /// Its node.
+    /// Its node, once it runs.
     pub node: String,
+    ports: BTreeMap<String, u16>,
 }
 
 /// What came of a load.
@@ -42,34 +45,46 @@ pub struct Done {
     pub why: String,
 }
 
-fn claim_templates() -> Kind {
-    Kind::namespaced("resource.k8s.io", "v1", "ResourceClaimTemplate", "resourceclaimtemplates")
-}
-
 impl Probe {
-    /// Starts the pod on one of these nodes and waits until it runs.
+    /// Creates the pod, and what it claims.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn create(cx: &Cx, scratch: Arc<Scratch>, pod: &ProbePod<'_>) -> Result<Probe, Stop> {
+        let name = scratch.named(pod.role);
+        for template in pod.templates(&name) {
+            scratch.create(&claim_templates(), template).await?;
+        }
+        let object = pod.object(cx, &name);
+        scratch.settle(&Kind::pod(), object.clone(), SETTLE).await?;
+        scratch.create(&Kind::pod(), object).await?;
+        let ports = pod.containers.iter().map(|it| (it.name.to_owned(), pod.port(it.name))).collect();
+        Ok(Probe { node: String::new(), name, scratch, ports })
+    }
+
+    /// Creates the pod and waits until it runs.
     ///
     /// # Errors
     /// When it is refused, or does not run in time; with the last that was seen of it.
-    pub async fn start(cx: &Cx, scratch: Arc<Scratch>, way: &Way, nodes: &[String]) -> Result<Probe, Stop> {
-        let name = scratch.named(POD);
-        if let Way::Class(class) = way {
-            let template = json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate",
-                "metadata": {"name": name}, "spec": {"spec": {"devices": {"requests": [
-                    {"name": "one", "exactly": {"deviceClassName": class}}]}}}});
-            scratch.create(&claim_templates(), template).await?;
-        }
-        let pod = pod(cx, &name, way, nodes);
-        scratch.settle(&Kind::pod(), pod.clone(), Duration::from_secs(30)).await?;
-        scratch.create(&Kind::pod(), pod).await?;
-        let runs = || match scratch.get(&Kind::pod(), &name) {
+    pub async fn start(cx: &Cx, scratch: Arc<Scratch>, pod: &ProbePod<'_>) -> Result<Probe, Stop> {
+        let mut probe = Probe::create(cx, scratch, pod).await?;
+        probe.runs().await?;
+        Ok(probe)
+    }
+
+    /// Waits until every container of the pod serves.
+    ///
+    /// # Errors
+    /// When one does not in time; with the last that was seen of the pod.
+    pub async fn runs(&mut self) -> Result<(), Stop> {
+        let ready = || match self.scratch.get(&Kind::pod(), &self.name) {
             Some(pod) if pod.condition_is("Ready", "True") => Ok(pod.text("/spec/nodeName").to_owned()),
             Some(pod) => Err(state(&pod)),
             None => Err("it is not there yet".into()),
         };
-        let started =
-            scratch.until(format!("the pod {name} to run with a device"), Bin::Platform, START, runs).await?;
-        Ok(Probe { node: started.value, name, scratch })
+        let condition = format!("the pod {} to run", self.name);
+        self.node = self.scratch.until(condition, Bin::Platform, START, ready).await?.value;
+        Ok(())
     }
 
     /// Namespace of the pod.
@@ -77,8 +92,13 @@ impl Probe {
         self.scratch.namespace()
     }
 
-    async fn ask(&self, question: &str, body: &Value) -> Result<Value, Stop> {
-        let path = Api::pod_proxy(self.namespace(), &self.name, PORT, question);
+    /// Asks the probe in one of the containers.
+    ///
+    /// # Errors
+    /// When it gives no answer.
+    pub async fn ask(&self, container: &str, question: &str, body: &Value) -> Result<Value, Stop> {
+        let port = self.ports.get(container).copied().unwrap_or(PORT);
+        let path = Api::pod_proxy(self.namespace(), &self.name, port, question);
         let api = self.scratch.session().api();
         Ok(api.send(self.scratch.scope(), "POST", &path, Some(body)).await?)
     }
@@ -88,7 +108,7 @@ impl Probe {
     /// # Errors
     /// When the probe gives no answer.
     pub async fn inspect(&self) -> Result<Option<Value>, Stop> {
-        let answers = self.ask("/inspect", &json!({})).await?;
+        let answers = self.ask(MAIN, "/inspect", &json!({})).await?;
         let devices = answers.get("devices").and_then(Value::as_object).cloned().unwrap_or_default();
         Ok(devices.into_iter().find_map(|(_, answer)| answer.get("device").cloned()))
     }
@@ -96,7 +116,7 @@ impl Probe {
     /// Keeps the device busy until it is told to stop, and then until what was asked for is done.
     pub async fn load(&self, stop: &AtomicBool) -> Done {
         let mut sum = Done::default();
-        let piece = || async { self.ask("/work", &json!({"milliseconds": PIECE})).await };
+        let piece = || async { self.ask(MAIN, "/work", &json!({"milliseconds": PIECE})).await };
         let mut pieces: FuturesUnordered<_> = [piece(), piece()].into_iter().collect();
         sum.asked = 2 * PIECE;
         while let Some(answer) = pieces.next().await {
@@ -121,7 +141,7 @@ impl Probe {
     /// # Errors
     /// When the probe gives no answer.
     pub async fn hold(&self, bytes: u64) -> Result<(u64, String), Stop> {
-        let answer = self.ask("/hold", &json!({"bytes": bytes})).await?;
+        let answer = self.ask(MAIN, "/hold", &json!({"bytes": bytes})).await?;
         let mut why = String::new();
         note(&mut why, &answer);
         Ok((number(&answer, "/done/bytes"), why))
@@ -169,44 +189,4 @@ fn state(pod: &Object) -> String {
     format!("{} {reason} {message} {}", pod.text("/status/phase"), scheduled.unwrap_or_default())
         .trim()
         .to_owned()
-}
-
-fn pod(cx: &Cx, name: &str, way: &Way, nodes: &[String]) -> Value {
-    let profile = &cx.profile;
-    let image = profile
-        .probe_image
-        .clone()
-        .unwrap_or_else(|| format!("aiconform.dev/probe:{}", env!("CARGO_PKG_VERSION")));
-    let terms: Vec<Value> = nodes
-        .iter()
-        .map(|node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}))
-        .collect();
-    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
-        "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": false, "enableServiceLinks": false,
-        "restartPolicy": "Never",
-        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
-        "containers": [{"name": "probe", "image": image, "imagePullPolicy": "IfNotPresent",
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
-            "resources": {"requests": {"cpu": "5m", "memory": "8Mi"}}}]}});
-    let container = &mut pod["spec"]["containers"][0];
-    match way {
-        Way::Resource(resource) => container["resources"]["limits"] = json!({resource: "1"}),
-        Way::Class(_) => {
-            container["resources"]["claims"] = json!([{"name": "device"}]);
-            pod["spec"]["resourceClaims"] = json!([{"name": "device", "resourceClaimTemplateName": name}]);
-        }
-    }
-    let mut tolerations = profile.tolerations.clone();
-    // Nodes with accelerators often keep others away by a taint of the resource's name.
-    tolerations
-        .push(json!({"key": if let Way::Resource(resource) = way { resource } else { "nvidia.com/gpu" },
-        "operator": "Exists"}));
-    pod["spec"]["tolerations"] = json!(tolerations);
-    if !profile.image_pull_secrets.is_empty() {
-        pod["spec"]["imagePullSecrets"] =
-            profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
-    }
-    pod
 }
