@@ -42,6 +42,19 @@ pub fn suitable(node: &Object, tolerations: &[Value]) -> Result<(), Unsuitable> 
     Ok(())
 }
 
+/// Whether what keeps pods from a node may be over in a moment: the node controller's own taints
+/// (pkg/controller/nodelifecycle) stay until its next round, up to 5 s after the kubelet said that it is ready, and a
+/// busy kubelet says so late.
+pub fn may_become_ready(node: &Object) -> bool {
+    const OWN: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+    let taints = node.at("/spec/taints").and_then(Value::as_array);
+    let has = taints
+        .into_iter()
+        .flatten()
+        .any(|taint| taint.get("key").and_then(Value::as_str).is_some_and(|key| OWN.contains(&key)));
+    has || !node.condition_is("Ready", "True")
+}
+
 /// What is free on a node beside these pods, which are bound to it: CPU in cores, memory in bytes, and pods.
 pub fn free(node: &Object, pods: &[Object]) -> Amounts {
     let allocatable = |name: &str| {
@@ -108,6 +121,15 @@ mod tests {
         assert!((found["cpu"] - (2.0 - 0.3 - 0.56 - 0.04)).abs() < 1e-9, "{found:?}");
         assert!((found["memory"] - (1024.0 - 4.0 * 64.0) * 1_048_576.0).abs() < 1.0, "{found:?}");
         assert!((found["pods"] - 107.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn only_what_the_node_controller_takes_away_by_itself_is_waited_for() {
+        let tainted = |key: &str| node(json!({"taints": [{"key": key, "effect": "NoExecute"}]}), "True");
+        assert!(may_become_ready(&tainted("node.kubernetes.io/not-ready")));
+        assert!(may_become_ready(&node(json!({}), "False")));
+        assert!(!may_become_ready(&tainted("example.com/kept")));
+        assert!(!may_become_ready(&node(json!({"unschedulable": true}), "True")));
     }
 
     fn node(spec: Value, ready: &str) -> Object {

@@ -7,15 +7,20 @@ use super::template::{CPU, FAKE, MEMORY};
 use super::trials;
 use crate::cx::{Cx, Level, Stop};
 use crate::profile::{Profile, SlotsOf};
-use aiconform_cluster::{Api, RUN_LABEL, free, quantity, suitable};
-use aiconform_model::{EventKind, Kind, Object, Scope};
+use aiconform_cluster::{Api, RUN_LABEL, free, may_become_ready, quantity, suitable};
+use aiconform_model::{Bin, EventKind, Kind, Object, Scope};
+use aiconform_wait::Wait;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Test pods that a node must have room for: the largest trial, with room for others to come.
 const LEAST: u64 = 16;
 /// Nodes beside the first that may carry slots.
 const OTHER_NODES: usize = 2;
+/// Longest time for a node that is not ready to become so, and between two looks.
+const READY: Duration = Duration::from_secs(30);
+const BETWEEN: Duration = Duration::from_millis(500);
 /// Room for pods that is left to others.
 const OTHERS: f64 = 5.0;
 
@@ -36,9 +41,7 @@ pub struct Land {
 /// # Errors
 /// When nodes cannot be read, or none can carry the test pods.
 pub async fn land(api: &Api, scope: &Scope, profile: &Profile) -> Result<Land, Stop> {
-    let selector: Vec<String> =
-        profile.node_selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let nodes = api.list(scope, &Kind::node(), "", &selector.join(",")).await?;
+    let nodes = nodes(api, scope, profile).await?;
     let mut reasons = Vec::new();
     let mut best: Option<(u64, Object)> = None;
     let mut others: Vec<String> = Vec::new();
@@ -78,6 +81,39 @@ pub async fn land(api: &Api, scope: &Scope, profile: &Profile) -> Result<Land, S
     others.extend(fakes.iter().take(OTHER_NODES).cloned());
     others.truncate(OTHER_NODES);
     Ok(Land { node, room, others, fakes })
+}
+
+/// The nodes that are meant; where none takes pods and one may in a moment, once it does or has had its time.
+async fn nodes(api: &Api, scope: &Scope, profile: &Profile) -> Result<Vec<Object>, Stop> {
+    let selector: Vec<String> =
+        profile.node_selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let selector = selector.join(",");
+    let kind = Kind::node();
+    let list = || api.list(scope, &kind, "", &selector);
+    let waits = |nodes: &[Object]| {
+        let real = || nodes.iter().filter(|node| node.annotation(FAKE).is_empty());
+        real().all(|node| suitable(node, &profile.tolerations).is_err()) && real().any(may_become_ready)
+    };
+    let nodes = list().await?;
+    if !waits(&nodes) {
+        return Ok(nodes);
+    }
+    let wait = Wait {
+        condition: "a node to become ready".into(),
+        bin: Bin::Platform,
+        limit: READY,
+        sink: api.sink().as_ref(),
+        scope,
+    };
+    let ask = || async {
+        let nodes = list().await.map_err(|error| error.to_string())?;
+        if waits(&nodes) { Err("no node takes pods yet".to_owned()) } else { Ok(nodes) }
+    };
+    // Why each is not good enough is said of those that are there at the end.
+    match wait.asking(BETWEEN, ask).await {
+        Ok(met) => Ok(met.value),
+        Err(_) => Ok(list().await?),
+    }
 }
 
 /// Chooses the nodes, the image and the PriorityClass, and watches what the trials stand on.
