@@ -151,6 +151,13 @@ pub struct Options {
     pub seed: u64,
 }
 
+impl Options {
+    /// Which of a check's adapters the user named; those of other checks say nothing about it.
+    pub fn named_of(&self, known: &[&str]) -> Vec<String> {
+        self.adapters.iter().filter(|named| known.contains(&named.as_str())).cloned().collect()
+    }
+}
+
 /// Takes what a check tells while it works.
 pub trait Progress: Send + Sync {
     /// A step of a subject began or ended.

@@ -104,17 +104,17 @@ async fn declared(api: &Api, scope: &Scope, profile: &Profile, address: &str) ->
 pub async fn run(cx: &Cx, _: Files) -> Result<(), Stop> {
     let scope = Scope::new(ID, "");
     cx.session.watch_own(&Kind::pod()).await?;
-    let Found { inventory, targets, absent } =
-        find(cx.session.api(), &scope, &cx.profile, &cx.options.adapters).await?;
+    let named = cx.options.named_of(IDS);
+    let Found { inventory, targets, absent } = find(cx.session.api(), &scope, &cx.profile, &named).await?;
     for (id, why) in absent {
-        let declared = cx.options.adapters.contains(&id);
+        let declared = named.contains(&id);
         cx.write(&Scope::new(ID, &id), EventKind::SubjectAbsent { why, declared });
     }
     if targets.is_empty() {
         return Ok(());
     }
     for target in &targets {
-        let declared = target.declared || cx.options.adapters.contains(&target.scope.subject);
+        let declared = target.declared || named.contains(&target.scope.subject);
         cx.write(
             &target.scope,
             EventKind::SubjectStarted { facts: target.facts(), control: false, declared },

@@ -23,11 +23,15 @@ pub async fn run(cx: &Cx, files: Files) -> Result<(), Stop> {
     let scope = Scope::new(ID, "");
     cx.session.watch_own(&Kind::pod()).await?;
     let ground = ground(cx, &scope).await?;
-    let chosen: Vec<&'static dyn Adapter> = adapters(files)
+    let all = adapters(files);
+    let wanted = wanted(cx, &all);
+    let chosen: Vec<&'static dyn Adapter> = all
         .into_iter()
         // Where only named trials are made there is no verdict, and nothing for a control to stand beside.
         .filter(|adapter| !adapter.control() || cx.options.level != Level::Named)
-        .filter(|adapter| adapter.control() || wanted(cx).is_empty() || wanted(cx).contains(&adapter.id()))
+        .filter(|adapter| {
+            adapter.control() || wanted.is_empty() || wanted.iter().any(|id| id == adapter.id())
+        })
         .collect();
     let present = subjects(cx, &ground, &chosen).await;
     join_all(present.into_iter().map(|(adapter, facts)| subject(cx, &ground, adapter, facts))).await;
@@ -35,13 +39,11 @@ pub async fn run(cx: &Cx, files: Files) -> Result<(), Stop> {
 }
 
 /// Adapters named on the command line or in the profile.
-fn wanted(cx: &Cx) -> Vec<&str> {
-    cx.options
-        .adapters
-        .iter()
-        .map(String::as_str)
-        .chain(cx.profile.gang_scheduling.adapter.as_deref())
-        .collect()
+fn wanted(cx: &Cx, all: &[&'static dyn Adapter]) -> Vec<String> {
+    let known: Vec<&str> = all.iter().map(|adapter| adapter.id()).collect();
+    let mut wanted = cx.options.named_of(&known);
+    wanted.extend(cx.profile.gang_scheduling.adapter.clone());
+    wanted
 }
 
 /// Which subjects the cluster has.
@@ -68,7 +70,7 @@ async fn subjects(
     let mut present = Vec::new();
     for (adapter, detection) in chosen.iter().zip(found) {
         let scope = Scope::new(ID, adapter.id());
-        let declared = wanted(cx).contains(&adapter.id());
+        let declared = wanted(cx, chosen).iter().any(|id| id == adapter.id());
         let detection = match detection {
             Detection::Present(_) if !adapter.counts(ground.means) => {
                 Detection::Absent(ground.means.cannot())

@@ -24,6 +24,9 @@ use tokio::sync::Semaphore;
 pub struct Arguments {
     /// Breakages to try [default: all]
     names: Vec<String>,
+    /// Requirements whose faults are tried [default: all that have a check]
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Also those that take many minutes, or break what goes further than a MUST
     #[arg(long)]
     slow: bool,
@@ -88,7 +91,16 @@ struct Bench {
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let mut chosen: Vec<(&'static Check, Fault)> = Vec::new();
-    for check in CHECKS {
+    if let Some(id) = arguments.only.iter().find(|id| aiconform_checks::check(id).is_none()) {
+        let known: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+        return Err(UsageError(format!("there is no check {id:?}; there are: {}", known.join(", "))).into());
+    }
+    let checks: Vec<&'static Check> = CHECKS
+        .iter()
+        .copied()
+        .filter(|check| arguments.only.is_empty() || arguments.only.iter().any(|id| id == check.id))
+        .collect();
+    for check in &checks {
         let faults = check.read_faults().map_err(|error| anyhow::anyhow!(error))?;
         chosen.extend(faults.into_iter().map(|fault| (*check, fault)));
     }
@@ -120,7 +132,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let adapters: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.adapters.clone()).collect();
     let healthy = Made {
         breakage: None,
-        checks: CHECKS.to_vec(),
+        checks,
         adapters: adapters.into_iter().collect(),
         trials: trials.into_iter().collect(),
         profile: Profile::default(),
