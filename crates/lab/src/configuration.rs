@@ -36,6 +36,8 @@ pub fn write(lab: &Status) -> Result<(), LabError> {
         "clusterDomain": "cluster.local", "clusterDNS": ["10.96.0.10"],
         "serializeImagePulls": false, "registryPullQPS": 0, "eventRecordQPS": 0,
         "kubeAPIQPS": 200, "kubeAPIBurst": 400, "imageGCHighThresholdPercent": 100,
+        // What a device plugin offers is in the node's status when it serves, not 10 s later.
+        "nodeStatusUpdateFrequency": "1s",
         "evictionHard": {"memory.available": "100Mi"},
     });
     fs_err::write(state.join("kubelet.json"), kubelet.to_string())?;

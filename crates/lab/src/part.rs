@@ -109,18 +109,19 @@ const SIMULATOR: Product = Product {
     images: &[],
     replaces: None,
     namespace: None,
+    // Its pod is ready, and the kubelet has told the API server what its plugins offer.
     serves: (
         &[
             "-n",
             "aiconform-simulator",
             "get",
-            "daemonset",
-            "aiconform-simulator",
+            "daemonset/aiconform-simulator",
+            "node/node-0",
             "-o",
-            "jsonpath={.status.numberReady}",
+            "jsonpath={.items[*].status.numberReady} {.items[*].status.allocatable.accelerator\\.aiconform\\.dev/gpu}",
         ],
         "",
-        "1",
+        "1 2",
     ),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
     limit: Duration::from_secs(120),
