@@ -19,7 +19,8 @@ pub enum Part {
     Kwok,
     /// KAI scheduler 0.12.0.
     Kai,
-    /// Our own simulator of accelerators, two of them by dynamic resource allocation and two by a device plugin.
+    /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be split in two
+    /// instead, and two by a device plugin; beside them shares, partitions and virtual devices of three more.
     Simulator,
 }
 
@@ -118,10 +119,10 @@ const SIMULATOR: Product = Product {
             "daemonset/aiconform-simulator",
             "node/node-0",
             "-o",
-            "jsonpath={.items[*].status.numberReady} {.items[*].status.allocatable.accelerator\\.aiconform\\.dev/gpu}",
+            r#"go-template={{range .items}}{{with .status.numberReady}}{{.}} {{end}}{{with .status.allocatable}}{{if and (index . "accelerator.aiconform.dev/gpu") (index . "accelerator.aiconform.dev/gpu.shared") (index . "accelerator.aiconform.dev/gpu-partition") (index . "accelerator.aiconform.dev/vgpu")}}offered{{end}}{{end}}{{end}}"#,
         ],
         "",
-        "1 2",
+        "1 offered",
     ),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
     limit: Duration::from_secs(120),
@@ -253,13 +254,22 @@ impl Part {
     }
 }
 
+/// What it gives out by device plugins: whole devices, shares in time, partitions, and virtual devices.
+const PLUGINS: [&str; 4] = [
+    "accelerator.aiconform.dev/gpu=whole:2",
+    "accelerator.aiconform.dev/gpu.shared=shared:1x3",
+    "accelerator.aiconform.dev/gpu-partition=partition:2",
+    "accelerator.aiconform.dev/vgpu=virtual:2",
+];
+
 /// What the simulator gives out in a lab, and where the lab has what it needs.
 fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
-    let plugin = "accelerator.aiconform.dev/gpu=whole:2".parse().map_err(LabError::Start)?;
+    let plugins = PLUGINS.iter().map(|plugin| plugin.parse().map_err(LabError::Start));
     Ok(aiconform_simulator::Settings {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),
-        plugins: vec![plugin],
+        partitions: 2,
+        plugins: plugins.collect::<Result<_, _>>()?,
         breakages: lab.breakages.iter().filter_map(|breakage| breakage.of_simulator()).collect(),
         ..aiconform_simulator::Settings::default()
     })
