@@ -43,11 +43,13 @@ impl Inventory {
     }
 }
 
-fn slices() -> Kind {
+/// `resource.k8s.io/v1` ResourceSlice.
+pub fn slices() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
 }
 
-fn classes() -> Kind {
+/// `resource.k8s.io/v1` DeviceClass.
+pub fn classes() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "DeviceClass", "deviceclasses")
 }
 
@@ -108,8 +110,11 @@ fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool
 /// The expressions by which a class selects devices.
 pub fn expressions(class: &Object) -> Vec<&str> {
     let selectors = class.at("/spec/selectors").and_then(Value::as_array);
-    let expression = |selector: &'_ Value| selector.pointer("/cel/expression").and_then(Value::as_str);
-    selectors.into_iter().flatten().filter_map(expression).collect()
+    selectors
+        .into_iter()
+        .flatten()
+        .filter_map(|selector| selector.pointer("/cel/expression")?.as_str())
+        .collect()
 }
 
 /// Whether a device of this type is a part of another.
@@ -123,11 +128,11 @@ fn is_whole(device: &Value) -> bool {
     !attribute(device, "type").is_some_and(|kind| is_part(&kind))
 }
 
-/// A text attribute of a device, by the last part of its name.
-fn attribute(device: &Value, name: &str) -> Option<String> {
+/// An attribute of a device that is a text or a version, by the last part of its name.
+pub fn attribute(device: &Value, name: &str) -> Option<String> {
     let attributes = device.get("attributes").or_else(|| device.pointer("/basic/attributes"))?.as_object()?;
     let (_, value) = attributes.iter().find(|(key, _)| key.rsplit('/').next() == Some(name))?;
-    value.get("string")?.as_str().map(str::to_owned)
+    value.get("string").or_else(|| value.get("version"))?.as_str().map(str::to_owned)
 }
 
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
