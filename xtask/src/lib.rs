@@ -224,10 +224,15 @@ fn trim(object: Value) -> Value {
         let (Some(outer), Some(inner)) = (parts.next(), parts.next()) else { continue };
         let value = match inner {
             "containers" => resources(value),
-            // Only gangs without a status of their own are refused pod by pod, and what claims a device.
+            // Only gangs without a status of their own are refused pod by pod, and what asks for a device.
             "conditions" => {
                 let pods_say_it = ["/spec/workloadRef", "/spec/resourceClaims"];
-                conditions(value, pods_say_it.iter().any(|pointer| object.pointer(pointer).is_some()))
+                let asks = object.pointer("/spec/containers/0/resources/limits").and_then(Value::as_object);
+                let devices = asks.is_some_and(|limits| limits.keys().any(|name| name.contains('/')));
+                conditions(
+                    value,
+                    devices || pods_say_it.iter().any(|pointer| object.pointer(pointer).is_some()),
+                )
             }
             "labels" => labels(value),
             "ownerReferences" => owners(value),

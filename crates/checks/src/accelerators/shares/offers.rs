@@ -132,7 +132,7 @@ pub async fn find(api: &Api, scope: &Scope, makers: &[Maker]) -> Result<Vec<Offe
 }
 
 /// Extended resources of a node that are shares.
-fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
+pub(super) fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
     let said = |key: &str| {
         let label = node.label(key);
         if label.is_empty() { node.annotation(key).to_owned() } else { label.to_owned() }
@@ -190,7 +190,7 @@ fn is_meant(resources: &[String], name: &str) -> bool {
 }
 
 /// Devices of a DRA driver that are parts, and the class by which they are asked for.
-fn claimable(maker: &Maker, rule: &Rule, slices: &[Object], classes: &[Object]) -> Vec<Offer> {
+pub(super) fn claimable(maker: &Maker, rule: &Rule, slices: &[Object], classes: &[Object]) -> Vec<Offer> {
     let mut by_node: BTreeMap<(&str, &str, &str), Vec<&Value>> = BTreeMap::new();
     for slice in slices {
         let (driver, node) = (slice.text("/spec/driver"), slice.text("/spec/nodeName"));
