@@ -19,7 +19,8 @@ pub enum Part {
     Kwok,
     /// KAI scheduler 0.12.0.
     Kai,
-    /// Our own simulator of accelerators, two of them by dynamic resource allocation and two by a device plugin.
+    /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be split in two
+    /// instead, and two by a device plugin; beside them shares, partitions and virtual devices of three more.
     Simulator,
 }
 
@@ -109,20 +110,8 @@ const SIMULATOR: Product = Product {
     images: &[],
     replaces: None,
     namespace: None,
-    // Its pod is ready, and the kubelet has told the API server what its plugins offer.
-    serves: (
-        &[
-            "-n",
-            "aiconform-simulator",
-            "get",
-            "daemonset/aiconform-simulator",
-            "node/node-0",
-            "-o",
-            "jsonpath={.items[*].status.numberReady} {.items[*].status.allocatable.accelerator\\.aiconform\\.dev/gpu}",
-        ],
-        "",
-        "1 2",
-    ),
+    // What is asked is made too.
+    serves: (&[], "", ""),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
     limit: Duration::from_secs(120),
 };
@@ -230,9 +219,13 @@ impl Part {
     ///
     /// # Errors
     /// With its own log when it does not in time.
-    pub async fn ready(self, tools: &Tools) -> Result<(), LabError> {
+    pub async fn ready(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
         let product = self.product();
         let (asked, input, wanted) = product.serves;
+        let offers = if self == Part::Simulator { offers(lab)? } else { String::new() };
+        let simulator = ["-n", "aiconform-simulator", "get", SIMULATOR_POD, "node/node-0", "-o", &offers];
+        let (asked, wanted) =
+            if self == Part::Simulator { (&simulator[..], "1 offered") } else { (asked, wanted) };
         let deadline = tokio::time::Instant::now() + product.limit;
         loop {
             let last = match tools.kubectl_with(asked, input).await {
@@ -253,16 +246,42 @@ impl Part {
     }
 }
 
+/// Domain of the names of what it gives out by device plugins.
+const DOMAIN: &str = "accelerator.aiconform.dev";
+/// What it gives out by them: whole devices, shares in time, partitions, and virtual devices.
+const PLUGINS: [&str; 4] =
+    ["gpu=whole:2", "gpu.shared=shared:1x3", "gpu-partition=partition:2", "vgpu=virtual:2"];
+
 /// What the simulator gives out in a lab, and where the lab has what it needs.
 fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
-    let plugin = "accelerator.aiconform.dev/gpu=whole:2".parse().map_err(LabError::Start)?;
-    Ok(aiconform_simulator::Settings {
+    let plugins = PLUGINS.iter().map(|plugin| format!("{DOMAIN}/{plugin}").parse().map_err(LabError::Start));
+    let mut settings = aiconform_simulator::Settings {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),
-        plugins: vec![plugin],
+        partitions: 2,
+        plugins: plugins.collect::<Result<_, _>>()?,
         breakages: lab.breakages.iter().filter_map(|breakage| breakage.of_simulator()).collect(),
         ..aiconform_simulator::Settings::default()
-    })
+    };
+    if let Some(pose) = lab.pose {
+        pose.dress(&mut settings, DOMAIN);
+    }
+    Ok(settings)
+}
+
+/// The simulator's pods.
+const SIMULATOR_POD: &str = "daemonset/aiconform-simulator";
+
+/// A template that says `1 offered` once the simulator's pod is ready and the kubelet has told the API server what its
+/// plugins offer.
+fn offers(lab: &Status) -> Result<String, LabError> {
+    let plugins = simulated(lab)?.plugins;
+    let all: Vec<String> =
+        plugins.iter().map(|plugin| format!("(index . \"{}\")", plugin.resource)).collect();
+    let all = all.join(" ");
+    Ok(format!(
+        "go-template={{{{range .items}}}}{{{{with .status.numberReady}}}}{{{{.}}}} {{{{end}}}}{{{{with .status.allocatable}}}}{{{{if and {all}}}}}offered{{{{end}}}}{{{{end}}}}{{{{end}}}}"
+    ))
 }
 
 /// CustomResourceDefinitions, and everything else.

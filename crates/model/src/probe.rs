@@ -97,6 +97,24 @@ pub struct LookFor {
     pub paths: Vec<String>,
     /// Devices for which to make a node, and to open it.
     pub numbers: Vec<Number>,
+    /// Files to read, such as those in which a kernel module says its version.
+    pub files: Vec<String>,
+}
+
+/// Longest part of a file that is read, in bytes.
+pub const FILE: usize = 4096;
+
+/// What came of a file that was to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadFile {
+    /// The path.
+    pub path: String,
+    /// Its first [`FILE`] bytes, bytes that are no UTF-8 replaced.
+    #[serde(default)]
+    pub text: String,
+    /// Why it could not be read; empty when it was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 /// What came of a path that was opened.
@@ -130,6 +148,9 @@ pub struct Look {
     pub paths: Vec<TriedPath>,
     /// What came of the numbers, in their order.
     pub numbers: Vec<TriedNumber>,
+    /// What came of the files, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ReadFile>,
     /// Sockets of simulated devices, by path.
     pub sockets: Vec<String>,
     /// Environment variables that name devices or their makers.

@@ -1,9 +1,10 @@
 //! What the container sees: device nodes and what opening them gives, environment, mounts.
 
-use aiconform_model::probe::{Look, LookFor, Number, Opening, Seen, TriedNumber, TriedPath};
+use aiconform_model::probe::{FILE, Look, LookFor, Number, Opening, ReadFile, Seen, TriedNumber, TriedPath};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 /// Nodes that every container has (OCI runtime specification, default devices), and terminals.
@@ -38,6 +39,7 @@ pub fn look(wanted: &LookFor, scratch: &Path) -> Look {
             .map(|path| TriedPath { path: path.clone(), opening: open(Path::new(path)) })
             .collect(),
         numbers: wanted.numbers.iter().map(|number| make(*number, scratch)).collect(),
+        files: wanted.files.iter().map(|path| read(path)).collect(),
         sockets: sockets(),
         environment: environment(std::env::vars_os()),
         mounts: mounts(),
@@ -75,6 +77,13 @@ fn number(path: &Path) -> Option<Number> {
 fn open(path: &Path) -> Opening {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     outcome(rustix::fs::open(path, flags, Mode::empty()).map(drop))
+}
+
+fn read(path: &str) -> ReadFile {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(FILE as u64).read_to_end(&mut bytes));
+    let why = read.err().map(|error| error.to_string()).unwrap_or_default();
+    ReadFile { path: path.into(), text: String::from_utf8_lossy(&bytes).into_owned(), why }
 }
 
 fn outcome(result: Result<(), Errno>) -> Opening {
@@ -180,6 +189,16 @@ mod tests {
         assert_eq!(open(&folder.path().join("none")).access(), Access::Absent);
         assert_eq!(open(&folder.path().join("file")).access(), Access::Reached);
         assert_eq!(number(Path::new("/dev/null")), Some(Number { block: false, major: 1, minor: 3 }));
+    }
+
+    #[test]
+    fn of_a_file_the_beginning_is_read_or_the_reason_why_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("version");
+        std::fs::write(&path, "1.2\n".repeat(2000)).unwrap();
+        let file = read(path.to_str().unwrap());
+        assert_eq!((file.text.len(), &file.text[..4], file.why.as_str()), (FILE, "1.2\n", ""));
+        assert!(!read(folder.path().join("none").to_str().unwrap()).why.is_empty());
     }
 
     #[test]

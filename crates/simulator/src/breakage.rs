@@ -30,10 +30,21 @@ pub enum Breakage {
     HtmlInsteadOfMetrics,
     /// The advertised driver version is another than the one the device itself says.
     VersionLabelLies,
+    /// The advertised runtime version is another than the one the device itself says.
+    RuntimeVersionLies,
+    /// No version is advertised: neither in the ResourceSlices nor on the Node.
+    VersionNotAdvertised,
     /// Every sample stays what it was at first, with the time of then.
     StaleSamples,
-    /// Plugins of shares, partitions and virtual devices offer none; partitions are missing from the ResourceSlices too.
+    /// Plugins of shares, partitions and virtual devices offer none, whatever the Node's labels promise; partitions are
+    /// missing from the ResourceSlices too.
     ShareNotOffered,
+    /// Each share of a plugin, each partition and each virtual device is on a physical device of its own: nothing is shared.
+    SharesOnDifferentDevices,
+    /// Plugins give out twice as many shares, partitions and virtual devices as there are and as the Node's labels say.
+    SharesWithoutEnd,
+    /// Of those who share a physical device one can work at a time, and the others are refused.
+    OneHolderAtATime,
     /// The metrics endpoint takes a request and never answers.
     MetricsHang,
     /// The metrics endpoint sends lines without an end.

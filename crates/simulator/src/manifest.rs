@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub const NAME: &str = "aiconform-simulator";
 
 /// The objects in the order in which they are to be applied, as YAML documents: namespace, service account and its role,
-/// the DeviceClass of the DRA driver if there is one, the DaemonSet, and the Service `metrics`.
+/// the DeviceClass of the DRA driver's devices if there is one, and that of their partitions, the DaemonSet, and the Service `metrics`.
 ///
 /// The simulator runs as root, because the kubelet's folders are root's, and with no privilege beside it.
 pub fn manifest(settings: &Settings, image: &str) -> String {
@@ -40,10 +40,21 @@ fn objects(settings: &Settings, image: &str) -> Vec<Value> {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME}}),
     ];
     if settings.devices > 0 {
-        let selector = format!("device.driver == {}", json!(settings.driver));
-        objects.push(json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass",
-            "metadata": {"name": settings.device_class, "labels": labels},
-            "spec": {"selectors": [{"cel": {"expression": selector}}]}}));
+        let driver = json!(settings.driver);
+        let mut class = |name: &str, kind: Option<&str>| {
+            let mut selector = format!("device.driver == {driver}");
+            if let Some(kind) = kind {
+                selector += &format!(" && device.attributes[{driver}].type == {}", json!(kind));
+            }
+            objects.push(json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass",
+                "metadata": {"name": name, "labels": labels},
+                "spec": {"selectors": [{"cel": {"expression": selector}}]}}));
+        };
+        // Whoever asks for a device is not to be given a part of one.
+        class(&settings.device_class, (settings.partitions > 0).then_some("gpu"));
+        if settings.partitions > 0 {
+            class(&format!("partition.{}", settings.device_class), Some("partition"));
+        }
     }
     objects.push(json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": named, "spec": {
         "selector": {"matchLabels": labels},
@@ -107,6 +118,17 @@ mod tests {
         assert_eq!(kinds(&with), [&first[..], &["DeviceClass", "DaemonSet", "Service"]].concat());
         let expression = with[4].pointer("/spec/selectors/0/cel/expression").unwrap();
         assert_eq!(expression, "device.driver == \"gpu.example.com\"");
+        let split = objects(&Settings { partitions: 2, ..settings.clone() }, "i:1");
+        let class = |place: usize| {
+            (&split[place]["metadata"]["name"], &split[place]["spec"]["selectors"][0]["cel"]["expression"])
+        };
+        let of = |kind: &str| {
+            json!(format!(
+                "device.driver == \"gpu.example.com\" && device.attributes[\"gpu.example.com\"].type == \"{kind}\""
+            ))
+        };
+        assert_eq!(class(4), (&json!("accelerator.aiconform.dev"), &of("gpu")));
+        assert_eq!(class(5), (&json!("partition.accelerator.aiconform.dev"), &of("partition")));
         let without = objects(&Settings { devices: 0, ..settings }, "i:1");
         assert_eq!(kinds(&without), [&first[..], &["DaemonSet", "Service"]].concat());
     }

@@ -30,11 +30,18 @@ pub struct Device {
     pub parent: Option<String>,
     /// Memory in bytes.
     pub memory: u64,
+    /// Memory of all of the physical device, in bytes.
+    pub physical_memory: u64,
     /// In how many shares it is given out; 1 for a device that is not shared.
     pub shares: u32,
 }
 
 impl Device {
+    /// What the device calls itself that this one stands on: its own name for a whole one.
+    pub fn physical(&self) -> &str {
+        self.parent.as_deref().unwrap_or(&self.uuid)
+    }
+
     /// Share numbers: none for a device that is not shared, else from 1.
     pub fn share_numbers(&self) -> Vec<Option<u32>> {
         if self.shares == 1 { vec![None] } else { (1..=self.shares).map(Some).collect() }
@@ -79,25 +86,32 @@ impl Fleet {
                 fleet.claimable.devices.push(index);
             }
         }
+        let apart = settings.is_broken(Breakage::SharesOnDifferentDevices);
+        let times = if settings.is_broken(Breakage::SharesWithoutEnd) { 2 } else { 1 };
         for (number, plugin) in settings.plugins.iter().enumerate() {
             let mut pool = Pool { resource: plugin.resource.clone(), devices: Vec::new() };
-            let parent = || Some(uuid("GPU", &[&settings.node_name, &plugin.resource, &number.to_string()]));
             let part = settings.memory / u64::from(plugin.count);
-            let (nature, parent, memory, shares) = match plugin.form {
-                Form::Whole => (Nature::Whole, None, settings.memory, 1),
-                Form::Shared { shares } => (Nature::Whole, None, settings.memory, shares),
-                Form::Partition => (Nature::Partition, parent(), part, 1),
-                Form::Virtual => (Nature::Virtual, parent(), part, 1),
+            let (nature, memory, mut shares) = match plugin.form {
+                Form::Whole => (Nature::Whole, settings.memory, 1),
+                Form::Shared { shares } => (Nature::Whole, settings.memory, shares * times),
+                Form::Partition => (Nature::Partition, part, times),
+                Form::Virtual => (Nature::Virtual, part, times),
             };
-            let count = if hidden && plugin.form != Form::Whole { 0 } else { plugin.count };
-            for _ in 0..count {
+            let mut count = if hidden && plugin.form != Form::Whole { 0 } else { plugin.count };
+            if apart && plugin.form != Form::Whole {
+                (count, shares) = (count * shares, 1);
+            }
+            for place in 0..count {
+                let which = if apart { format!("{number}/{place}") } else { number.to_string() };
+                let parent = (nature != Nature::Whole)
+                    .then(|| uuid("GPU", &[&settings.node_name, &plugin.resource, &which]));
                 let index = fleet.devices.len();
                 let name = match nature {
                     Nature::Whole => format!("gpu-{index}"),
                     Nature::Partition => format!("part-{index}"),
                     Nature::Virtual => format!("vgpu-{index}"),
                 };
-                pool.devices.push(fleet.add(settings, name, nature, parent.clone(), memory, shares));
+                pool.devices.push(fleet.add(settings, name, nature, parent, memory, shares));
             }
             fleet.plugins.push(pool);
         }
@@ -116,7 +130,8 @@ impl Fleet {
         let index = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         let prefix = if nature == Nature::Partition { "MIG" } else { "GPU" };
         let uuid = uuid(prefix, &[&settings.node_name, "device", &index.to_string()]);
-        self.devices.push(Device { index, name, uuid, nature, parent, memory, shares });
+        let physical_memory = settings.memory;
+        self.devices.push(Device { index, name, uuid, nature, parent, memory, physical_memory, shares });
         index
     }
 
@@ -215,6 +230,28 @@ mod tests {
         assert_eq!(given(Some(Breakage::ClaimIgnored), 2), [0]);
         assert!(given(Some(Breakage::NothingInjected), 1).is_empty());
         assert_eq!(given(Some(Breakage::WrongUnit), 1), [1]);
+    }
+
+    #[test]
+    fn shares_are_on_one_device_unless_something_is_wrong() {
+        let pools = |breakages: Vec<Breakage>| -> Vec<(usize, usize, u32)> {
+            let fleet = Fleet::new(&Settings { breakages, ..settings() });
+            let pool = |pool: &Pool| {
+                let devices: Vec<&Device> =
+                    pool.devices.iter().filter_map(|index| fleet.at(*index)).collect();
+                let mut physical: Vec<&str> = devices.iter().map(|device| device.physical()).collect();
+                physical.dedup();
+                let shares = devices.iter().map(|device| device.shares).sum();
+                (devices.len(), physical.len(), shares)
+            };
+            fleet.plugins.iter().map(pool).collect()
+        };
+        // Devices, physical devices, and shares in all.
+        assert_eq!(pools(Vec::new()), [(2, 2, 2), (1, 1, 3), (2, 1, 2), (1, 1, 1)]);
+        let apart = pools(vec![Breakage::SharesOnDifferentDevices]);
+        assert_eq!(apart, [(2, 2, 2), (3, 3, 3), (2, 2, 2), (1, 1, 1)]);
+        let endless = pools(vec![Breakage::SharesWithoutEnd]);
+        assert_eq!(endless, [(2, 2, 2), (1, 1, 6), (2, 1, 4), (1, 1, 2)]);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use crate::driver::cdi;
 use crate::driver::error::SimulatorError;
 use crate::driver::fleet::Fleet;
 use crate::driver::work::Hardware;
-use crate::settings::Settings;
+use crate::settings::{Form, Plugin, Settings};
 use aiconform_cluster::Api;
 use aiconform_model::{Kind, Scope};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,18 +70,26 @@ impl Node {
 
     /// The driver version that is advertised, which need not be the devices' own.
     pub fn advertised_driver_version(&self) -> String {
-        if !self.settings.is_broken(Breakage::VersionLabelLies) {
-            return self.settings.driver_version.clone();
+        self.advertised(&self.settings.driver_version, Breakage::VersionLabelLies)
+    }
+
+    /// The runtime version that is advertised, which need not be the devices' own.
+    pub fn advertised_runtime_version(&self) -> String {
+        self.advertised(&self.settings.runtime_version, Breakage::RuntimeVersionLies)
+    }
+
+    fn advertised(&self, version: &str, lie: Breakage) -> String {
+        if !self.settings.is_broken(lie) {
+            return version.to_owned();
         }
         // One patch release later: close enough to be believed.
-        let version = &self.settings.driver_version;
         match version.rsplit_once('.').map(|(head, tail)| (head, tail.parse::<u64>())) {
             Some((head, Ok(tail))) => format!("{head}.{}", tail + 1),
             _ => format!("{version}.1"),
         }
     }
 
-    /// Keeps on the Node that it has simulated devices, and which versions these advertise, until it is dropped: a Node
+    /// Keeps on the Node that it has simulated devices, which versions these advertise, and how they are shared, until it is dropped: a Node
     /// that is made again has lost it.
     pub async fn annotate(&self) {
         let Some(api) = &self.api else { return };
@@ -100,19 +108,68 @@ impl Node {
     }
 
     async fn annotate_once(&self, api: &Api) -> Result<(), SimulatorError> {
-        let wanted = [
-            ("simulator.aiconform.dev/simulated", "true".to_owned()),
-            ("simulator.aiconform.dev/driver-version", self.advertised_driver_version()),
-            ("simulator.aiconform.dev/runtime-version", self.settings.runtime_version.clone()),
-        ];
+        let mut annotations = vec![("simulator.aiconform.dev/simulated", "true".to_owned())];
+        if !self.settings.is_broken(Breakage::VersionNotAdvertised) {
+            annotations.push(("simulator.aiconform.dev/driver-version", self.advertised_driver_version()));
+            annotations.push(("simulator.aiconform.dev/runtime-version", self.advertised_runtime_version()));
+        }
+        let labels = labels(&self.settings);
         let name = self.settings.node_name.as_str();
         let found = api.get(&Scope::default(), &Kind::node(), "", name).await?;
-        if wanted.iter().any(|(key, value)| found.annotation(key) != value) {
-            let patch = json!({"metadata": {"annotations": serde_json::Map::from_iter(
-                wanted.map(|(key, value)| (key.to_owned(), value.into())),
-            )}});
+        if annotations.iter().any(|(key, value)| found.annotation(key) != value)
+            || labels.iter().any(|(key, value)| found.label(key) != value)
+        {
+            let annotations: BTreeMap<_, _> = annotations.into_iter().collect();
+            let patch = json!({"metadata": {"annotations": annotations, "labels": labels}});
             api.merge(&Scope::default(), &Kind::node(), ("", name), "", &patch).await?;
         }
         Ok(())
+    }
+}
+
+/// What the Node's labels say of each plugin's resource: how many devices there are, and in how many shares each is given
+/// out. The keys are the resource's name and what NVIDIA's feature discovery writes behind it.
+fn labels(settings: &Settings) -> BTreeMap<String, String> {
+    let of = |plugin: &Plugin| {
+        let (replicas, strategy) = match plugin.form {
+            Form::Shared { shares } => (shares, "time-slicing"),
+            _ => (1, "none"),
+        };
+        let said = [
+            ("count", plugin.count.to_string()),
+            ("replicas", replicas.to_string()),
+            ("sharing-strategy", strategy.to_owned()),
+        ];
+        said.map(|(key, value)| (format!("{}.{key}", plugin.resource), value))
+    };
+    settings.plugins.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_say_how_many_devices_and_shares_there_are_whatever_is_given_out() {
+        let settings = Settings {
+            plugins: ["a.b/gpu.shared=shared:1x3", "a.b/mig=partition:2"]
+                .map(|text| text.parse().unwrap())
+                .into(),
+            breakages: vec![Breakage::SharesWithoutEnd],
+            ..Settings::default()
+        };
+        let labels = labels(&settings);
+        let of = |key: &str| labels[key].as_str();
+        assert_eq!(
+            [
+                "gpu.shared.count",
+                "gpu.shared.replicas",
+                "gpu.shared.sharing-strategy",
+                "mig.count",
+                "mig.replicas"
+            ]
+            .map(|key| of(&format!("a.b/{key}"))),
+            ["1", "3", "time-slicing", "2", "1"]
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! What the node has for DRA, as ResourceSlices.
 
+use crate::breakage::Breakage;
 use crate::driver::error::SimulatorError;
 use crate::driver::fleet::{Device, Nature};
 use crate::driver::node::{Node, SLICES};
@@ -168,8 +169,6 @@ fn slices(node: &Node, partitions: bool) -> Vec<Value> {
 fn describe(node: &Node, device: &Device, split: bool) -> Value {
     let settings = &node.settings;
     let mut attributes = json!({
-        "driverVersion": {"version": node.advertised_driver_version()},
-        "runtimeVersion": {"version": settings.runtime_version},
         "productName": {"string": settings.model},
         "uuid": {"string": device.uuid},
         "type": {"string": kind_of(device)},
@@ -180,6 +179,10 @@ fn describe(node: &Node, device: &Device, split: bool) -> Value {
         .parent
         .as_ref()
         .and_then(|parent| node.fleet.devices.iter().find(|whole| whole.uuid == *parent));
+    if !settings.is_broken(Breakage::VersionNotAdvertised) {
+        attributes["driverVersion"] = json!({"version": node.advertised_driver_version()});
+        attributes["runtimeVersion"] = json!({"version": node.advertised_runtime_version()});
+    }
     if let Some(parent) = &device.parent {
         attributes["parentUUID"] = json!({"string": parent});
     }

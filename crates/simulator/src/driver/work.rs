@@ -2,11 +2,12 @@
 //!
 //! One JSON object a line each way, see [`Request`] and [`Answer`].
 
+use crate::breakage::Breakage;
 use crate::driver::fleet::{Device, Fleet, Nature};
 use crate::driver::node::Node;
 use crate::driver::{cdi, rpc};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,6 +71,8 @@ pub enum Answer {
         runtime_version: String,
         /// All its memory.
         memory_bytes: u64,
+        /// Memory of all of the physical device.
+        physical_memory_bytes: u64,
         /// Which share of it this is: `2/4`.
         share: Option<String>,
     },
@@ -90,6 +93,8 @@ struct Unit {
     meter: Mutex<Meter>,
     /// Works wait here for their turn, in their order.
     turn: tokio::sync::Mutex<()>,
+    /// Held by whoever works on any part of the physical device, where only one may.
+    physical: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Unit {
@@ -116,7 +121,11 @@ pub struct Reading {
 impl Hardware {
     /// Devices that are idle.
     pub fn new(fleet: &Fleet) -> Hardware {
-        let unit = |device: &Device| Arc::new(Unit { memory: device.memory, ..Unit::default() });
+        let mut physical: BTreeMap<&str, Arc<tokio::sync::Mutex<()>>> = BTreeMap::new();
+        let unit = |device| {
+            let physical = physical.entry(Device::physical(device)).or_default().clone();
+            Arc::new(Unit { memory: device.memory, physical, ..Unit::default() })
+        };
         Hardware(fleet.devices.iter().map(unit).collect())
     }
 
@@ -218,6 +227,12 @@ async fn converse(node: &Node, index: u32, share: Option<u32>, stream: UnixStrea
         }
         let answer = match serde_json::from_slice::<Request>(&line) {
             Ok(Request::Work { milliseconds }) => {
+                let alone = node.settings.is_broken(Breakage::OneHolderAtATime)
+                    && (device.shares > 1 || device.nature != Nature::Whole);
+                let Ok(_alone) = (if alone { unit.physical.try_lock().map(Some) } else { Ok(None) }) else {
+                    say(&mut stream, &Answer::Refused("another holder works on the device".into())).await?;
+                    continue;
+                };
                 let _turn = unit.turn.lock().await;
                 if !work(unit, Duration::from_millis(milliseconds), stream.get_ref()).await {
                     return Ok(());
@@ -228,10 +243,14 @@ async fn converse(node: &Node, index: u32, share: Option<u32>, stream: UnixStrea
             Ok(Request::Inspect {}) => inspect(node, device, share),
             Err(error) => Answer::Refused(format!("not understood: {error}")),
         };
-        let mut text = serde_json::to_vec(&answer)?;
-        text.push(b'\n');
-        stream.get_mut().write_all(&text).await?;
+        say(&mut stream, &answer).await?;
     }
+}
+
+async fn say(stream: &mut BufReader<UnixStream>, answer: &Answer) -> io::Result<()> {
+    let mut text = serde_json::to_vec(answer)?;
+    text.push(b'\n');
+    stream.get_mut().write_all(&text).await
 }
 
 /// Keeps a device busy; gives false when whoever asked has gone.
@@ -276,6 +295,7 @@ fn inspect(node: &Node, device: &Device, share: Option<u32>) -> Answer {
         driver_version: node.settings.driver_version.clone(),
         runtime_version: node.settings.runtime_version.clone(),
         memory_bytes: device.memory,
+        physical_memory_bytes: device.physical_memory,
         share: share.map(|share| format!("{share}/{}", device.shares)),
     }
 }

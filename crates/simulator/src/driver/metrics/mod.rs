@@ -6,7 +6,7 @@ mod text;
 pub use server::serve;
 
 use crate::breakage::Breakage;
-use crate::driver::fleet::Device;
+use crate::driver::fleet::{Device, Nature};
 use crate::driver::holders::{self, Holder, Holders};
 use crate::driver::node::Node;
 use crate::driver::work::Reading;
@@ -70,7 +70,10 @@ async fn samples<'a>(node: &'a Node, memory: &Memory) -> Vec<Sample<'a>> {
 
 fn distort(settings: &Settings, samples: &mut Vec<Sample>) {
     if settings.is_broken(Breakage::OneSeriesTooFew) {
-        samples.pop();
+        let whole = |sample: &Sample| sample.device.nature == Nature::Whole;
+        if let Some(last) = samples.iter().rposition(whole) {
+            samples.remove(last);
+        }
     }
     if settings.is_broken(Breakage::ConstantUtilisation) {
         samples.iter_mut().for_each(|sample| sample.reading.utilisation = 0.42);

@@ -121,14 +121,14 @@ fn labels(
     let mut labels = match dialect {
         Dialect::Dcgm => vec![
             ("gpu", index.as_str()),
-            ("UUID", &device.uuid),
+            ("UUID", device.physical()),
             ("device", file),
             ("modelName", &settings.model),
             ("Hostname", &settings.node_name),
             ("DCGM_FI_DRIVER_VERSION", driver_version),
         ],
         Dialect::OpenTelemetry => vec![
-            ("hw_id", device.uuid.as_str()),
+            ("hw_id", device.physical()),
             ("hw_name", file),
             ("hw_type", "gpu"),
             ("hw_model", &settings.model),
@@ -136,11 +136,12 @@ fn labels(
             ("k8s_node_name", &settings.node_name),
         ],
     };
-    if device.nature == Nature::Partition {
-        labels.push(match dialect {
-            Dialect::Dcgm => ("GPU_I_ID", index.as_str()),
-            Dialect::OpenTelemetry => ("hw_parent", device.parent.as_deref().unwrap_or_default()),
-        });
+    // Parts have the name of the physical device, and one that tells them apart: as DCGM's exporter says it.
+    match (device.nature, dialect) {
+        (Nature::Whole, _) => {}
+        (Nature::Partition, Dialect::Dcgm) => labels.push(("GPU_I_ID", index.as_str())),
+        (Nature::Virtual, Dialect::Dcgm) => labels.push(("vgpu", index.as_str())),
+        (_, Dialect::OpenTelemetry) => labels.push(("hw_gpu_partition", index.as_str())),
     }
     labels.push(("simulated", "true"));
     if let Some(Holder { namespace, pod, container }) = holder {
