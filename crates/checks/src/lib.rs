@@ -4,12 +4,15 @@ mod accelerator_metrics;
 mod accelerators;
 mod cx;
 mod dra_support;
+mod driver_runtime_management;
 mod faults;
 mod foreign;
 mod gang_scheduling;
+mod gpu_sharing;
 mod place;
 mod pod;
 mod profile;
+mod virtualized_accelerator;
 
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
@@ -18,7 +21,14 @@ pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
-pub const CHECKS: &[&Check] = &[&dra_support::CHECK, &gang_scheduling::CHECK, &accelerator_metrics::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &dra_support::CHECK,
+    &driver_runtime_management::CHECK,
+    &gpu_sharing::CHECK,
+    &virtualized_accelerator::CHECK,
+    &gang_scheduling::CHECK,
+    &accelerator_metrics::CHECK,
+];
 
 /// The check of a requirement, when there is one.
 pub fn check(id: &str) -> Option<&'static Check> {

@@ -6,7 +6,7 @@ mod swing;
 pub use beyond::{attribution_follows_the_pod, samples_are_fresh, units_are_sane};
 pub use swing::utilisation_follows_the_load;
 
-use super::adapters::Quantity;
+use super::adapters::{Quantity, Reading};
 use super::history::{History, Lack, Phase, Scraped, whole};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Outcome, Subject};
@@ -191,8 +191,14 @@ pub fn every_accelerator_has_its_series(events: &[&Event], subject: &Subject) ->
             Err(lack) => return unknown(format!("{}: {}", scrape.endpoint, lack.words())),
         };
         let of = |quantity: Quantity| -> BTreeSet<&str> {
-            let readings = told.readings.iter().filter(|reading| reading.quantity == quantity);
-            readings.map(|reading| whole(&reading.device)).collect()
+            let readings = || told.readings.iter().filter(|reading| reading.quantity == quantity);
+            // Where devices are told as a whole, those that are told in parts only are not offered as a whole.
+            let is_whole = |reading: &&Reading| whole(&reading.device) == reading.device;
+            let any = readings().any(|reading| is_whole(&reading));
+            readings()
+                .filter(|reading| !any || is_whole(reading))
+                .map(|reading| whole(&reading.device))
+                .collect()
         };
         let (busy, memory) = (of(Quantity::Utilisation), of(Quantity::MemoryUsed));
         for (what, found) in [("utilisation", &busy), ("memory", &memory)] {
@@ -205,9 +211,7 @@ pub fn every_accelerator_has_its_series(events: &[&Event], subject: &Subject) ->
         for name in
             there.get("names").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
         {
-            let is = |reading: &super::adapters::Reading| {
-                reading.names.iter().any(|other| other.eq_ignore_ascii_case(name))
-            };
+            let is = |reading: &Reading| reading.names.iter().any(|other| other.eq_ignore_ascii_case(name));
             if !told.readings.iter().any(is) {
                 lacks.push(format!("{node}: no series of the device {name}"));
             }

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Last parts of the names of extended resources that are whole accelerators.
 const RESOURCES: [&str; 9] =
     ["gpu", "tpu", "npu", "neuron", "neurondevice", "gaudi", "i915", "xe", "accelerator"];
+/// What NVIDIA's device plugin writes behind the name of a resource whose devices are shared (`renameByDefault`).
+const SHARED: &str = ".shared";
 /// Drivers of devices that a run publishes itself.
 const OURS: &str = "dra.aiconform.dev";
 
@@ -41,11 +43,13 @@ impl Inventory {
     }
 }
 
-fn slices() -> Kind {
+/// `resource.k8s.io/v1` ResourceSlice.
+pub fn slices() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
 }
 
-fn classes() -> Kind {
+/// `resource.k8s.io/v1` DeviceClass.
+pub fn classes() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "DeviceClass", "deviceclasses")
 }
 
@@ -96,21 +100,39 @@ fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool
     if !wanted.is_empty() {
         return wanted.iter().any(|wanted| wanted == class.name());
     }
-    let selectors = class.at("/spec/selectors").map(Value::to_string).unwrap_or_default();
-    drivers.iter().any(|driver| selectors.contains(driver))
+    let selectors = expressions(class).concat();
+    // Words between quotes that are no domains: types of devices.
+    let of_parts =
+        selectors.split(['"', '\'']).skip(1).step_by(2).any(|word| !word.contains('.') && is_part(word));
+    !of_parts && drivers.iter().any(|driver| selectors.contains(driver))
+}
+
+/// The expressions by which a class selects devices.
+pub fn expressions(class: &Object) -> Vec<&str> {
+    let selectors = class.at("/spec/selectors").and_then(Value::as_array);
+    selectors
+        .into_iter()
+        .flatten()
+        .filter_map(|selector| selector.pointer("/cel/expression")?.as_str())
+        .collect()
+}
+
+/// Whether a device of this type is a part of another.
+pub fn is_part(kind: &str) -> bool {
+    let kind = kind.to_lowercase();
+    ["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
 }
 
 /// A device that is neither a part of another nor shares counters with it.
 fn is_whole(device: &Value) -> bool {
-    let kind = attribute(device, "type").unwrap_or_default().to_lowercase();
-    !["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
+    !attribute(device, "type").is_some_and(|kind| is_part(&kind))
 }
 
-/// A text attribute of a device, by the last part of its name.
-fn attribute(device: &Value, name: &str) -> Option<String> {
+/// An attribute of a device that is a text or a version, by the last part of its name.
+pub fn attribute(device: &Value, name: &str) -> Option<String> {
     let attributes = device.get("attributes").or_else(|| device.pointer("/basic/attributes"))?.as_object()?;
     let (_, value) = attributes.iter().find(|(key, _)| key.rsplit('/').next() == Some(name))?;
-    value.get("string")?.as_str().map(str::to_owned)
+    value.get("string").or_else(|| value.get("version"))?.as_str().map(str::to_owned)
 }
 
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
@@ -118,22 +140,36 @@ fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
     for (name, amount) in allocatable {
         let Some((domain, last)) = name.rsplit_once('/') else { continue };
         let wanted = &profile.accelerators.resources;
-        let is_meant = if wanted.is_empty() { RESOURCES.contains(&last) } else { wanted.contains(&name) };
+        // Time-slices of a device go by the name of the device, or by that and a word behind it.
+        let base = last.strip_suffix(SHARED).unwrap_or(last);
+        let is_meant = if wanted.is_empty() { RESOURCES.contains(&base) } else { wanted.contains(&name) };
         let amount = amount.as_str().and_then(quantity).unwrap_or_default();
-        // Time-slices of a device go by the name of the device; the node's label says how many there are of each.
-        let replicas =
-            node.label(&format!("{domain}/{last}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
-        if !is_meant || amount < 1.0 {
+        let replicas = replicas(node, domain, last);
+        if !is_meant || amount < 1.0 || (base != last && replicas.is_none()) {
             continue;
         }
+        let replicas = replicas.unwrap_or(1.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
         let devices = (amount / replicas).round() as u64;
         found.nodes.entry(node.name().into()).or_default().0 += devices;
+        if base != last && wanted.is_empty() {
+            // A share is no way to a device.
+            continue;
+        }
         let way = Way::Resource(name);
         if !found.ways.contains(&way) {
             found.ways.push(way);
         }
     }
+}
+
+/// In how many shares each device of a resource is given out, where the node's labels say it.
+fn replicas(node: &Object, domain: &str, last: &str) -> Option<f64> {
+    let base = last.strip_suffix(SHARED).unwrap_or(last);
+    let told = [last, base]
+        .into_iter()
+        .find_map(|last| node.label(&format!("{domain}/{last}.replicas")).parse::<f64>().ok())?;
+    Some(told.max(1.0))
 }
 
 #[cfg(test)]
@@ -150,26 +186,32 @@ mod tests {
             {"name": "gpu-0", "attributes": {"uuid": {"string": "GPU-a"}, "type": {"string": "gpu"}}},
             {"name": "gpu-0-part-0", "attributes": {"uuid": {"string": "MIG-a"}, "type": {"string": "partition"}}}]);
         let class = |name: &str, driver: &str| {
-            let expression = format!("device.driver == '{driver}'");
+            let expression =
+                format!("device.driver == '{driver}' && device.attributes['{driver}'].type == 'gpu'");
+            let expression =
+                if name.starts_with("mig") { expression.replace("'gpu'", "'mig'") } else { expression };
             Object::new(
                 json!({"metadata": {"name": name}, "spec": {"selectors": [{"cel": {"expression": expression}}]}}),
             )
         };
         let classes =
-            [class("parts.gpu.x.com", "gpu.x.com"), class("gpu.x.com", "gpu.x.com"), class("other", "o.com")];
+            ["some.gpu.x.com", "gpu.x.com", "mig.x.com"].map(|name| class(name, "gpu.x.com")).into_iter();
+        let classes: Vec<Object> = classes.chain([class("other", "o.com")]).collect();
         let slices = [slice("gpu.x.com", devices), slice("ab.dra.aiconform.dev", json!([{"name": "ours"}]))];
         let mut found = Inventory::default();
         add_classes(&mut found, &Profile::default(), &slices, &classes);
-        let node = Object::new(json!({"metadata": {"name": "node-0", "labels": {"y.com/gpu.replicas": "4"}},
-            "status": {"allocatable": {"cpu": "4", "x.com/gpu": "2", "x.com/gpu.shared": "8", "y.com/gpu": "8",
-                "slots.aiconform.dev/a": "3", "z.com/gpu": "0"}}}));
+        let node = Object::new(
+            json!({"metadata": {"name": "node-0", "labels": {"y.com/gpu.replicas": "4", "x.com/gpu.shared.replicas": "8"}},
+            "status": {"allocatable": {"cpu": "4", "x.com/gpu": "2", "x.com/gpu.shared": "8", "w.com/gpu.shared": "8", "y.com/gpu": "8",
+                "slots.aiconform.dev/a": "3", "z.com/gpu": "0"}}}),
+        );
         add_resources(&mut found, &Profile::default(), &node);
-        assert_eq!(found.nodes["node-0"], (5, vec!["GPU-a".to_owned()]));
+        assert_eq!(found.nodes["node-0"], (6, vec!["GPU-a".to_owned()]));
         let class = |name: &str| Way::Class(name.into());
         let resource = |name: &str| Way::Resource(name.into());
         assert_eq!(
             found.ways,
-            [class("gpu.x.com"), class("parts.gpu.x.com"), resource("x.com/gpu"), resource("y.com/gpu")]
+            [class("gpu.x.com"), class("some.gpu.x.com"), resource("x.com/gpu"), resource("y.com/gpu")]
         );
     }
 }

@@ -14,6 +14,8 @@ pub struct Container<'a> {
     pub name: &'a str,
     /// Devices that it asks for: of what, and how many.
     pub devices: Option<(&'a Way, u32)>,
+    /// Which of the devices of a class (CEL); empty: any.
+    pub selector: &'a str,
     /// Environment variables that are set in it.
     pub environment: &'a [(&'a str, &'a str)],
     /// Whether it is started before those that are not, and goes on beside them (a sidecar container).
@@ -28,7 +30,7 @@ impl<'a> Container<'a> {
 
     /// A container that asks for none.
     pub fn without() -> Container<'static> {
-        Container { name: "probe", devices: None, environment: &[], is_first: false }
+        Container { name: "probe", devices: None, selector: "", environment: &[], is_first: false }
     }
 }
 
@@ -62,10 +64,13 @@ impl ProbePod<'_> {
     /// Templates of the claims of a pod of this name, one for each container that asks for devices of a class.
     pub fn templates(&self, pod: &str) -> Vec<Value> {
         self.classes()
-            .map(|(container, class, count)| {
+            .map(|(container, class, count, selector)| {
                 let mut exactly = json!({"deviceClassName": class});
                 if count != 1 {
                     exactly["count"] = json!(count);
+                }
+                if !selector.is_empty() {
+                    exactly["selectors"] = json!([{"cel": {"expression": selector}}]);
                 }
                 json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate",
                     "metadata": {"name": format!("{pod}-{container}")},
@@ -74,9 +79,11 @@ impl ProbePod<'_> {
             .collect()
     }
 
-    fn classes(&self) -> impl Iterator<Item = (&str, &str, u32)> {
+    fn classes(&self) -> impl Iterator<Item = (&str, &str, u32, &str)> {
         self.containers.iter().filter_map(|container| match container.devices {
-            Some((Way::Class(class), count)) => Some((container.name, class.as_str(), count)),
+            Some((Way::Class(class), count)) => {
+                Some((container.name, class.as_str(), count, container.selector))
+            }
             _ => None,
         })
     }
@@ -137,7 +144,13 @@ impl ProbePod<'_> {
             "restartPolicy": if self.restarts { "Always" } else { "Never" },
             "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
             "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
-            "containers": others, "initContainers": first, "resourceClaims": claims, "tolerations": tolerations}});
+            "containers": others, "tolerations": tolerations}});
+        // An API server drops what is empty; then it would not come back as it was sent.
+        for (field, values) in [("initContainers", first), ("resourceClaims", claims)] {
+            if !values.is_empty() {
+                object["spec"][field] = json!(values);
+            }
+        }
         if !profile.image_pull_secrets.is_empty() {
             object["spec"]["imagePullSecrets"] =
                 profile.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();

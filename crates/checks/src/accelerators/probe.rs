@@ -3,7 +3,7 @@
 use super::pod::{ProbePod, claim_templates};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
-use aiconform_model::probe::PORT;
+use aiconform_model::probe::{Look, LookFor, PORT};
 use aiconform_model::{Bin, Kind, Object};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -35,7 +35,7 @@ pub struct Probe {
 }
 
 /// What came of a load.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Done {
     /// Milliseconds that were asked for.
     pub asked: u64,
@@ -77,13 +77,21 @@ impl Probe {
     /// # Errors
     /// When one does not in time; with the last that was seen of the pod.
     pub async fn runs(&mut self) -> Result<(), Stop> {
+        self.runs_within(START).await
+    }
+
+    /// The same, within a time.
+    ///
+    /// # Errors
+    /// When one does not in time; with the last that was seen of the pod.
+    pub async fn runs_within(&mut self, limit: Duration) -> Result<(), Stop> {
         let ready = || match self.scratch.get(&Kind::pod(), &self.name) {
             Some(pod) if pod.condition_is("Ready", "True") => Ok(pod.text("/spec/nodeName").to_owned()),
             Some(pod) => Err(state(&pod)),
             None => Err("it is not there yet".into()),
         };
         let condition = format!("the pod {} to run", self.name);
-        self.node = self.scratch.until(condition, Bin::Platform, START, ready).await?.value;
+        self.node = self.scratch.until(condition, Bin::Platform, limit, ready).await?.value;
         Ok(())
     }
 
@@ -111,6 +119,31 @@ impl Probe {
         let answers = self.ask(MAIN, "/inspect", &json!({})).await?;
         let devices = answers.get("devices").and_then(Value::as_object).cloned().unwrap_or_default();
         Ok(devices.into_iter().find_map(|(_, answer)| answer.get("device").cloned()))
+    }
+
+    /// What the container sees, and what it finds of what is looked for.
+    ///
+    /// # Errors
+    /// When the probe gives no answer, or one that is not of its kind.
+    pub async fn look(&self, wanted: &LookFor) -> Result<Look, Stop> {
+        let asked = serde_json::to_value(wanted).unwrap_or_default();
+        let answer = self.ask(MAIN, "/look", &asked).await?;
+        serde_json::from_value(answer).map_err(|error| {
+            Stop::Hindered(format!("the probe in {} does not say what it sees: {error}", self.name))
+        })
+    }
+
+    /// Has the device work for so many milliseconds.
+    pub async fn work(&self, milliseconds: u64) -> Done {
+        let mut done = Done { asked: milliseconds, ..Done::default() };
+        match self.ask(MAIN, "/work", &json!({"milliseconds": milliseconds})).await {
+            Ok(answer) => {
+                done.done = number(&answer, "/done/milliseconds");
+                note(&mut done.why, &answer);
+            }
+            Err(stop) => done.why = stop.to_string(),
+        }
+        done
     }
 
     /// Keeps the device busy until it is told to stop, and then until what was asked for is done.
@@ -152,14 +185,22 @@ impl Probe {
     /// # Errors
     /// When it is refused, or not gone in time.
     pub async fn end(&self) -> Result<(), Stop> {
-        self.scratch.delete(&Kind::pod(), &self.name).await?;
-        let gone = || match self.scratch.get(&Kind::pod(), &self.name) {
-            None => Ok(()),
-            Some(pod) => Err(state(&pod)),
-        };
-        self.scratch.until(format!("the pod {} to be gone", self.name), Bin::Platform, END, gone).await?;
-        Ok(())
+        end(&self.scratch, &self.name).await
     }
+}
+
+/// Deletes a pod of this name and waits until it is gone.
+///
+/// # Errors
+/// When it is refused, or not gone in time.
+pub async fn end(scratch: &Scratch, name: &str) -> Result<(), Stop> {
+    scratch.delete(&Kind::pod(), name).await?;
+    let gone = || match scratch.get(&Kind::pod(), name) {
+        None => Ok(()),
+        Some(pod) => Err(state(&pod)),
+    };
+    scratch.until(format!("the pod {name} to be gone"), Bin::Platform, END, gone).await?;
+    Ok(())
 }
 
 /// The sum of a number over all devices of an answer.

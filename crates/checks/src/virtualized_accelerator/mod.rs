@@ -1,0 +1,120 @@
+//! `virtualized_accelerator` (KAR-0004): virtual accelerators are offered and managed as shares of physical ones are.
+
+mod adapters;
+mod judge;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use self::run::SHARING;
+use crate::accelerators::{NEEDS, shares};
+use crate::cx::{Check, Reach};
+use crate::gang_scheduling::{unread, unread_later};
+use aiconform_model::Event;
+use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use futures::FutureExt;
+use std::time::Duration;
+
+const EXPOSED: Standing =
+    Standing::Must { cites: "the requirement: \"provide well-defined mechanisms for these to be exposed\"" };
+const RUNS: Standing = Standing::Must {
+    cites: "KAR-0004, step 3: all pods run on nodes with the expected device, and find it healthy",
+};
+const CONSISTENT: Standing = Standing::Must {
+    cites: "the requirement: \"managed, maintaining consistency with physical fractional GPUs\"; KAR-0004: allocated, isolated and accounted for by the same semantics",
+};
+
+fn always(_: &Subject) -> bool {
+    true
+}
+
+const fn claim(
+    id: &'static str,
+    says: &'static str,
+    standing: Standing,
+    judge: fn(&[&Event], &Subject) -> Outcome,
+) -> Claim {
+    Claim { id, says, standing, applies: always, judge }
+}
+
+/// The claims, controls first.
+static CLAIMS: &[Claim] = &[
+    claim(
+        "share_works_alone",
+        "a pod that has a virtual device can use it while no other pod does",
+        Standing::Control,
+        judge::share_works_alone,
+    ),
+    claim(
+        "share_is_schedulable",
+        "virtual devices can be asked for, as many as the node says there are",
+        EXPOSED,
+        judge::share_is_schedulable,
+    ),
+    claim(
+        "pods_share_one_device",
+        "pods that have a virtual device each run at the same time on one physical device",
+        CONSISTENT,
+        judge::pods_share_one_device,
+    ),
+    claim(
+        "shares_work_at_once",
+        "all of them can use their devices at once",
+        RUNS,
+        judge::shares_work_at_once,
+    ),
+    claim(
+        "parts_are_apart",
+        "virtual devices are devices of their own, each smaller than the physical one",
+        CONSISTENT,
+        judge::parts_are_apart,
+    ),
+    claim(
+        "one_more_waits",
+        "a pod that asks for one virtual device more than there are waits",
+        CONSISTENT,
+        judge::one_more_waits,
+    ),
+    claim(
+        "freed_share_is_given_again",
+        "a virtual device that is given back goes to the pod that waits",
+        CONSISTENT,
+        judge::freed_share_is_given_again,
+    ),
+];
+
+static RULES: Rules = Rules {
+    check: "virtualized_accelerator",
+    aggregate: Aggregate::AnySubject,
+    claims: CLAIMS,
+    unread,
+    unread_later,
+    guard: judge::doubt,
+    grade: |_, _| None,
+    measures: |_, _| Vec::new(),
+    simulated: judge::simulated,
+    pictures: |_, _| Vec::new(),
+    advice: "install what offers virtual devices of your accelerators (such as NVIDIA vGPU with its device plugin, or HAMi); where they have none, the requirement does not ask for any",
+};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "virtualized_accelerator",
+    test_name: "TestVirtualizedAccelerator",
+    rules: &RULES,
+    needs: NEEDS,
+    wants: &[],
+    reach: Reach::Namespaces,
+    creates: "one namespace with up to 9 small pods on one node, 8 of which have a virtual accelerator each, for less than a minute",
+    adapters: adapters::IDS,
+    quick: adapters::IDS,
+    parts: &["simulator"],
+    files: &[],
+    trials: &[],
+    limit: Duration::from_secs(300),
+    explain: include_str!("explain.md"),
+    faults: include_str!("faults.toml"),
+    detect: |api, _| shares::detect(&SHARING, api).boxed(),
+    preview: |api, _, _| shares::preview(&SHARING, api).boxed(),
+    run: |cx, _| shares::run(&SHARING, cx).boxed(),
+};
