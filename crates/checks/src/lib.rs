@@ -10,6 +10,7 @@ mod gang_scheduling;
 mod place;
 mod pod;
 mod profile;
+mod secure_accelerator_access;
 
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
@@ -18,7 +19,12 @@ pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
 
 /// Every check of the project, in the order of the checklist.
-pub const CHECKS: &[&Check] = &[&dra_support::CHECK, &gang_scheduling::CHECK, &accelerator_metrics::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &dra_support::CHECK,
+    &gang_scheduling::CHECK,
+    &accelerator_metrics::CHECK,
+    &secure_accelerator_access::CHECK,
+];
 
 /// The check of a requirement, when there is one.
 pub fn check(id: &str) -> Option<&'static Check> {
