@@ -43,6 +43,7 @@ impl Inventory {
     }
 }
 
+<<<<<<< HEAD
 /// `resource.k8s.io/v1` ResourceSlice.
 pub fn slices() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
@@ -50,6 +51,15 @@ pub fn slices() -> Kind {
 
 /// `resource.k8s.io/v1` DeviceClass.
 pub fn classes() -> Kind {
+=======
+/// What drivers publish.
+pub(super) fn slices() -> Kind {
+    Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
+}
+
+/// Classes of devices.
+pub(super) fn classes() -> Kind {
+>>>>>>> secure
     Kind::cluster_wide("resource.k8s.io", "v1", "DeviceClass", "deviceclasses")
 }
 
@@ -74,7 +84,7 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
     let mut drivers: BTreeSet<&str> = BTreeSet::new();
     for slice in slices {
         let driver = slice.text("/spec/driver");
-        if driver.ends_with(OURS) || slice.text("/spec/nodeName").is_empty() {
+        if is_ours(driver) || slice.text("/spec/nodeName").is_empty() {
             continue;
         }
         let devices =
@@ -96,7 +106,8 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
     found.ways.extend(names.into_iter().map(|name| Way::Class(name.into())));
 }
 
-fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool {
+/// Whether a class is one of those that the profile names or, where it names none, selects devices of these drivers.
+pub(super) fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool {
     if !wanted.is_empty() {
         return wanted.iter().any(|wanted| wanted == class.name());
     }
@@ -123,21 +134,45 @@ pub fn is_part(kind: &str) -> bool {
     ["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
 }
 
+/// Whether a driver's devices are such that a run publishes itself.
+pub(super) fn is_ours(driver: &str) -> bool {
+    driver.ends_with(OURS)
+}
+
 /// A device that is neither a part of another nor shares counters with it.
+<<<<<<< HEAD
 fn is_whole(device: &Value) -> bool {
     !attribute(device, "type").is_some_and(|kind| is_part(&kind))
 }
 
 /// An attribute of a device that is a text or a version, by the last part of its name.
 pub fn attribute(device: &Value, name: &str) -> Option<String> {
+=======
+pub(super) fn is_whole(device: &Value) -> bool {
+    let kind = attribute(device, "type").unwrap_or_default().to_lowercase();
+    !["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
+}
+
+/// A text attribute of a device, by the last part of its name.
+pub(super) fn attribute(device: &Value, name: &str) -> Option<String> {
+>>>>>>> secure
     let attributes = device.get("attributes").or_else(|| device.pointer("/basic/attributes"))?.as_object()?;
     let (_, value) = attributes.iter().find(|(key, _)| key.rsplit('/').next() == Some(name))?;
     value.get("string").or_else(|| value.get("version"))?.as_str().map(str::to_owned)
 }
 
+/// Whether an extended resource is one of whole accelerators: one that the profile names or, where it names none, one
+/// that is known as such.
+pub(super) fn is_resource(name: &str, profile: &Profile) -> bool {
+    let wanted = &profile.accelerators.resources;
+    let is_known = || name.rsplit_once('/').is_some_and(|(_, last)| RESOURCES.contains(&last));
+    if wanted.is_empty() { is_known() } else { wanted.iter().any(|wanted| wanted == name) }
+}
+
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     for (name, amount) in allocatable {
+<<<<<<< HEAD
         let Some((domain, last)) = name.rsplit_once('/') else { continue };
         let wanted = &profile.accelerators.resources;
         // Time-slices of a device go by the name of the device, or by that and a word behind it.
@@ -146,6 +181,13 @@ fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
         let amount = amount.as_str().and_then(quantity).unwrap_or_default();
         let replicas = replicas(node, domain, last);
         if !is_meant || amount < 1.0 || (base != last && replicas.is_none()) {
+=======
+        let is_meant = is_resource(&name, profile);
+        let amount = amount.as_str().and_then(quantity).unwrap_or_default();
+        // Time-slices of a device go by the name of the device; the node's label says how many there are of each.
+        let replicas = node.label(&format!("{name}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
+        if !is_meant || amount < 1.0 {
+>>>>>>> secure
             continue;
         }
         let replicas = replicas.unwrap_or(1.0);
