@@ -43,7 +43,6 @@ impl Inventory {
     }
 }
 
-<<<<<<< HEAD
 /// `resource.k8s.io/v1` ResourceSlice.
 pub fn slices() -> Kind {
     Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
@@ -51,15 +50,6 @@ pub fn slices() -> Kind {
 
 /// `resource.k8s.io/v1` DeviceClass.
 pub fn classes() -> Kind {
-=======
-/// What drivers publish.
-pub(super) fn slices() -> Kind {
-    Kind::cluster_wide("resource.k8s.io", "v1", "ResourceSlice", "resourceslices")
-}
-
-/// Classes of devices.
-pub(super) fn classes() -> Kind {
->>>>>>> secure
     Kind::cluster_wide("resource.k8s.io", "v1", "DeviceClass", "deviceclasses")
 }
 
@@ -140,54 +130,38 @@ pub(super) fn is_ours(driver: &str) -> bool {
 }
 
 /// A device that is neither a part of another nor shares counters with it.
-<<<<<<< HEAD
-fn is_whole(device: &Value) -> bool {
+pub(super) fn is_whole(device: &Value) -> bool {
     !attribute(device, "type").is_some_and(|kind| is_part(&kind))
 }
 
 /// An attribute of a device that is a text or a version, by the last part of its name.
 pub fn attribute(device: &Value, name: &str) -> Option<String> {
-=======
-pub(super) fn is_whole(device: &Value) -> bool {
-    let kind = attribute(device, "type").unwrap_or_default().to_lowercase();
-    !["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
-}
-
-/// A text attribute of a device, by the last part of its name.
-pub(super) fn attribute(device: &Value, name: &str) -> Option<String> {
->>>>>>> secure
     let attributes = device.get("attributes").or_else(|| device.pointer("/basic/attributes"))?.as_object()?;
     let (_, value) = attributes.iter().find(|(key, _)| key.rsplit('/').next() == Some(name))?;
     value.get("string").or_else(|| value.get("version"))?.as_str().map(str::to_owned)
 }
 
-/// Whether an extended resource is one of whole accelerators: one that the profile names or, where it names none, one
-/// that is known as such.
+/// Whether an extended resource is one of accelerators: one that the profile names or, where it names none, one that is
+/// known as such. Time-slices of a device go by the name of the device, or by that and a word behind it.
 pub(super) fn is_resource(name: &str, profile: &Profile) -> bool {
+    let base = |name: &str| {
+        name.rsplit_once('/')
+            .is_some_and(|(_, last)| RESOURCES.contains(&last.strip_suffix(SHARED).unwrap_or(last)))
+    };
     let wanted = &profile.accelerators.resources;
-    let is_known = || name.rsplit_once('/').is_some_and(|(_, last)| RESOURCES.contains(&last));
-    if wanted.is_empty() { is_known() } else { wanted.iter().any(|wanted| wanted == name) }
+    if wanted.is_empty() { base(name) } else { wanted.iter().any(|wanted| wanted == name) }
 }
 
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     for (name, amount) in allocatable {
-<<<<<<< HEAD
         let Some((domain, last)) = name.rsplit_once('/') else { continue };
         let wanted = &profile.accelerators.resources;
-        // Time-slices of a device go by the name of the device, or by that and a word behind it.
         let base = last.strip_suffix(SHARED).unwrap_or(last);
-        let is_meant = if wanted.is_empty() { RESOURCES.contains(&base) } else { wanted.contains(&name) };
+        let is_meant = is_resource(&name, profile);
         let amount = amount.as_str().and_then(quantity).unwrap_or_default();
         let replicas = replicas(node, domain, last);
         if !is_meant || amount < 1.0 || (base != last && replicas.is_none()) {
-=======
-        let is_meant = is_resource(&name, profile);
-        let amount = amount.as_str().and_then(quantity).unwrap_or_default();
-        // Time-slices of a device go by the name of the device; the node's label says how many there are of each.
-        let replicas = node.label(&format!("{name}.replicas")).parse::<f64>().unwrap_or(1.0).max(1.0);
-        if !is_meant || amount < 1.0 {
->>>>>>> secure
             continue;
         }
         let replicas = replicas.unwrap_or(1.0);
@@ -206,7 +180,7 @@ fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
 }
 
 /// In how many shares each device of a resource is given out, where the node's labels say it.
-fn replicas(node: &Object, domain: &str, last: &str) -> Option<f64> {
+pub(super) fn replicas(node: &Object, domain: &str, last: &str) -> Option<f64> {
     let base = last.strip_suffix(SHARED).unwrap_or(last);
     let told = [last, base]
         .into_iter()

@@ -9,8 +9,7 @@ pub mod shares;
 pub use inventory::{Inventory, Way, inventory};
 pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
-<<<<<<< HEAD
-pub use probe::Probe;
+pub use probe::{Probe, START, Standing};
 
 use aiconform_cluster::Permission;
 
@@ -40,9 +39,6 @@ pub const NEEDS: &[Permission] = &[
     may("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
     may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
 ];
-=======
-pub use probe::{Probe, START, Standing};
 
 /// Why nothing can be tried where no node has an accelerator.
 pub const NONE: &str = "no node offers an accelerator: neither a ResourceSlice nor an extended resource that is known as one; name it in the profile: [accelerators] resources = [\"…\"]";
->>>>>>> secure

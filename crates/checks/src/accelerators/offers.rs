@@ -1,7 +1,7 @@
 //! In which ways accelerators are given to pods, and how many of each are free on which node.
 
 use super::Way;
-use super::inventory::{attribute, classes, is_class, is_ours, is_resource, is_whole, slices};
+use super::inventory::{attribute, classes, is_class, is_ours, is_resource, is_whole, replicas, slices};
 use crate::cx::Stop;
 use crate::profile::Profile;
 use aiconform_cluster::{Api, quantity, suitable};
@@ -187,7 +187,9 @@ fn of_resources(profile: &Profile, nodes: &[Object], pods: &[Object]) -> Vec<Off
             let taken: f64 = pods.iter().filter(of_node).map(|pod| asked(pod, name)).sum();
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
             let count = Count { all: amount as u64, free: (amount - taken).max(0.0) as u64 };
-            let shares = node.label(&format!("{name}.replicas")).parse::<u64>().unwrap_or(1).max(1);
+            let (domain, last) = name.rsplit_once('/').unwrap_or_default();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of shares")]
+            let shares = replicas(node, domain, last).unwrap_or(1.0) as u64;
             let offer = found.entry(name.clone()).or_insert_with(|| Offer {
                 mode: Mode::DevicePlugin,
                 way: Way::Resource(name.clone()),

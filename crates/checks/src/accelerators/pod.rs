@@ -36,18 +36,15 @@ impl<'a> Container<'a> {
 
     /// A container that asks for none.
     pub fn without() -> Container<'static> {
-<<<<<<< HEAD
-        Container { name: "probe", devices: None, selector: "", environment: &[], is_first: false }
-=======
         Container {
             name: "probe",
             devices: None,
+            selector: "",
             environment: &[],
             is_first: false,
             makes_nodes: false,
             borrows: None,
         }
->>>>>>> secure
     }
 }
 
@@ -182,17 +179,10 @@ impl ProbePod<'_> {
             "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
             "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
             "containers": others, "tolerations": tolerations}});
-<<<<<<< HEAD
         // An API server drops what is empty; then it would not come back as it was sent.
         for (field, values) in [("initContainers", first), ("resourceClaims", claims)] {
             if !values.is_empty() {
                 object["spec"][field] = json!(values);
-=======
-        // An empty list would come back as none.
-        for (field, list) in [("initContainers", first), ("resourceClaims", claims)] {
-            if !list.is_empty() {
-                object["spec"][field] = list.into();
->>>>>>> secure
             }
         }
         if !profile.image_pull_secrets.is_empty() {

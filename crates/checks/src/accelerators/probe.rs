@@ -250,17 +250,7 @@ impl Probe {
     /// # Errors
     /// When it is refused, or not gone in time.
     pub async fn end(&self) -> Result<(), Stop> {
-<<<<<<< HEAD
         end(&self.scratch, &self.name).await
-=======
-        self.delete().await?;
-        let gone = || match self.scratch.get(&Kind::pod(), &self.name) {
-            None => Ok(()),
-            Some(pod) => Err(state(&pod)),
-        };
-        self.scratch.until(format!("the pod {} to be gone", self.name), Bin::Platform, END, gone).await?;
-        Ok(())
->>>>>>> secure
     }
 }
 

@@ -77,11 +77,14 @@ fn asked(sent: &Object, got: &Object, pointer: &str) -> Option<String> {
         let name = sent["name"].as_str().unwrap_or_default();
         let found = there.iter().find(|found| found["name"] == sent["name"]);
         let (was, is) = (sent.get("resources"), found.and_then(|found| found.get("resources")));
-        let added = |key: &str| {
-            let of = |resources: Option<&Value>| resources.and_then(|resources| resources.get(key)).cloned();
-            of(was).is_none() && of(is).is_some()
+        let names = |resources: Option<&Value>| -> BTreeSet<String> {
+            let amounts = ["limits", "requests"].iter().filter_map(|key| resources?.get(*key)?.as_object());
+            let claims = resources.and_then(|resources| resources.get("claims")?.as_array()).into_iter().flatten();
+            let claims = claims.filter_map(|claim| claim.get("name")?.as_str().map(|name| format!("claim/{name}")));
+            // Limits on CPU and memory are the namespace's affair.
+            amounts.flat_map(|amounts| amounts.keys().filter(|name| name.contains('/')).cloned()).chain(claims).collect()
         };
-        (!holds(was, is) || added("claims")).then(|| {
+        (!holds(was, is) || names(was) != names(is)).then(|| {
             let text = |value: Option<&Value>| value.map_or("absent".into(), Value::to_string);
             format!(
                 "pod {} was changed on its way in: resources of container {name} were {}, are {}; a webhook or policy of the platform rewrites pods",

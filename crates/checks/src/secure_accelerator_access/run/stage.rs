@@ -157,34 +157,36 @@ impl<'a> Stage<'a> {
         let holders = holders.iter().map(|pod| Probe::create(self.cx, self.scratch.clone(), pod).boxed());
         let (holders, strangers) = futures::try_join!(try_join_all(holders), try_join_all(made))?;
         let cast = Cast { holders, strangers };
-        self.stand(&cast, START, "every pod to run or to be told why not", |runs| runs >= 1).await?;
-        // A claim that was told to wait may be given a device a moment later.
+        self.stand(&cast, START, "pods without a request to run, and one with a device", |runs, _| runs >= 1)
+            .await?;
+        // The image is there now. A pod that still does not come keeps nobody from going on: that it has no device is what
+        // may be right. And a claim that was told to wait may be given a device a moment later.
         let free = usize::try_from(self.free.min(MOST)).unwrap_or(usize::MAX);
-        let _ = self.stand(&cast, GIVEN, "every free device to be given", |runs| runs >= free).await;
+        let all = |runs, comes| runs >= free && comes == 0;
+        let _ = self.stand(&cast, GIVEN, "every free device to be given", all).await;
         Ok(cast)
     }
 
-    /// Waits until nobody is on the way any more, and so many holders run.
+    /// Waits until all pods without a request run, and `enough` is content with how many holders run and how many are
+    /// still on their way.
     async fn stand(
         &self,
         cast: &Cast,
         limit: Duration,
         condition: &str,
-        enough: impl Fn(usize) -> bool + Send + Sync,
+        enough: impl Fn(usize, usize) -> bool + Send + Sync,
     ) -> Result<(), TooLate> {
         let look = || {
-            for pod in cast.strangers.iter().chain(&cast.holders) {
-                if let Standing::Comes(how) = pod.stands() {
-                    return Err(format!("{}: {how}", pod.name));
-                }
-            }
             if let Some(pod) = cast.strangers.iter().find(|pod| pod.stands() != Standing::Runs) {
                 return Err(format!("{}: {:?}", pod.name, pod.stands()));
             }
-            let runs = self.running(cast).len();
-            let waits = cast.holders.iter().find(|pod| pod.stands() != Standing::Runs);
-            let said = waits.map(|pod| format!("{}: {:?}", pod.name, pod.stands())).unwrap_or_default();
-            if enough(runs) { Ok(()) } else { Err(format!("{runs} run; {said}")) }
+            let stands: Vec<Standing> = cast.holders.iter().map(Probe::stands).collect();
+            let count = |wanted: fn(&Standing) -> bool| stands.iter().filter(|stands| wanted(stands)).count();
+            let runs = count(|stands| *stands == Standing::Runs);
+            let comes = count(|stands| matches!(stands, Standing::Comes(_)));
+            let waits = cast.holders.iter().zip(&stands).find(|(_, stands)| **stands != Standing::Runs);
+            let said = waits.map(|(pod, stands)| format!("{}: {stands:?}", pod.name)).unwrap_or_default();
+            if enough(runs, comes) { Ok(()) } else { Err(format!("{runs} run; {said}")) }
         };
         self.scratch.until(condition, Bin::Platform, limit, look).await.map(drop)
     }
@@ -236,7 +238,11 @@ impl<'a> Stage<'a> {
         paths.extend(seen.iter().flat_map(|look| look.sockets.iter().cloned()));
         // One that everyone may open: a made node of it shows that a made node can be opened.
         numbers.insert(NULL);
-        LookFor { paths: paths.into_iter().collect(), numbers: numbers.into_iter().collect() }
+        LookFor {
+            paths: paths.into_iter().collect(),
+            numbers: numbers.into_iter().collect(),
+            ..LookFor::default()
+        }
     }
 
     /// A holder's containers end and are started again.
