@@ -1,5 +1,7 @@
-//! Work on the project itself: `cargo run -p xtask -- codegen`, `… tape` and `… scale`.
+//! Work on the project itself: `cargo run -p xtask -- codegen`, `… tape`, `… scale` and `… compare`.
 
+mod compare;
+mod lab;
 mod scale;
 
 use aiconform_checks::CHECKS;
@@ -37,6 +39,8 @@ enum Verb {
     },
     /// Measure on labs what gangs of hundreds of pods cost, and write the table (build with --release)
     Scale(scale::Arguments),
+    /// Run another test of a requirement beside ours on broken labs, and write which breakages each finds
+    Compare(compare::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +63,7 @@ fn main() -> anyhow::Result<()> {
             fs_err::create_dir_all(&folder)?;
             fs_err::write(folder.join(format!("{name}.ndjson")), tape(&stored, &check, &subjects)?)?;
         }
+        Verb::Compare(arguments) => compare::run(&arguments, &root)?,
         Verb::Scale(arguments) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(scale::run(&arguments, &root))?;

@@ -3,8 +3,9 @@
 //! The numbers are of one run each and of the machine they were measured on; what is worth comparing are the ratios in a
 //! row. No test asserts a time.
 
+use crate::lab::{Lab, program};
 use aiconform_wait::pause;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::fmt::Write;
@@ -75,85 +76,32 @@ pub async fn run(arguments: &Arguments, root: &Utf8Path) -> anyhow::Result<()> {
     let runs = arguments.runs.as_deref().unwrap_or(temporary);
     let mut rows = Vec::new();
     for size in &arguments.sizes {
-        let lab = Lab::up(&program, arguments, *size)?;
+        let (lab, server) = lab(&program, arguments, *size)?;
         for adapter in &arguments.adapter {
             let folder = runs.join(format!("{}-{}-{}", size.pods, size.nodes, adapter.replace('/', "-")));
-            rows.push(measure(&program, &lab, *size, adapter, &folder).await?);
+            rows.push(measure(&program, (&lab, server), *size, adapter, &folder).await?);
         }
     }
     Ok(fs_err::write(root.join("docs/reference/scale.md"), page(&rows))?)
 }
 
-/// The program under measurement, built as this one was.
-fn program(root: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
-    let mut build = Command::new(env!("CARGO"));
-    build.current_dir(root).args(["build", "--locked", "-p", "aiconform"]);
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    ensure!(build.status()?.success(), "aiconform could not be built");
-    Ok(Utf8PathBuf::try_from(std::env::current_exe()?.with_file_name("aiconform"))?)
-}
-
-/// A lab that ends with this value.
-struct Lab {
-    program: Utf8PathBuf,
-    name: String,
-    kubeconfig: Utf8PathBuf,
-    /// Process id of its kube-apiserver.
-    server: u32,
-}
-
-impl Lab {
-    fn up(program: &Utf8Path, arguments: &Arguments, size: Size) -> anyhow::Result<Lab> {
-        let kueue = arguments.adapter.iter().any(|adapter| adapter.starts_with("kueue/"));
-        let output = Command::new(program)
-            .args(["lab", "--name", &arguments.name, "up", "--fake-nodes", &size.nodes.to_string()])
-            .args(["--with", if kueue { "kueue" } else { "" }])
-            .stderr(Stdio::inherit())
-            .output()?;
-        ensure!(output.status.success(), "the lab did not start");
-        let kubeconfig = Utf8PathBuf::from(String::from_utf8(output.stdout)?.trim());
-        let mut lab = Lab { program: program.into(), name: arguments.name.clone(), kubeconfig, server: 0 };
-        lab.server = lab.find_server()?;
-        Ok(lab)
-    }
-
-    /// The kube-apiserver whose arguments name this lab's state folder.
-    fn find_server(&self) -> anyhow::Result<u32> {
-        let state =
-            self.kubeconfig.parent().context("a kubeconfig without a folder")?.as_str().to_owned() + "/";
-        for entry in fs_err::read_dir("/proc")? {
-            let entry = entry?;
-            let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line);
-            let mut words = line.split('\0');
-            let is_server = words.next().is_some_and(|program| program.ends_with("/kube-apiserver"));
-            if is_server && words.any(|word| word.contains(&state)) {
-                return Ok(process);
-            }
-        }
-        bail!("there is no kube-apiserver of {state}");
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = Command::new(&self.program).args(["lab", "--name", &self.name, "down"]).status();
-    }
+/// A lab with that many fake nodes, and the process id of its kube-apiserver.
+fn lab(program: &Utf8Path, arguments: &Arguments, size: Size) -> anyhow::Result<(Lab, u32)> {
+    let kueue = arguments.adapter.iter().any(|adapter| adapter.starts_with("kueue/"));
+    let with = if kueue { "kueue" } else { "" };
+    let lab = Lab::up(program, &arguments.name, &["--fake-nodes", &size.nodes.to_string(), "--with", with])?;
+    let server = lab.find_server()?;
+    Ok((lab, server))
 }
 
 async fn measure(
     program: &Utf8Path,
-    lab: &Lab,
+    (lab, server): (&Lab, u32),
     size: Size,
     adapter: &str,
     folder: &Utf8Path,
 ) -> anyhow::Result<Row> {
-    let before = processor_time(lab.server)?;
+    let before = processor_time(server)?;
     let mut child = Command::new(program)
         .args(["run", "--kubeconfig", lab.kubeconfig.as_str(), "--level", "named", "--trial", "scale"])
         .args(["--rounds", "1", "--size", &size.pods.to_string(), "--adapter", adapter])
@@ -167,7 +115,7 @@ async fn measure(
         pause(LOOK).await;
     }
     let ours = processor_time(child.id())?;
-    let server = processor_time(lab.server)? - before;
+    let server = processor_time(server)? - before;
     // No verdict comes of a trial that was named alone: 4, inconclusive.
     let code = child.wait()?.code();
     ensure!(matches!(code, Some(0 | 4)), "the run ended with {code:?}");

@@ -12,6 +12,7 @@ mod gpu_sharing;
 mod place;
 mod pod;
 mod profile;
+mod secure_accelerator_access;
 mod virtualized_accelerator;
 
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
@@ -28,6 +29,7 @@ pub const CHECKS: &[&Check] = &[
     &virtualized_accelerator::CHECK,
     &gang_scheduling::CHECK,
     &accelerator_metrics::CHECK,
+    &secure_accelerator_access::CHECK,
 ];
 
 /// The check of a requirement, when there is one.

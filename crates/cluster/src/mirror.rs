@@ -137,7 +137,7 @@ impl Mirror {
         };
         let mut scope = scopes.get(namespace).cloned().unwrap_or_default();
         let subject = object.label(crate::SUBJECT_LABEL);
-        if !subject.is_empty() {
+        if scope.subject.is_empty() && !subject.is_empty() {
             // A label's value holds no slash; a subject's id may.
             scope.subject = subject.replace('_', "/");
         }

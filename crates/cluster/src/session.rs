@@ -152,6 +152,20 @@ impl Session {
         suffix: &str,
         kinds: &[Kind],
     ) -> Result<Arc<Scratch>, ClusterError> {
+        self.scratch_at(scope, suffix, kinds, "restricted").await
+    }
+
+    /// The same at another Pod Security level, where it is a namespace of its own.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn scratch_at(
+        self: &Arc<Session>,
+        scope: &Scope,
+        suffix: &str,
+        kinds: &[Kind],
+        level: &str,
+    ) -> Result<Arc<Scratch>, ClusterError> {
         if let Some(namespace) = &self.stamp.namespace {
             let prefix = format!("{}-{suffix}-", self.id);
             self.mirror.shares(namespace, &prefix, scope);
@@ -163,7 +177,7 @@ impl Session {
         }
         let namespace = format!("aiconform-{}-{suffix}", self.id);
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+            "labels": {"pod-security.kubernetes.io/enforce": level}}});
         self.mirror.belongs(&namespace, scope);
         self.create_cluster_wide(scope, &Kind::namespace(), object).await?;
         let prefix = String::new();
@@ -246,7 +260,7 @@ impl Session {
         };
         put("labels", RUN_LABEL, &self.id);
         if !scope.subject.is_empty() {
-            put("labels", SUBJECT_LABEL, &scope.subject.replace('/', "_"));
+            put("labels", SUBJECT_LABEL, &label_value(&scope.subject));
         }
         for (key, value) in &self.stamp.labels {
             put("labels", key, value);
@@ -284,6 +298,12 @@ async fn renew(api: Api, namespace: String, name: String) {
             .merge(&quiet, &Kind::lease(), (&namespace, &name), "", &json!({"spec": {"renewTime": now()}}))
             .await;
     }
+}
+
+/// A subject's id as the value of a label, which holds no slash and at most 63 letters, the last a letter or digit.
+fn label_value(subject: &str) -> String {
+    let short: String = subject.replace('/', "_").chars().take(63).collect();
+    short.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric()).to_owned()
 }
 
 fn now() -> String {

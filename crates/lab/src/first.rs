@@ -120,7 +120,7 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
         if number > 0 {
             part.begin(&lab, &tools).await?;
         }
-        part.ready(&tools).await?;
+        part.ready(&lab, &tools).await?;
         up(part.name());
     }
     if lab.fake_nodes > 0 {

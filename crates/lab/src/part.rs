@@ -110,20 +110,8 @@ const SIMULATOR: Product = Product {
     images: &[],
     replaces: None,
     namespace: None,
-    // Its pod is ready, and the kubelet has told the API server what its plugins offer.
-    serves: (
-        &[
-            "-n",
-            "aiconform-simulator",
-            "get",
-            "daemonset/aiconform-simulator",
-            "node/node-0",
-            "-o",
-            r#"go-template={{range .items}}{{with .status.numberReady}}{{.}} {{end}}{{with .status.allocatable}}{{if and (index . "accelerator.aiconform.dev/gpu") (index . "accelerator.aiconform.dev/gpu.shared") (index . "accelerator.aiconform.dev/gpu-partition") (index . "accelerator.aiconform.dev/vgpu")}}offered{{end}}{{end}}{{end}}"#,
-        ],
-        "",
-        "1 offered",
-    ),
+    // What is asked is made too.
+    serves: (&[], "", ""),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
     limit: Duration::from_secs(120),
 };
@@ -231,9 +219,13 @@ impl Part {
     ///
     /// # Errors
     /// With its own log when it does not in time.
-    pub async fn ready(self, tools: &Tools) -> Result<(), LabError> {
+    pub async fn ready(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
         let product = self.product();
         let (asked, input, wanted) = product.serves;
+        let offers = if self == Part::Simulator { offers(lab)? } else { String::new() };
+        let simulator = ["-n", "aiconform-simulator", "get", SIMULATOR_POD, "node/node-0", "-o", &offers];
+        let (asked, wanted) =
+            if self == Part::Simulator { (&simulator[..], "1 offered") } else { (asked, wanted) };
         let deadline = tokio::time::Instant::now() + product.limit;
         loop {
             let last = match tools.kubectl_with(asked, input).await {
@@ -254,25 +246,42 @@ impl Part {
     }
 }
 
-/// What it gives out by device plugins: whole devices, shares in time, partitions, and virtual devices.
-const PLUGINS: [&str; 4] = [
-    "accelerator.aiconform.dev/gpu=whole:2",
-    "accelerator.aiconform.dev/gpu.shared=shared:1x3",
-    "accelerator.aiconform.dev/gpu-partition=partition:2",
-    "accelerator.aiconform.dev/vgpu=virtual:2",
-];
+/// Domain of the names of what it gives out by device plugins.
+const DOMAIN: &str = "accelerator.aiconform.dev";
+/// What it gives out by them: whole devices, shares in time, partitions, and virtual devices.
+const PLUGINS: [&str; 4] =
+    ["gpu=whole:2", "gpu.shared=shared:1x3", "gpu-partition=partition:2", "vgpu=virtual:2"];
 
 /// What the simulator gives out in a lab, and where the lab has what it needs.
 fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
-    let plugins = PLUGINS.iter().map(|plugin| plugin.parse().map_err(LabError::Start));
-    Ok(aiconform_simulator::Settings {
+    let plugins = PLUGINS.iter().map(|plugin| format!("{DOMAIN}/{plugin}").parse().map_err(LabError::Start));
+    let mut settings = aiconform_simulator::Settings {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),
         partitions: 2,
         plugins: plugins.collect::<Result<_, _>>()?,
         breakages: lab.breakages.iter().filter_map(|breakage| breakage.of_simulator()).collect(),
         ..aiconform_simulator::Settings::default()
-    })
+    };
+    if let Some(pose) = lab.pose {
+        pose.dress(&mut settings, DOMAIN);
+    }
+    Ok(settings)
+}
+
+/// The simulator's pods.
+const SIMULATOR_POD: &str = "daemonset/aiconform-simulator";
+
+/// A template that says `1 offered` once the simulator's pod is ready and the kubelet has told the API server what its
+/// plugins offer.
+fn offers(lab: &Status) -> Result<String, LabError> {
+    let plugins = simulated(lab)?.plugins;
+    let all: Vec<String> =
+        plugins.iter().map(|plugin| format!("(index . \"{}\")", plugin.resource)).collect();
+    let all = all.join(" ");
+    Ok(format!(
+        "go-template={{{{range .items}}}}{{{{with .status.numberReady}}}}{{{{.}}}} {{{{end}}}}{{{{with .status.allocatable}}}}{{{{if and {all}}}}}offered{{{{end}}}}{{{{end}}}}{{{{end}}}}"
+    ))
 }
 
 /// CustomResourceDefinitions, and everything else.

@@ -3,6 +3,7 @@
 use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::part::Part;
+use crate::pose::Pose;
 use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct Status {
     pub fake_nodes: u32,
     /// What is wrong with it on purpose.
     pub breakages: Vec<Breakage>,
+    /// Maker as whose accelerators its simulated ones pose.
+    pub pose: Option<Pose>,
 }
 
 /// The name of a lab nobody named.

@@ -3,6 +3,7 @@
 use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::part::Part;
+use crate::pose::Pose;
 use crate::preflight;
 use crate::progress::{Progress, Step};
 use crate::recipe;
@@ -34,6 +35,8 @@ pub struct Options {
     pub fake_nodes: u32,
     /// What is to be wrong with it.
     pub breakages: Vec<Breakage>,
+    /// Maker as whose accelerators simulated ones pose.
+    pub pose: Option<Pose>,
 }
 
 /// A lab that is up.
@@ -74,8 +77,10 @@ impl Lab {
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
     let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
+    let posing = options.pose.map(|_| Part::Simulator);
     let kwok = (options.fake_nodes > 0).then_some(Part::Kwok);
-    let parts: BTreeSet<Part> = options.parts.iter().copied().chain(broken).chain(kwok).collect();
+    let parts: BTreeSet<Part> =
+        options.parts.iter().copied().chain(broken).chain(kwok).chain(posing).collect();
     let wanted = recipe::wanted(options.kubernetes, &parts);
     let toolchain = preflight::check(&wanted).await?;
     let binaries = recipe::build(&wanted, &toolchain, progress).await?;
@@ -101,6 +106,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         kubernetes: options.kubernetes,
         parts,
         fake_nodes: options.fake_nodes,
+        pose: options.pose,
     };
     status.write()?;
     drop(lock);

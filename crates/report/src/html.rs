@@ -30,8 +30,11 @@ struct Requirement {
     ladder: Vec<Rung>,
     graded: Vec<Graded>,
     glance: Vec<Glance>,
+    curves: Vec<Glance>,
     measures: Table,
     subjects: Vec<Subject>,
+    /// Subjects that the cluster does not have, by the reason.
+    absent: Vec<(String, String)>,
 }
 
 /// A picture that stands for a series, beside those of other subjects.
@@ -112,7 +115,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
     let bins = report.bins;
     let total = (bins.platform + bins.dwell + bins.ours).max(1);
     let share = |part: u64| format!("{:.1} s ({} %)", part as f64 / 1000.0, part * 100 / total);
-    let facts = vec![
+    let mut facts = vec![
         (
             "Platform",
             format!(
@@ -158,6 +161,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
         ),
         ("Tool", format!("aiconform {}", report.fact("/tool/version"))),
     ];
+    facts.retain(|(_, said)| !said.is_empty());
     let requirements: Vec<Requirement> = report
         .requirements
         .iter()
@@ -180,8 +184,15 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 ladder: ladder(&judgement.subjects),
                 graded: graded(&judgement.subjects),
                 glance: glance(&judgement.subjects),
+                curves: curves(&judgement.subjects),
                 measures: measures::table(judgement),
-                subjects: judgement.subjects.iter().map(subject).collect(),
+                subjects: judgement
+                    .subjects
+                    .iter()
+                    .filter(|subject| !is_absent(subject))
+                    .map(subject)
+                    .collect(),
+                absent: absent(&judgement.subjects),
             }
         })
         .collect();
@@ -239,6 +250,41 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
                 svg: svg(chosen),
                 caption: format!("{}: {}", chosen.caption, chosen.tone.word()),
             });
+        }
+    }
+    shown
+}
+
+/// Curves of each subject.
+fn curves(subjects: &[SubjectJudgement]) -> Vec<Glance> {
+    let of = |subject: &SubjectJudgement, picture: &Picture| Glance {
+        subject: subject.id.clone(),
+        control: subject.control,
+        series: picture.title.clone(),
+        count: String::new(),
+        class: "soft",
+        svg: svg(picture),
+        caption: picture.caption.clone(),
+    };
+    subjects
+        .iter()
+        .flat_map(|subject| subject.pictures.iter().map(move |picture| (subject, picture)))
+        .filter(|(_, picture)| !picture.curves.is_empty())
+        .map(|(subject, picture)| of(subject, picture))
+        .collect()
+}
+
+/// Nothing was tried on it, because it is not there.
+fn is_absent(subject: &SubjectJudgement) -> bool {
+    subject.state == State::Absent && subject.claims.is_empty()
+}
+
+fn absent(subjects: &[SubjectJudgement]) -> Vec<(String, String)> {
+    let mut shown: Vec<(String, String)> = Vec::new();
+    for subject in subjects.iter().filter(|subject| is_absent(subject)) {
+        match shown.iter_mut().find(|(_, why)| *why == subject.why) {
+            Some((names, _)) => names.push_str(&format!(", {}", subject.id)),
+            None => shown.push((subject.id.clone(), subject.why.clone())),
         }
     }
     shown

@@ -15,11 +15,12 @@ pub fn svg(picture: &Picture) -> String {
     if picture.curves.is_empty() { lanes(picture) } else { curves(picture) }
 }
 
-/// Height of a picture of curves.
+/// Height of a picture of curves, and where its values begin: right of their scale.
 const HEIGHT: f64 = 90.0;
+const EDGE: f64 = 26.0;
 
 fn curves(picture: &Picture) -> String {
-    let scale = |at: u64| LEFT + at as f64 / picture.length.max(1) as f64 * (WIDTH - LEFT - 4.0);
+    let scale = |at: u64| EDGE + at as f64 / picture.length.max(1) as f64 * (WIDTH - EDGE - 4.0);
     let bottom = TOP + HEIGHT;
     let level = |value: f64| bottom - value.clamp(0.0, 1.05) * HEIGHT;
     let mut body = String::new();
@@ -36,9 +37,9 @@ fn curves(picture: &Picture) -> String {
         let y = level(value);
         let _ = write!(
             body,
-            "<line class=\"mark\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"when\" x=\"{}\" y=\"{:.1}\">{name}</text>",
-            LEFT + 1.0,
-            y - 2.0
+            "<line class=\"mark\" x1=\"{EDGE}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"when\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>",
+            EDGE - 3.0,
+            y + 2.5
         );
     }
     for curve in &picture.curves {
@@ -58,7 +59,7 @@ fn curves(picture: &Picture) -> String {
     }
     let _ = write!(
         body,
-        "<text class=\"when\" x=\"{LEFT}\" y=\"10\">shaded: load; thick: the device that has it</text><text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
+        "<text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
         bottom + 10.0,
         picture.length as f64 / 1000.0
     );
@@ -165,8 +166,8 @@ mod tests {
             length: 1000,
         };
         let drawn = svg(&picture);
-        assert!(drawn.contains("points=\"14.0,108.0 256.0,13.5\""), "{drawn}");
+        assert!(drawn.contains("points=\"26.0,108.0 256.0,13.5\""), "{drawn}");
         assert!(drawn.contains("GPU-&lt;a&gt;") && drawn.contains("&lt;c&gt;") && !drawn.contains("NaN"));
-        assert!(drawn.contains("class=\"shade\" x=\"62.4\""), "{drawn}");
+        assert!(drawn.contains("class=\"shade\" x=\"72.0\""), "{drawn}");
     }
 }

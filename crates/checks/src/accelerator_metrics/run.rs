@@ -7,7 +7,7 @@ use self::endpoints::{Place, endpoints};
 use self::target::{LIMIT, Target, Wanted};
 use super::adapters::{IDS, recognise};
 use super::history::DIALECT;
-use crate::accelerators::{Container, Inventory, Probe, ProbePod, Way, inventory};
+use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, inventory};
 use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Connection};
@@ -30,8 +30,6 @@ const SCRAPES: u64 = 4;
 const PATIENCE: Duration = Duration::from_secs(6);
 /// Most memory that is taken.
 const MOST: u64 = 1 << 30;
-/// Accelerators are told of, and none is there.
-const NONE: &str = "no node offers an accelerator: neither a ResourceSlice nor an extended resource that is known as one; name it in the profile: [accelerators] resources = [\"…\"]";
 
 /// What is looked for, and where.
 struct Found {

@@ -74,7 +74,7 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
     let mut drivers: BTreeSet<&str> = BTreeSet::new();
     for slice in slices {
         let driver = slice.text("/spec/driver");
-        if driver.ends_with(OURS) || slice.text("/spec/nodeName").is_empty() {
+        if is_ours(driver) || slice.text("/spec/nodeName").is_empty() {
             continue;
         }
         let devices =
@@ -96,7 +96,8 @@ fn add_classes(found: &mut Inventory, profile: &Profile, slices: &[Object], clas
     found.ways.extend(names.into_iter().map(|name| Way::Class(name.into())));
 }
 
-fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool {
+/// Whether a class is one of those that the profile names or, where it names none, selects devices of these drivers.
+pub(super) fn is_class(class: &Object, wanted: &[String], drivers: &BTreeSet<&str>) -> bool {
     if !wanted.is_empty() {
         return wanted.iter().any(|wanted| wanted == class.name());
     }
@@ -123,8 +124,13 @@ pub fn is_part(kind: &str) -> bool {
     ["mig", "partition", "vgpu", "part"].iter().any(|part| kind.contains(part))
 }
 
+/// Whether a driver's devices are such that a run publishes itself.
+pub(super) fn is_ours(driver: &str) -> bool {
+    driver.ends_with(OURS)
+}
+
 /// A device that is neither a part of another nor shares counters with it.
-fn is_whole(device: &Value) -> bool {
+pub(super) fn is_whole(device: &Value) -> bool {
     !attribute(device, "type").is_some_and(|kind| is_part(&kind))
 }
 
@@ -135,14 +141,24 @@ pub fn attribute(device: &Value, name: &str) -> Option<String> {
     value.get("string").or_else(|| value.get("version"))?.as_str().map(str::to_owned)
 }
 
+/// Whether an extended resource is one of accelerators: one that the profile names or, where it names none, one that is
+/// known as such. Time-slices of a device go by the name of the device, or by that and a word behind it.
+pub(super) fn is_resource(name: &str, profile: &Profile) -> bool {
+    let base = |name: &str| {
+        name.rsplit_once('/')
+            .is_some_and(|(_, last)| RESOURCES.contains(&last.strip_suffix(SHARED).unwrap_or(last)))
+    };
+    let wanted = &profile.accelerators.resources;
+    if wanted.is_empty() { base(name) } else { wanted.iter().any(|wanted| wanted == name) }
+}
+
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     for (name, amount) in allocatable {
         let Some((domain, last)) = name.rsplit_once('/') else { continue };
         let wanted = &profile.accelerators.resources;
-        // Time-slices of a device go by the name of the device, or by that and a word behind it.
         let base = last.strip_suffix(SHARED).unwrap_or(last);
-        let is_meant = if wanted.is_empty() { RESOURCES.contains(&base) } else { wanted.contains(&name) };
+        let is_meant = is_resource(&name, profile);
         let amount = amount.as_str().and_then(quantity).unwrap_or_default();
         let replicas = replicas(node, domain, last);
         if !is_meant || amount < 1.0 || (base != last && replicas.is_none()) {
@@ -164,7 +180,7 @@ fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
 }
 
 /// In how many shares each device of a resource is given out, where the node's labels say it.
-fn replicas(node: &Object, domain: &str, last: &str) -> Option<f64> {
+pub(super) fn replicas(node: &Object, domain: &str, last: &str) -> Option<f64> {
     let base = last.strip_suffix(SHARED).unwrap_or(last);
     let told = [last, base]
         .into_iter()

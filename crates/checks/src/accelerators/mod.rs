@@ -1,13 +1,15 @@
 //! What the checks of accelerators share: what the nodes offer, and pods of the probe that are given some of it.
 
 pub mod inventory;
+pub mod offers;
 pub mod pod;
 pub mod probe;
 pub mod shares;
 
 pub use inventory::{Inventory, Way, inventory};
+pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
-pub use probe::Probe;
+pub use probe::{Probe, START, Standing};
 
 use aiconform_cluster::Permission;
 
@@ -37,3 +39,6 @@ pub const NEEDS: &[Permission] = &[
     may("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
     may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
 ];
+
+/// Why nothing can be tried where no node has an accelerator.
+pub const NONE: &str = "no node offers an accelerator: neither a ResourceSlice nor an extended resource that is known as one; name it in the profile: [accelerators] resources = [\"…\"]";

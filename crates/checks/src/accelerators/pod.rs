@@ -2,7 +2,8 @@
 
 use super::Way;
 use crate::cx::Cx;
-use crate::pod::{CPU, MEMORY, ROLE, TRIAL};
+use crate::pod::{CPU, GANG, MEMORY, ROLE, TRIAL};
+use crate::profile::Profile;
 use aiconform_model::Kind;
 use aiconform_model::probe::PORT;
 use serde_json::{Value, json};
@@ -20,6 +21,11 @@ pub struct Container<'a> {
     pub environment: &'a [(&'a str, &'a str)],
     /// Whether it is started before those that are not, and goes on beside them (a sidecar container).
     pub is_first: bool,
+    /// Whether it may make device nodes: as root with CAP_MKNOD and nothing else, which the baseline Pod Security level
+    /// allows and the restricted one does not.
+    pub makes_nodes: bool,
+    /// A claim by name, which it uses whoever made it.
+    pub borrows: Option<&'a str>,
 }
 
 impl<'a> Container<'a> {
@@ -30,7 +36,15 @@ impl<'a> Container<'a> {
 
     /// A container that asks for none.
     pub fn without() -> Container<'static> {
-        Container { name: "probe", devices: None, selector: "", environment: &[], is_first: false }
+        Container {
+            name: "probe",
+            devices: None,
+            selector: "",
+            environment: &[],
+            is_first: false,
+            makes_nodes: false,
+            borrows: None,
+        }
     }
 }
 
@@ -74,7 +88,9 @@ impl ProbePod<'_> {
                 }
                 json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate",
                     "metadata": {"name": format!("{pod}-{container}")},
-                    "spec": {"spec": {"devices": {"requests": [{"name": "devices", "exactly": exactly}]}}}})
+                    "spec": {
+                        "metadata": {"labels": {TRIAL: self.trial, ROLE: self.role, GANG: pod}},
+                        "spec": {"devices": {"requests": [{"name": "devices", "exactly": exactly}]}}}})
             })
             .collect()
     }
@@ -90,7 +106,11 @@ impl ProbePod<'_> {
 
     /// The pod of this name as it is sent.
     pub fn object(&self, cx: &Cx, pod: &str) -> Value {
-        let profile = &cx.profile;
+        self.of_profile(&cx.profile, pod)
+    }
+
+    /// The same where there is no run yet.
+    pub fn of_profile(&self, profile: &Profile, pod: &str) -> Value {
         let image = profile.probe_image.as_deref().unwrap_or(PROBE_IMAGE);
         let terms: Vec<Value> = self
             .nodes
@@ -100,10 +120,10 @@ impl ProbePod<'_> {
             )
             .collect();
         let mut tolerations = profile.tolerations.clone();
-        let (mut first, mut others) = (Vec::new(), Vec::new());
+        let (mut first, mut others, mut borrowed) = (Vec::new(), Vec::new(), Vec::new());
         for container in &self.containers {
             let port = self.port(container.name);
-            let environment: Vec<Value> = container
+            let mut environment: Vec<Value> = container
                 .environment
                 .iter()
                 .map(|(name, value)| json!({"name": name, "value": value}))
@@ -124,6 +144,20 @@ impl ProbePod<'_> {
                 }
                 None => {}
             }
+            if let Some(name) = container.borrows {
+                object["resources"]["claims"] = json!([{"name": container.name}]);
+                borrowed.push(json!({"name": container.name, "resourceClaimName": name}));
+            }
+            if container.makes_nodes {
+                let security = &mut object["securityContext"];
+                security["capabilities"]["add"] = json!(["MKNOD"]);
+                security["runAsNonRoot"] = json!(false);
+                // Only root's capabilities are in force from the start.
+                security["runAsUser"] = json!(0);
+                // A folder that every container has, and in which device nodes count.
+                environment.push(json!({"name": "PROBE_SCRATCH", "value": "/dev"}));
+                object["env"] = json!(environment);
+            }
             if container.is_first {
                 object["restartPolicy"] = json!("Always");
                 first.push(object);
@@ -133,10 +167,10 @@ impl ProbePod<'_> {
         }
         // What classes of devices give is often kept by the same makers' taints.
         tolerations.push(json!({"key": "nvidia.com/gpu", "operator": "Exists"}));
-        let claims: Vec<Value> = self
+        let made = self
             .classes()
-            .map(|(name, ..)| json!({"name": name, "resourceClaimTemplateName": format!("{pod}-{name}")}))
-            .collect();
+            .map(|(name, ..)| json!({"name": name, "resourceClaimTemplateName": format!("{pod}-{name}")}));
+        let claims: Vec<Value> = made.chain(borrowed).collect();
         let mut object = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": pod, "labels": {TRIAL: self.trial, ROLE: self.role}},
         "spec": {

@@ -18,7 +18,7 @@ const MAIN: &str = "probe";
 /// Longest time until what the pod needs of its namespace is there.
 const SETTLE: Duration = Duration::from_secs(30);
 /// Longest time until the pod runs: its image may have to be pulled.
-const START: Duration = Duration::from_secs(120);
+pub const START: Duration = Duration::from_secs(120);
 /// Longest time until the pod is gone.
 const END: Duration = Duration::from_secs(60);
 /// Work is asked for in pieces of so many milliseconds, of which two are always with the device.
@@ -32,6 +32,19 @@ pub struct Probe {
     /// Its node, once it runs.
     pub node: String,
     ports: BTreeMap<String, u16>,
+}
+
+/// How a pod stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Every container serves.
+    Runs,
+    /// The scheduler says no, in these words.
+    Waits(String),
+    /// The node has turned it away, or it ended, in these words.
+    Failed(String),
+    /// It is on its way, as far as this.
+    Comes(String),
 }
 
 /// What came of a load.
@@ -72,6 +85,53 @@ impl Probe {
         Ok(probe)
     }
 
+    /// How it stands as it was watched last.
+    pub fn stands(&self) -> Standing {
+        let Some(pod) = self.scratch.get(&Kind::pod(), &self.name) else {
+            return Standing::Comes("it is not there yet".into());
+        };
+        let refused = pod.condition("PodScheduled").filter(|_| pod.condition_is("PodScheduled", "False"));
+        match refused.and_then(|condition| condition.get("message")?.as_str()) {
+            _ if pod.condition_is("Ready", "True") => Standing::Runs,
+            _ if pod.text("/status/phase") == "Failed" => {
+                Standing::Failed([pod.text("/status/reason"), pod.text("/status/message")].join(": "))
+            }
+            Some(message) if !message.is_empty() => Standing::Waits(message.into()),
+            _ => Standing::Comes(state(&pod)),
+        }
+    }
+
+    /// Ends the probes of these containers and waits until the kubelet has started them again.
+    ///
+    /// # Errors
+    /// When a probe gives no answer, or they do not serve again in time; with the last that was seen.
+    pub async fn restart(&self, containers: &[&str]) -> Result<(), Stop> {
+        for container in containers {
+            self.ask(container, "/stop", &json!({"code": 0})).await?;
+        }
+        let again = || {
+            let pod = self.scratch.get(&Kind::pod(), &self.name).ok_or("it is gone")?;
+            let statuses = pod.at("/status/containerStatuses").and_then(Value::as_array);
+            let restarted = |name: &&str| {
+                let mut statuses = statuses.into_iter().flatten();
+                statuses.any(|status| status["name"] == *name && status["restartCount"].as_u64() >= Some(1))
+            };
+            let all = containers.iter().all(restarted) && pod.condition_is("Ready", "True");
+            if all { Ok(()) } else { Err(state(&pod)) }
+        };
+        let condition = format!("containers of the pod {} to be started again", self.name);
+        self.scratch.until(condition, Bin::Platform, START, again).await?;
+        Ok(())
+    }
+
+    /// Deletes the pod without waiting for its end.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn delete(&self) -> Result<(), Stop> {
+        Ok(self.scratch.delete(&Kind::pod(), &self.name).await?)
+    }
+
     /// Waits until every container of the pod serves.
     ///
     /// # Errors
@@ -98,6 +158,11 @@ impl Probe {
     /// Namespace of the pod.
     pub fn namespace(&self) -> &str {
         self.scratch.namespace()
+    }
+
+    /// Names of its containers.
+    pub fn containers(&self) -> impl Iterator<Item = &str> {
+        self.ports.keys().map(String::as_str)
     }
 
     /// Asks the probe in one of the containers.

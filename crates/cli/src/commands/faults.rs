@@ -201,6 +201,7 @@ impl Bench {
             kubernetes: self.arguments.kubernetes,
             fake_nodes: fake_nodes(Level::Must, &made.trials),
             parts: select::parts(&made.checks, adapters, Level::Must),
+            pose: None,
         };
         let talk = Arc::new(self.talk.named(run_name));
         let lab = tokio::select! {

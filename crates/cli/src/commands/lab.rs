@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::talk::Talk;
-use aiconform_lab::{Breakage, Kubernetes, Options, Part};
+use aiconform_lab::{Breakage, Kubernetes, Options, Part, Pose};
 use clap::Subcommand;
 use std::collections::BTreeSet;
 
@@ -32,6 +32,9 @@ enum Act {
         /// Break it: names of breakages, as `lab faults` shows them
         #[arg(long = "break", value_delimiter = ',', value_name = "NAME")]
         break_: Vec<String>,
+        /// Maker as whose accelerators simulated ones pose, for tests that know makers by name: nvidia
+        #[arg(long, value_name = "MAKER")]
+        pose: Option<String>,
     },
     /// End the lab and leave nothing of it
     Down,
@@ -74,6 +77,10 @@ fn breakages(names: &[String]) -> Result<Vec<Breakage>, UsageError> {
         .collect()
 }
 
+fn posing(name: &str) -> Result<Pose, UsageError> {
+    Pose::named(name).ok_or_else(|| UsageError(format!("no lab poses as {name:?}; there is: nvidia")))
+}
+
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let name = arguments.name;
@@ -84,7 +91,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up { kubernetes, with, fake_nodes, break_ } => {
+        Act::Up { kubernetes, with, fake_nodes, break_, pose } => {
             let options = Options {
                 name,
                 outlive: true,
@@ -92,6 +99,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
                 fake_nodes,
                 parts: parts(&with)?,
                 breakages: breakages(&break_)?,
+                pose: pose.as_deref().map(posing).transpose()?,
             };
             let talk = Talk::new();
             let lab = tokio::select! {

@@ -86,6 +86,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         kubernetes: arguments.kubernetes,
         fake_nodes: fake_nodes(arguments.level.into(), &arguments.trial),
         parts: select::parts(&checks, &arguments.selection.adapters(), arguments.level.into()),
+        pose: None,
     };
     let lab = tokio::select! {
         lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,

@@ -1,0 +1,205 @@
+//! `secure_accelerator_access` (KAR-0049): who was not given an accelerator does not reach one.
+
+mod adapters;
+mod guard;
+mod history;
+mod judge;
+mod preview;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use crate::cx::{Check, Reach};
+use crate::gang_scheduling::{unread, unread_later};
+use aiconform_cluster::Permission;
+use aiconform_model::Event;
+use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use futures::FutureExt;
+use std::time::Duration;
+
+const NO_REQUEST: Standing =
+    Standing::Must { cites: "KAR-0049, step 1: a pod on an accelerator node that requests none finds none" };
+const OTHERS: Standing = Standing::Must {
+    cites: "KAR-0049, step 2: of two pods with an accelerator each, one that tries to reach the other's is denied",
+};
+const CONTAINERS: Standing = Standing::Must {
+    cites: "the requirement: \"access to accelerators from within containers is properly isolated\"",
+};
+const MEDIATED: Standing = Standing::Must {
+    cites: "the requirement: \"mediated by the Kubernetes resource management framework (device plugin or DRA)\"",
+};
+const INTERFERENCE: Standing = Standing::Must {
+    cites: "the requirement: \"preventing unauthorized access or interference between workloads\"",
+};
+const RUNTIME: Standing =
+    Standing::Must { cites: "the requirement: \"and container runtime, preventing unauthorized access\"" };
+
+fn always(_: &Subject) -> bool {
+    true
+}
+
+/// Only where devices are claimed as such.
+fn claimed(subject: &Subject) -> bool {
+    subject.id.split('/').next() == Some("dra")
+}
+
+const fn claim(
+    id: &'static str,
+    says: &'static str,
+    standing: Standing,
+    judge: fn(&[&Event], &Subject) -> Outcome,
+) -> Claim {
+    Claim { id, says, standing, applies: always, judge }
+}
+
+/// A claim that goes further, where devices are claimed.
+const fn beyond(id: &'static str, says: &'static str, judge: fn(&[&Event], &Subject) -> Outcome) -> Claim {
+    Claim { id, says, standing: Standing::Additional, applies: claimed, judge }
+}
+
+/// The claims, the control first.
+static CLAIMS: &[Claim] = &[
+    claim(
+        "granted_opens",
+        "a pod that was given a device opens a device node that a pod without one does not",
+        Standing::Control,
+        judge::granted_opens,
+    ),
+    claim(
+        "no_request_no_access",
+        "a pod without a request, on the node of the devices, reaches none of them",
+        NO_REQUEST,
+        judge::no_request_no_access,
+    ),
+    claim(
+        "environment_gives_nothing",
+        "a pod without a request that names devices in its environment reaches none of them",
+        RUNTIME,
+        judge::environment_gives_nothing,
+    ),
+    claim(
+        "sibling_has_no_access",
+        "other containers of a pod that was given a device, init containers too, reach none",
+        CONTAINERS,
+        judge::sibling_has_no_access,
+    ),
+    claim(
+        "others_device_is_denied",
+        "of pods that were given a device each, none reaches that of another",
+        OTHERS,
+        judge::others_device_is_denied,
+    ),
+    Claim {
+        id: "made_node_is_denied",
+        says: "a device node that a pod without a request makes by itself opens no device",
+        standing: RUNTIME,
+        applies: judge::makes_nodes,
+        judge: judge::made_node_is_denied,
+    },
+    claim(
+        "requested_is_visible",
+        "a pod that asked for two devices has two, and one that asked for one has one",
+        MEDIATED,
+        judge::requested_is_visible,
+    ),
+    claim(
+        "restart_keeps_isolation",
+        "a container that is started again has the device that it had and no other, and its neighbours have none",
+        CONTAINERS,
+        judge::restart_keeps_isolation,
+    ),
+    claim(
+        "no_device_twice",
+        "of more claims than devices each is given another device or waits, and what is let go is given to one that waits",
+        INTERFERENCE,
+        judge::no_device_twice,
+    ),
+    beyond(
+        "allocated_device_is_given",
+        "the device in the container is the one that was allocated to its claim",
+        judge::allocated_device_is_given,
+    ),
+    beyond(
+        "admin_access_is_refused",
+        "a claim that wants devices whoever has them is refused in a namespace that was not made for it",
+        judge::admin_access_is_refused,
+    ),
+    beyond(
+        "foreign_claim_is_unusable",
+        "a pod that names a claim of another namespace is given no node",
+        judge::foreign_claim_is_unusable,
+    ),
+];
+
+static RULES: Rules = Rules {
+    check: run::ID,
+    aggregate: Aggregate::EverySubject,
+    claims: CLAIMS,
+    unread,
+    unread_later,
+    guard: guard::doubt,
+    grade: |_, _| None,
+    measures: |_, _| Vec::new(),
+    simulated: judge::simulated,
+    pictures: |_, _| Vec::new(),
+    advice: "install the DRA driver or the device plugin of the accelerators' maker, or name what gives them out in the profile: [accelerators] resources = [\"…\"]",
+};
+
+const fn may(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Permission {
+    Permission { group, resource, verbs, why }
+}
+
+const DEVICES: &str = "resource.k8s.io";
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: run::ID,
+    test_name: "TestSecureAcceleratorAccess",
+    rules: &RULES,
+    needs: &[
+        may(
+            "",
+            "namespaces",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "namespaces of the run",
+        ),
+        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        may(
+            "coordination.k8s.io",
+            "leases",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "the run's Lease",
+        ),
+        may("", "pods", &["create", "get", "list", "watch", "delete"], "test pods; which devices are free"),
+        may("", "pods/proxy", &["create"], "the probes' answers"),
+        may("", "nodes", &["get", "list", "watch"], "which nodes have devices, and whether they change"),
+        may(DEVICES, "resourceslices", &["list"], "which devices there are"),
+        may(DEVICES, "deviceclasses", &["list"], "how devices are asked for"),
+        may(
+            DEVICES,
+            "resourceclaims",
+            &["create", "list", "watch"],
+            "which devices are free, and what claims were given; claims that are only tried (dry-run)",
+        ),
+        may(DEVICES, "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
+    ],
+    wants: &[],
+    reach: Reach::Cluster,
+    creates: "for each way in which devices are given out, two namespaces with up to 37 small pods on one node, which take all of its free devices for less than a minute",
+    adapters: adapters::IDS,
+    quick: adapters::IDS,
+    parts: &["simulator"],
+    files: &[],
+    trials: &[],
+    limit: Duration::from_secs(600),
+    explain: include_str!("explain.md"),
+    faults: include_str!("faults.toml"),
+    detect: |api, files| run::detect(api, files).boxed(),
+    preview: |api, profile, _| preview::preview(api, profile).boxed(),
+    run: |cx, files| run::run(cx, files).boxed(),
+};

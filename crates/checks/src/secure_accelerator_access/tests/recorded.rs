@@ -1,0 +1,1 @@
+//! Recorded runs, and others made of them.
