@@ -64,7 +64,8 @@ impl Run {
     }
 
     fn subject(&self) -> Subject {
-        let facts = json!({"dialect": self.dialect, "given_by": self.given_by, "tried": true, OWN_CONTROL: true});
+        let facts =
+            json!({"dialect": self.dialect, "given_by": self.given_by, "tried": true, OWN_CONTROL: true});
         Subject { id: "gpu".into(), facts, control: false, declared: false }
     }
 
@@ -73,7 +74,12 @@ impl Run {
         let mut add = |kind: EventKind| {
             let time = jiff::Timestamp::from_second(1_800_000_000).unwrap();
             let sequence = events.len() as u64;
-            events.push(Event { sequence, time, scope: Scope::new("driver_runtime_management", "gpu"), kind });
+            events.push(Event {
+                sequence,
+                time,
+                scope: Scope::new("driver_runtime_management", "gpu"),
+                kind,
+            });
         };
         let phase = |phase: &str, data: Value| EventKind::Phase { phase: phase.into(), data };
         add(EventKind::SubjectStarted { facts: self.subject().facts, control: false, declared: false });
@@ -91,7 +97,10 @@ impl Run {
         }
         let errno = if self.reached { 6 } else { 1 };
         let seen = json!([{"path": "/dev/accel0", "number": {"major": 240, "minor": 0}, "opening": {"errno": errno, "name": "E"}}]);
-        add(phase("found", json!({"pod": "versions", "node": "node-0", "device": self.device, "devices": seen, "files": self.files})));
+        add(phase(
+            "found",
+            json!({"pod": "versions", "node": "node-0", "device": self.device, "devices": seen, "files": self.files}),
+        ));
         add(phase("over", json!({})));
         events
     }
@@ -131,7 +140,10 @@ fn a_healthy_node_meets_every_claim() {
 
 #[test]
 fn a_version_that_is_not_that_of_the_device_is_a_lie() {
-    let lie = Run { device: json!({"uuid": "GPU-a", "driver_version": "1.2.4", "runtime_version": "4.5.0"}), ..Run::default() };
+    let lie = Run {
+        device: json!({"uuid": "GPU-a", "driver_version": "1.2.4", "runtime_version": "4.5.0"}),
+        ..Run::default()
+    };
     assert_eq!(lie.word(judge::driver_version_is_true), "unmet");
     assert_eq!(lie.word(judge::runtime_version_is_true), "met");
     assert_eq!(lie.word(judge::driver_version_is_advertised), "met");
@@ -178,10 +190,12 @@ fn a_kernel_modules_file_is_the_drivers_word_and_what_no_file_says_is_unknown() 
     let judged = run.judged();
     assert_eq!((judged.verdict, judged.simulated), (Verdict::Inconclusive, false), "{}", judged.why);
     assert_eq!(Run::nvidia("570.133.20").word(judge::driver_version_is_true), "unmet");
-    let unreadable = Run { files: json!([{"path": "/proc/driver/nvidia/version", "why": "no such file"}]), ..run };
+    let unreadable =
+        Run { files: json!([{"path": "/proc/driver/nvidia/version", "why": "no such file"}]), ..run };
     assert_eq!(unreadable.word(judge::driver_version_is_true), "unknown");
     // A maker without any way to say a runtime's version does not fail for it.
-    let amd = Run { dialect: "amd", node: json!({"amd.com/gpu.driver-version": "6.12.12"}), ..Run::nvidia("") };
+    let amd =
+        Run { dialect: "amd", node: json!({"amd.com/gpu.driver-version": "6.12.12"}), ..Run::nvidia("") };
     assert_eq!(amd.word(judge::runtime_version_is_advertised), "unknown");
 }
 

@@ -27,7 +27,7 @@ pub struct Maker {
 pub struct Rule {
     /// How: also the id of the subject.
     pub strategy: String,
-    /// Extended resources that are shares; a "*" at the end stands for anything.
+    /// Extended resources that are shares; a "*" stands for anything.
     #[serde(default)]
     pub resources: Vec<String>,
     /// They are shares only where the label says that there are several of each device.
@@ -146,7 +146,7 @@ pub(super) fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
     }
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     // What is promised by labels alone is told too.
-    let promised = rule.resources.iter().filter(|name| !name.ends_with('*'));
+    let promised = rule.resources.iter().filter(|name| !name.contains('*'));
     let names: BTreeSet<&String> =
         allocatable.keys().filter(|name| is_meant(&rule.resources, name)).chain(promised).collect();
     let offer = |name: &String| {
@@ -183,8 +183,10 @@ pub(super) fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
 }
 
 fn is_meant(resources: &[String], name: &str) -> bool {
-    resources.iter().any(|meant| match meant.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
+    resources.iter().any(|meant| match meant.split_once('*') {
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        }
         None => meant == name,
     })
 }
