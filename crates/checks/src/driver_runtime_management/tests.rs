@@ -119,7 +119,7 @@ impl Run {
 }
 
 fn judged(events: Vec<Event>) -> Judgement {
-    aiconform_verdict::judge(&RULES, &Evidence { events, ..Evidence::default() })
+    aiconform_verdict::judge(&RULES, &Evidence { events })
 }
 
 fn recorded(tape: &str) -> Vec<Event> {

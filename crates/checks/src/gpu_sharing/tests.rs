@@ -18,7 +18,7 @@ fn recorded(tape: &str) -> Vec<Event> {
 }
 
 fn judged(events: Vec<Event>) -> Judgement {
-    aiconform_verdict::judge(&RULES, &Evidence { events, ..Evidence::default() })
+    aiconform_verdict::judge(&RULES, &Evidence { events })
 }
 
 #[test]

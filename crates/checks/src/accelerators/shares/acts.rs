@@ -1,6 +1,6 @@
 //! Acts on shares and marks phases; decides nothing.
 
-use super::offers::{Maker, Offer, find};
+use super::offers::{Maker, Shares, find};
 use crate::accelerators::probe::end;
 use crate::accelerators::{Container, Probe, ProbePod, Way};
 use crate::cx::{Cx, Detection, Preview, Stop};
@@ -35,7 +35,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    async fn offers(&self, api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Vec<Offer>)>, Stop> {
+    async fn offers(&self, api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Vec<Shares>)>, Stop> {
         let found = find(api, scope, (self.makers)()).await?;
         let of = |strategy: &&'static str| {
             (*strategy, found.iter().filter(|offer| offer.strategy == *strategy).cloned().collect())
@@ -45,9 +45,9 @@ impl Sharing {
 }
 
 /// What identifies a subject: the offer that is tried, and the others.
-fn facts(offers: &[Offer]) -> Option<Value> {
+fn facts(offers: &[Shares]) -> Option<Value> {
     let (tried, others) = offers.split_first()?;
-    let others: Vec<Value> = others.iter().map(Offer::told).collect();
+    let others: Vec<Value> = others.iter().map(Shares::told).collect();
     Some(json!({"offer": tried.told(), "others": others, "tried": tried.tried, OWN_CONTROL: true}))
 }
 
@@ -132,7 +132,7 @@ pub async fn run(sharing: &Sharing, cx: &Cx) -> Result<(), Stop> {
 struct Trial<'a> {
     cx: &'a Cx,
     scope: &'a Scope,
-    offer: &'a Offer,
+    offer: &'a Shares,
 }
 
 impl Trial<'_> {

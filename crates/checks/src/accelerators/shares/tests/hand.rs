@@ -111,7 +111,7 @@ impl Run {
     pub fn events(&self) -> Vec<Event> {
         let mut maker = Maker { events: Vec::new(), scope: Scope::new("gpu_sharing", self.strategy) };
         maker.add(EventKind::SubjectStarted { facts: json!({}), control: false, declared: false });
-        let steps: [(&str, &dyn Fn(&mut Maker)); 9] = [
+        let steps: [(&str, Step); 9] = [
             ("offered", &|maker| self.offer(maker)),
             ("hold", &|maker| self.hold(maker)),
             ("held", &|maker| {
@@ -199,6 +199,9 @@ fn work(place: usize, refused: bool) -> Value {
     let (done, why) = if refused { (0, "busy") } else { (100, "") };
     json!({"pod": format!("holder-{place}"), "work": {"asked": 100, "done": done, "why": why}})
 }
+
+/// What a step adds.
+type Step<'a> = &'a dyn Fn(&mut Maker);
 
 struct Maker {
     events: Vec<Event>,

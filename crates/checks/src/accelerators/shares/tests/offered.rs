@@ -1,6 +1,6 @@
 //! What nodes offer, in the words of several makers.
 
-use super::super::offers::{Maker, Offer, claimable, plugged};
+use super::super::offers::{Maker, Shares, claimable, plugged};
 use crate::accelerators::Way;
 use crate::{gpu_sharing, virtualized_accelerator};
 use aiconform_model::Object;
@@ -16,7 +16,7 @@ fn offers(makers: &[Maker], node: &Object) -> Vec<String> {
     all.flat_map(|(maker, rule)| plugged(maker, rule, node)).map(|offer| word(&offer)).collect()
 }
 
-fn word(offer: &Offer) -> String {
+fn word(offer: &Shares) -> String {
     let number = |number: Option<u64>| number.map_or("?".into(), |number| number.to_string());
     let numbers = [offer.offered, offer.declared, offer.physical].map(number).join(" ");
     format!("{} {} {numbers}", offer.strategy, offer.name())
@@ -77,7 +77,7 @@ fn class(name: &str, expression: &str) -> Object {
     )
 }
 
-fn claimed(devices: &[Value], classes: &[Object]) -> Vec<Offer> {
+fn claimed(devices: &[Value], classes: &[Object]) -> Vec<Shares> {
     let all =
         gpu_sharing::makers().iter().flat_map(|maker| maker.offer.iter().map(move |rule| (maker, rule)));
     all.flat_map(|(maker, rule)| claimable(maker, rule, &slices(devices), classes)).collect()
