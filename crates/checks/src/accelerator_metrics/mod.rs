@@ -15,7 +15,6 @@ use aiconform_cluster::Permission;
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
-use std::time::Duration;
 
 const ENDPOINT: Standing = Standing::Must {
     cites: "the requirement: \"via a standardized, machine-readable metrics endpoint\"; KAR-0059: find the endpoint",
@@ -155,7 +154,7 @@ pub const CHECK: Check = Check {
     parts: &["simulator"],
     files: &[],
     trials: &[],
-    limit: Duration::from_secs(300),
+    limit: crate::accelerators::LIMIT,
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api, files| run::detect(api, files).boxed(),

@@ -6,6 +6,7 @@ use aiconform_cluster::{Api, Scratch};
 use aiconform_model::probe::{Look, LookFor, PORT};
 use aiconform_model::{Bin, Kind, Object};
 use futures::StreamExt;
+use futures::future::try_join_all;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -252,6 +253,15 @@ impl Probe {
     pub async fn end(&self) -> Result<(), Stop> {
         end(&self.scratch, &self.name).await
     }
+}
+
+/// Deletes every pod of the namespace and waits until they are gone: the next check finds their devices free.
+///
+/// # Errors
+/// When one is refused, or not gone in time.
+pub async fn clear(scratch: &Scratch) -> Result<(), Stop> {
+    let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
+    try_join_all(names.iter().map(|name| end(scratch, name))).await.map(drop)
 }
 
 /// Deletes a pod of this name and waits until it is gone.

@@ -1,7 +1,7 @@
 //! One way of giving out devices: its namespaces, its pods, and what is asked of them when.
 
 use super::super::adapters::{ALL, FIRST, VOID, has_claims};
-use crate::accelerators::{Container, Offer, Probe, ProbePod, START, Standing, claims};
+use crate::accelerators::{Container, Offer, Probe, ProbePod, START, Standing, claims, clear};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
 use aiconform_model::probe::{Access, Look, LookFor, Number};
@@ -131,6 +131,19 @@ impl<'a> Stage<'a> {
             self.pair(&cast).await?;
         }
         self.phase("end", json!({}));
+        Ok(())
+    }
+
+    /// Deletes what is left, so that the next check finds the devices free.
+    ///
+    /// # Errors
+    /// When something is refused or does not go.
+    pub async fn clear(&self) -> Result<(), Stop> {
+        for scratch in [&self.scratch, &self.other] {
+            let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
+            self.phase("remove", json!({"names": names, "why": "for the next"}));
+            clear(scratch).await?;
+        }
         Ok(())
     }
 
