@@ -52,6 +52,12 @@ pub fn changed(sent: &Object, got: &Object, gates: impl Fn(&str) -> bool) -> Opt
     }
 }
 
+/// What differs in a pod as it was admitted from what was sent, when this request created one.
+pub fn admitted_pod(method: &str, path: &str, sent: &Value, got: &Value) -> Option<String> {
+    let creates = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
+    creates.then(|| changed(&Object(sent.clone()), &Object(got.clone()), |_| false)).flatten()
+}
+
 /// A number of an object, such as a gang's least number of members, that was not kept as it was sent: with another one a
 /// gang is another gang. Quantities may come back as texts.
 pub fn renumbered(sent: &Object, got: &Object) -> Option<String> {

@@ -24,7 +24,7 @@ pub use connect::{Connection, Target, causes};
 pub use error::{ClusterError, Refusal};
 pub use journal::Entry;
 pub use mirror::Mirror;
-pub use node::{Unsuitable, free, may_become_ready, suitable};
+pub use node::{Unsuitable, demand, free, may_become_ready, suitable};
 pub use permission::{Permission, missing};
 pub use quantity::{Amounts, quantity};
 pub use scrape::{Text, TextLimit};

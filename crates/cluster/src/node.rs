@@ -61,22 +61,29 @@ pub fn free(node: &Object, pods: &[Object]) -> Amounts {
         let amounts = node.at("/status/allocatable").and_then(|amounts| amounts.get(name));
         amounts.and_then(Value::as_str).and_then(quantity).unwrap_or_default()
     };
-    // A pod that has ended takes nothing any more (kube-scheduler's own rule).
-    let there: Vec<&Object> =
-        pods.iter().filter(|pod| !matches!(pod.text("/status/phase"), "Succeeded" | "Failed")).collect();
+    let there: Vec<&Object> = pods.iter().filter(|pod| !has_ended(pod)).collect();
     ["cpu", "memory", "pods"]
         .into_iter()
         .map(|name| {
-            let taken: f64 =
-                there.iter().map(|pod| if name == "pods" { 1.0 } else { demand(pod, name) }).sum();
+            let taken: f64 = there.iter().map(|pod| if name == "pods" { 1.0 } else { asks(pod, name) }).sum();
             (name.to_owned(), (allocatable(name) - taken).max(0.0))
         })
         .collect()
 }
 
+/// Whether a pod has ended: then it takes nothing any more (kube-scheduler's own rule).
+fn has_ended(pod: &Object) -> bool {
+    matches!(pod.text("/status/phase"), "Succeeded" | "Failed")
+}
+
+/// What pods ask of a resource, those that have ended left out.
+pub fn demand(pods: &[Object], name: &str) -> f64 {
+    pods.iter().filter(|pod| !has_ended(pod)).map(|pod| asks(pod, name)).sum()
+}
+
 /// What a pod asks of a resource: its own request where it has one, else that of its containers or of the largest
 /// init container, beside those that go on running; and the overhead of its runtime (KEP-753, KEP-2837).
-fn demand(pod: &Object, name: &str) -> f64 {
+fn asks(pod: &Object, name: &str) -> f64 {
     let amount = |value: Option<&Value>| {
         value.and_then(|amounts| amounts.get(name)?.as_str().and_then(quantity)).unwrap_or_default()
     };

@@ -17,7 +17,7 @@ pub enum Breakage {
     ClaimIgnored,
     /// Preparing a claim never answers. Plugins are left alone: a kubelet that waits for one admits no other pod.
     NeverPrepares,
-    /// The metrics tell of every device but the last.
+    /// The metrics tell of every device but the last whole one.
     OneSeriesTooFew,
     /// The metrics say the same utilisation of every device, whatever it does.
     ConstantUtilisation,

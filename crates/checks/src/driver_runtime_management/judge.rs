@@ -1,9 +1,9 @@
 //! From evidence to outcomes: pure functions.
 
 use super::adapters::{Dialect, Said, dialect, same};
-use crate::foreign::changed;
+use crate::foreign::admitted_pod;
 use aiconform_model::probe::{Access, ReadFile, Seen};
-use aiconform_model::{Event, EventKind, Kind, Object};
+use aiconform_model::{Event, EventKind, Kind};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::{Map, Value};
 
@@ -74,12 +74,15 @@ impl History {
                 EventKind::Stopped { why } => {
                     history.stopped.get_or_insert_with(|| why.clone());
                 }
-                EventKind::Exchange { method, path, status: 200..300, request, response, .. }
-                    if method == "POST" && path.ends_with("/pods") =>
-                {
-                    let (Some(sent), Some(got)) = (request, response) else { continue };
-                    let different = changed(&Object(sent.clone()), &Object(got.clone()), |_| false);
-                    history.doubt = history.doubt.take().or(different);
+                EventKind::Exchange {
+                    method,
+                    path,
+                    status: 200..300,
+                    request: Some(sent),
+                    response: Some(got),
+                    ..
+                } => {
+                    history.doubt = history.doubt.take().or_else(|| admitted_pod(method, path, sent, got));
                 }
                 EventKind::Watch { kind, object, .. }
                     if *kind == Kind::pod()

@@ -3,7 +3,7 @@
 use super::adapters::{Dialect, dialects};
 use crate::accelerators::inventory::{attribute, classes, expressions, slices};
 use crate::accelerators::probe::end;
-use crate::accelerators::{Container, Probe, ProbePod, Way, inventory};
+use crate::accelerators::{Container, NONE, Probe, ProbePod, Way, inventory};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::Api;
@@ -16,9 +16,7 @@ use serde_json::{Map, Value, json};
 /// Id of the requirement.
 pub const ID: &str = "driver_runtime_management";
 /// Id of the subject that is told to be absent when there is no accelerator.
-const NONE: &str = "accelerators";
-/// Why there is no subject.
-const WHY: &str = "no node offers an accelerator: neither a ResourceSlice nor an extended resource that is known as one; name it in the profile: [accelerators] resources = [\"…\"]";
+const ACCELERATORS: &str = "accelerators";
 
 /// One way in which accelerators are given: a subject.
 struct Target {
@@ -133,12 +131,12 @@ fn said(node: &Object, dialect: Option<&Dialect>, drivers: &[String], slices: &[
 /// Which subjects the cluster has.
 pub async fn detect(api: &Api) -> Vec<(String, Detection)> {
     match find(api, &Scope::new(ID, ""), &Profile::default()).await {
-        Ok(found) if found.is_empty() => vec![(NONE.into(), Detection::Absent(WHY.into()))],
+        Ok(found) if found.is_empty() => vec![(ACCELERATORS.into(), Detection::Absent(NONE.into()))],
         Ok(found) => found
             .iter()
             .map(|target| (target.scope.subject.clone(), Detection::Present(target.facts())))
             .collect(),
-        Err(stop) => vec![(NONE.into(), Detection::Absent(stop.to_string()))],
+        Err(stop) => vec![(ACCELERATORS.into(), Detection::Absent(stop.to_string()))],
     }
 }
 
@@ -167,8 +165,8 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
     cx.session.watch_own(&Kind::pod()).await?;
     let targets = find(cx.session.api(), &Scope::new(ID, ""), &cx.profile).await?;
     if targets.is_empty() {
-        let absent = EventKind::SubjectAbsent { why: WHY.into(), declared: false };
-        cx.write(&Scope::new(ID, NONE), absent);
+        let absent = EventKind::SubjectAbsent { why: NONE.into(), declared: false };
+        cx.write(&Scope::new(ID, ACCELERATORS), absent);
     }
     for target in &targets {
         let started = EventKind::SubjectStarted { facts: target.facts(), control: false, declared: false };

@@ -192,7 +192,7 @@ pub async fn means(
         let asked = match way {
             SlotsOf::NodeStatus => status_may_be_patched(api, scope, node).await,
             SlotsOf::Cpu => {
-                let free = free(node, &pods_on(api, scope, node).await?);
+                let free = free(node, &pods_on(api, scope, node.name()).await?);
                 Means::cpu(free.get("cpu").copied().unwrap_or_default()).ok_or_else(|| {
                     Stop::Hindered(format!("{}: too little CPU is free to make slots of it", node.name()))
                 })
@@ -228,8 +228,12 @@ async fn devices_may_be_published(api: &Api, scope: &Scope, node: &Object) -> Re
     Ok(Means::Devices)
 }
 
-async fn pods_on(api: &Api, scope: &Scope, node: &Object) -> Result<Vec<Object>, Stop> {
-    let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{}", node.name());
+/// Pods that are bound to a node.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn pods_on(api: &Api, scope: &Scope, node: &str) -> Result<Vec<Object>, Stop> {
+    let path = format!("/api/v1/pods?limit=1000&fieldSelector=spec.nodeName%3D{node}");
     let list = api.send(scope, "GET", &path, None).await?;
     let pods = list.get("items").and_then(Value::as_array);
     Ok(pods.map(|pods| pods.iter().cloned().map(Object).collect()).unwrap_or_default())
@@ -238,7 +242,7 @@ async fn pods_on(api: &Api, scope: &Scope, node: &Object) -> Result<Vec<Object>,
 /// How many test pods a node holds beside what is there, and by which of its resources that is bounded: a trial whose
 /// pods do not fit for want of CPU would say nothing of gangs.
 async fn room(api: &Api, scope: &Scope, node: &Object) -> Result<(u64, String), Stop> {
-    let pods = pods_on(api, scope, node).await?;
+    let pods = pods_on(api, scope, node.name()).await?;
     let free = free(node, &pods);
     let least = ["pods", "cpu", "memory"]
         .into_iter()

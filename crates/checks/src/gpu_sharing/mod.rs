@@ -6,6 +6,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub use self::adapters::makers;
 use self::run::SHARING;
 use crate::accelerators::{NEEDS, shares};
 use crate::cx::{Check, Reach};

@@ -1,10 +1,11 @@
 //! Acts on shares and marks phases; decides nothing.
 
-use super::offers::{Maker, Offer, find};
+use super::offers::{Maker, Shares, find};
 use crate::accelerators::probe::end;
-use crate::accelerators::{Container, Probe, ProbePod};
+use crate::accelerators::{Container, Probe, ProbePod, Way};
 use crate::cx::{Cx, Detection, Preview, Stop};
-use aiconform_cluster::{Api, Scratch};
+use crate::gang_scheduling::ground::pods_on;
+use aiconform_cluster::{Api, Scratch, demand};
 use aiconform_model::probe::LookFor;
 use aiconform_model::{Bin, EventKind, Kind, Scope};
 use aiconform_verdict::OWN_CONTROL;
@@ -34,7 +35,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    async fn offers(&self, api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Vec<Offer>)>, Stop> {
+    async fn offers(&self, api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Vec<Shares>)>, Stop> {
         let found = find(api, scope, (self.makers)()).await?;
         let of = |strategy: &&'static str| {
             (*strategy, found.iter().filter(|offer| offer.strategy == *strategy).cloned().collect())
@@ -44,9 +45,9 @@ impl Sharing {
 }
 
 /// What identifies a subject: the offer that is tried, and the others.
-fn facts(offers: &[Offer]) -> Option<Value> {
+fn facts(offers: &[Shares]) -> Option<Value> {
     let (tried, others) = offers.split_first()?;
-    let others: Vec<Value> = others.iter().map(Offer::told).collect();
+    let others: Vec<Value> = others.iter().map(Shares::told).collect();
     Some(json!({"offer": tried.told(), "others": others, "tried": tried.tried, OWN_CONTROL: true}))
 }
 
@@ -76,9 +77,9 @@ pub async fn preview(sharing: &Sharing, api: &Api) -> Preview {
             for offer in found.iter().filter_map(|(_, offers)| offers.first()) {
                 let count = offer.places().map_or("an unknown number".into(), |count| count.to_string());
                 preview.ground.push(format!(
-                    "{}: {} of {count} {} on node {} are given to pods, and one more is asked for",
+                    "{}: up to {} of {count} {} on node {} are given to pods, and one more is asked for",
                     offer.strategy,
-                    holders(offer),
+                    offer.places().unwrap_or(2).min(MOST),
                     offer.name(),
                     offer.node
                 ));
@@ -87,11 +88,6 @@ pub async fn preview(sharing: &Sharing, api: &Api) -> Preview {
         Err(stop) => preview.hindrances.push(stop.to_string()),
     }
     preview
-}
-
-/// How many pods are given a share each.
-fn holders(offer: &Offer) -> u64 {
-    offer.places().unwrap_or(2).min(MOST)
 }
 
 /// Runs the check: all strategies at once.
@@ -136,7 +132,7 @@ pub async fn run(sharing: &Sharing, cx: &Cx) -> Result<(), Stop> {
 struct Trial<'a> {
     cx: &'a Cx,
     scope: &'a Scope,
-    offer: &'a Offer,
+    offer: &'a Shares,
 }
 
 impl Trial<'_> {
@@ -145,10 +141,21 @@ impl Trial<'_> {
     }
 
     async fn act(&self) -> Result<(), Stop> {
-        let places = holders(self.offer);
-        self.phase("offered", self.offer.told());
-        if places < 2 || self.offer.offered == Some(0) {
+        let mut offer = self.offer.told();
+        let taken = self.taken().await?;
+        offer["taken"] = json!(taken);
+        self.phase("offered", offer);
+        if self.offer.offered == Some(0) {
             return Ok(());
+        }
+        let free = self.offer.places().map(|places| places.saturating_sub(taken));
+        let places = free.unwrap_or(2).min(MOST);
+        if places < 2 {
+            return Err(Stop::Hindered(format!(
+                "of {} on {} {places} are free: two pods cannot have one each",
+                self.offer.name(),
+                self.offer.node
+            )));
         }
         let scratch = self.cx.session.scratch(self.scope, &self.scope.subject, &[Kind::pod()]).await?;
         self.cx
@@ -160,12 +167,21 @@ impl Trial<'_> {
         let holders =
             try_join_all((0..places).map(|number| self.create(&scratch, format!("holder-{number}"), 1)))
                 .await?;
-        let done = self.use_and_release(&scratch, holders).await;
+        let done = self.use_and_release(&scratch, holders, free).await;
         // Whatever came of it, the next check finds the devices free.
         self.phase("over", json!({}));
         let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
         let ended = try_join_all(names.iter().map(|name| end(&scratch, name))).await;
         done.and(ended.map(drop))
+    }
+
+    /// How many of an extended resource pods of others have; what claims of others have is not known here.
+    async fn taken(&self) -> Result<u64, Stop> {
+        let Way::Resource(name) = &self.offer.way else { return Ok(0) };
+        let pods = pods_on(self.cx.session.api(), self.scope, &self.offer.node).await?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
+        let taken = demand(&pods, name) as u64;
+        Ok(taken)
     }
 
     async fn create(&self, scratch: &Arc<Scratch>, role: String, count: u64) -> Result<Probe, Stop> {
@@ -183,7 +199,12 @@ impl Trial<'_> {
         Probe::create(self.cx, scratch.clone(), &pod).await
     }
 
-    async fn use_and_release(&self, scratch: &Arc<Scratch>, mut holders: Vec<Probe>) -> Result<(), Stop> {
+    async fn use_and_release(
+        &self,
+        scratch: &Arc<Scratch>,
+        mut holders: Vec<Probe>,
+        free: Option<u64>,
+    ) -> Result<(), Stop> {
         let started = join_all(holders.iter_mut().map(Probe::runs)).await;
         if let Some(stop) = started.into_iter().find_map(Result::err) {
             return Err(stop);
@@ -201,7 +222,11 @@ impl Trial<'_> {
             .map(|(holder, work)| json!({"pod": holder.name, "work": work}))
             .collect();
         self.phase("worked_at_once", json!({"works": works}));
-        self.one_more(scratch, holders).await
+        // Where nobody knows how many there are, nobody knows what is one more.
+        match free {
+            Some(free) => self.one_more(scratch, holders, free).await,
+            None => Ok(()),
+        }
     }
 
     /// What a holder sees: what its device says of itself, and the device nodes in its container.
@@ -213,11 +238,10 @@ impl Trial<'_> {
     }
 
     /// One more than there are waits, and gets what the first gives back.
-    async fn one_more(&self, scratch: &Arc<Scratch>, holders: Vec<Probe>) -> Result<(), Stop> {
-        let Some(places) = self.offer.places() else { return Ok(()) };
-        let asks = places + 1 - holders.len() as u64;
+    async fn one_more(&self, scratch: &Arc<Scratch>, holders: Vec<Probe>, free: u64) -> Result<(), Stop> {
+        let asks = free + 1 - holders.len() as u64;
         let name = scratch.named("one-more");
-        self.phase("one_more", json!({"pod": name, "asks": asks, "places": places}));
+        self.phase("one_more", json!({"pod": name, "asks": asks, "places": free}));
         let mut more = self.create(scratch, "one-more".into(), asks).await?;
         let told = || match scratch.get(&Kind::pod(), &name) {
             Some(pod) if !pod.text("/spec/nodeName").is_empty() => Ok(true),

@@ -1,6 +1,6 @@
 //! A trial of shares as the evidence has it.
 
-use crate::foreign::changed;
+use crate::foreign::admitted_pod;
 use aiconform_model::{Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
 use serde_json::Value;
@@ -144,9 +144,8 @@ impl History {
                     request: Some(sent),
                     response: Some(got),
                     ..
-                } if ours && method == "POST" && path.ends_with("/pods") => {
-                    let different = changed(&Object(sent.clone()), &Object(got.clone()), |_| false);
-                    history.doubt = history.doubt.take().or(different);
+                } if ours => {
+                    history.doubt = history.doubt.take().or_else(|| admitted_pod(method, path, sent, got));
                 }
                 EventKind::Phase { phase, data } if ours => {
                     if phase == "over" {

@@ -192,7 +192,7 @@ pub fn one_more_waits(events: &[&Event], subject: &Subject) -> Outcome {
     let Some(more) = &history.more else {
         return unknown(history.lack("nothing more was asked for than there is"));
     };
-    let asked = format!("{} asks for {} more than the {} that there are", more.pod, 1, more.places);
+    let asked = format!("{} asks for one more than the {} that were free", more.pod, more.places);
     if let Some((event, node)) = &more.bound {
         return unmet(format!("{asked}, and is bound to {node}"), vec![*event]);
     }

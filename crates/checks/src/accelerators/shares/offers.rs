@@ -27,7 +27,7 @@ pub struct Maker {
 pub struct Rule {
     /// How: also the id of the subject.
     pub strategy: String,
-    /// Extended resources that are shares; a "*" at the end stands for anything.
+    /// Extended resources that are shares; a "*" stands for anything.
     #[serde(default)]
     pub resources: Vec<String>,
     /// They are shares only where the label says that there are several of each device.
@@ -53,9 +53,9 @@ pub struct Rule {
     pub types: Vec<String>,
 }
 
-/// What one node offers in one way.
+/// What one node offers in shares, in one way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Offer {
+pub struct Shares {
     /// How it is shared.
     pub strategy: String,
     /// Whose devices.
@@ -76,7 +76,7 @@ pub struct Offer {
     pub physical: Option<u64>,
 }
 
-impl Offer {
+impl Shares {
     /// How many pods can have one.
     pub fn places(&self) -> Option<u64> {
         match (self.declared, self.offered) {
@@ -110,7 +110,7 @@ pub fn makers(files: &[&str]) -> Vec<Maker> {
 ///
 /// # Errors
 /// When the cluster does not let itself be asked.
-pub async fn find(api: &Api, scope: &Scope, makers: &[Maker]) -> Result<Vec<Offer>, Stop> {
+pub async fn find(api: &Api, scope: &Scope, makers: &[Maker]) -> Result<Vec<Shares>, Stop> {
     let mut found = Vec::new();
     let nodes = api.list(scope, &Kind::node(), "", "").await?;
     let (mut published, mut offered_classes) = (Vec::new(), Vec::new());
@@ -132,7 +132,7 @@ pub async fn find(api: &Api, scope: &Scope, makers: &[Maker]) -> Result<Vec<Offe
 }
 
 /// Extended resources of a node that are shares.
-fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
+pub(super) fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Shares> {
     let said = |key: &str| {
         let label = node.label(key);
         if label.is_empty() { node.annotation(key).to_owned() } else { label.to_owned() }
@@ -146,7 +146,7 @@ fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
     }
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     // What is promised by labels alone is told too.
-    let promised = rule.resources.iter().filter(|name| !name.ends_with('*'));
+    let promised = rule.resources.iter().filter(|name| !name.contains('*'));
     let names: BTreeSet<&String> =
         allocatable.keys().filter(|name| is_meant(&rule.resources, name)).chain(promised).collect();
     let offer = |name: &String| {
@@ -167,7 +167,7 @@ fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
         let offered = Some(amount.unwrap_or_default() as u64);
-        Some(Offer {
+        Some(Shares {
             strategy: rule.strategy.clone(),
             product: maker.product.clone(),
             tried: maker.tried,
@@ -183,14 +183,16 @@ fn plugged(maker: &Maker, rule: &Rule, node: &Object) -> Vec<Offer> {
 }
 
 fn is_meant(resources: &[String], name: &str) -> bool {
-    resources.iter().any(|meant| match meant.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
+    resources.iter().any(|meant| match meant.split_once('*') {
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        }
         None => meant == name,
     })
 }
 
 /// Devices of a DRA driver that are parts, and the class by which they are asked for.
-fn claimable(maker: &Maker, rule: &Rule, slices: &[Object], classes: &[Object]) -> Vec<Offer> {
+pub(super) fn claimable(maker: &Maker, rule: &Rule, slices: &[Object], classes: &[Object]) -> Vec<Shares> {
     let mut by_node: BTreeMap<(&str, &str, &str), Vec<&Value>> = BTreeMap::new();
     for slice in slices {
         let (driver, node) = (slice.text("/spec/driver"), slice.text("/spec/nodeName"));
@@ -205,7 +207,7 @@ fn claimable(maker: &Maker, rule: &Rule, slices: &[Object], classes: &[Object]) 
         }
     }
     let offer = |((driver, node, kind), devices): ((&str, &str, &str), Vec<&Value>)| {
-        Some(Offer {
+        Some(Shares {
             strategy: rule.strategy.clone(),
             product: maker.product.clone(),
             tried: maker.tried,

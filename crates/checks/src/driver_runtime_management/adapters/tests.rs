@@ -34,9 +34,9 @@ fn labels_of_older_feature_discoveries_are_read_by_their_parts() {
         ("nvidia.com/cuda.driver.rev", "17"),
         ("nvidia.com/cuda.runtime.major", "12"),
     ]);
-    assert_eq!(nvidia.driver.on_node(&old).unwrap().1, "525.105.17");
+    assert_eq!(nvidia.driver.on_node(old).unwrap().1, "525.105.17");
     // Half a version is none.
-    assert_eq!(nvidia.runtime.on_node(&old), None);
+    assert_eq!(nvidia.runtime.on_node(old), None);
     let new = said(&[("nvidia.com/cuda.driver-version.full", "575.57.08")]);
     assert_eq!(nvidia.driver.on_node(new).unwrap().1, "575.57.08");
 }
