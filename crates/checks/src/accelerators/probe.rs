@@ -112,7 +112,7 @@ impl Probe {
         }
         let again = || {
             let pod = self.scratch.get(&Kind::pod(), &self.name).ok_or("it is gone")?;
-            let statuses = pod.at("/status/containerStatuses").and_then(Value::as_array);
+            let statuses = pod.at("/status").and_then(|status| status.get("containerStatuses")?.as_array());
             let restarted = |name: &&str| {
                 let mut statuses = statuses.into_iter().flatten();
                 statuses.any(|status| status["name"] == *name && status["restartCount"].as_u64() >= Some(1))
