@@ -139,6 +139,7 @@ pub const CHECK: Check = Check {
         may("", "nodes", &["get", "list"], "how many accelerators there are"),
         may("resource.k8s.io", "resourceslices", &["list"], "how many accelerators there are"),
         may("resource.k8s.io", "deviceclasses", &["list"], "how accelerators are asked for"),
+        may("resource.k8s.io", "resourceclaims", &["list"], "whether the device is free again"),
         may(
             "resource.k8s.io",
             "resourceclaimtemplates",

@@ -154,10 +154,7 @@ impl Acts<'_> {
         let readable = self.census().await;
         let scratch = self.cx.session.scratch(&self.scope, "metrics", &[Kind::pod()]).await?;
         let measured = self.measure(scratch.clone(), readable).await;
-        if measured.is_err() {
-            clear(&scratch).await?;
-        }
-        measured
+        measured.and(clear(&scratch).await)
     }
 
     async fn measure(&self, scratch: Arc<Scratch>, readable: bool) -> Result<(), Stop> {

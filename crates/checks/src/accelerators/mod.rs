@@ -37,6 +37,7 @@ pub const NEEDS: &[Permission] = &[
     may("", "nodes", &["get", "list"], "what nodes offer and say of their devices"),
     may("resource.k8s.io", "resourceslices", &["list"], "what drivers offer and say of their devices"),
     may("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
+    may("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
     may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
 ];
 
