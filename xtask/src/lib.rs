@@ -125,6 +125,8 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
             *request = request.take().map(device_parts);
             *response = response.take().map(device_parts);
         }
+        // What a probe sees stands as it came.
+        EventKind::Exchange { path, .. } if path.ends_with("/proxy/look") => return ours.then_some(event),
         EventKind::Exchange { method, path, request, response, .. } => {
             let pods = method == "POST" && path.split('?').next().is_some_and(|path| path.ends_with("/pods"));
             let slots = method == "PATCH" && path.ends_with("/status");
@@ -212,6 +214,7 @@ fn trim(object: Value) -> Value {
         "/spec/priorityClassName",
         "/spec/unschedulable",
         "/spec/containers",
+        "/spec/initContainers",
         "/status/phase",
         "/status/reason",
         "/status/message",
@@ -223,16 +226,13 @@ fn trim(object: Value) -> Value {
         let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
         let (Some(outer), Some(inner)) = (parts.next(), parts.next()) else { continue };
         let value = match inner {
-            "containers" => resources(value),
-            // Only gangs without a status of their own are refused pod by pod, and what asks for a device.
+            "containers" | "initContainers" => resources(value),
+            // Only gangs without a status of their own are refused pod by pod, what claims a device, and pods of probes.
             "conditions" => {
                 let pods_say_it = ["/spec/workloadRef", "/spec/resourceClaims"];
-                let asks = object.pointer("/spec/containers/0/resources/limits").and_then(Value::as_object);
-                let devices = asks.is_some_and(|limits| limits.keys().any(|name| name.contains('/')));
-                conditions(
-                    value,
-                    devices || pods_say_it.iter().any(|pointer| object.pointer(pointer).is_some()),
-                )
+                let says_it = pods_say_it.iter().any(|pointer| object.pointer(pointer).is_some());
+                let probes = object.pointer("/spec/containers/0").is_some_and(is_probe);
+                conditions(value, says_it || probes)
             }
             "labels" => labels(value),
             "ownerReferences" => owners(value),
@@ -279,11 +279,20 @@ fn numbers(value: &Value) -> Option<Value> {
 
 fn resources(containers: &Value) -> Value {
     let containers = containers.as_array().map(Vec::as_slice).unwrap_or_default();
-    let requests = |container: &Value| match container.pointer("/resources/requests") {
+    let read = |container: &Value| match container.pointer("/resources/requests") {
+        // Which of them is asked for what, and at which port it answers.
+        _ if is_probe(container) => {
+            let parts = ["name", "args", "resources"].into_iter();
+            parts.filter_map(|part| Some((part, container.get(part)?.clone()))).collect()
+        }
         Some(requests) => json!({"resources": {"requests": requests}}),
         None => json!({}),
     };
-    containers.iter().map(requests).collect()
+    containers.iter().map(read).collect()
+}
+
+fn is_probe(container: &Value) -> bool {
+    container["args"][0] == "serve"
 }
 
 fn conditions(conditions: &Value, pods_say_it: bool) -> Value {

@@ -80,6 +80,20 @@ pub enum Breakage {
     PolicyDropsRequests,
     /// A policy lets every gang start with one pod.
     PolicyLowersLeast,
+    /// A policy gives every namespace the label with which its claims may ask for access as an administrator.
+    PolicyLabelsForAdminAccess,
+    /// The container runtime gives each container of a pod every device that the pod's other containers were given, init
+    /// containers that start before them too.
+    RuntimeLeaksToSibling,
+    /// The container runtime gives a container the devices that its variable NVIDIA_VISIBLE_DEVICES names, or all of them.
+    RuntimeGivesByEnvironment,
+    /// The container runtime lets every container open every device that there is a node of, and make the nodes.
+    RuntimeWithoutDeviceCgroup,
+    /// The container runtime gives every container every device.
+    RuntimeGivesToAll,
+    /// The container runtime gives a container that is started again its neighbour's device beside its own: for each device,
+    /// the one with the next number. (A container without a device gets none.)
+    RuntimeLosesOnRestart,
     /// The simulator of accelerators is broken in one of its own ways, under that name.
     #[serde(untagged)]
     Simulator(aiconform_simulator::Breakage),
@@ -124,6 +138,12 @@ impl Breakage {
         Breakage::PolicyMisplacesPods,
         Breakage::PolicyDropsRequests,
         Breakage::PolicyLowersLeast,
+        Breakage::PolicyLabelsForAdminAccess,
+        Breakage::RuntimeLeaksToSibling,
+        Breakage::RuntimeGivesByEnvironment,
+        Breakage::RuntimeWithoutDeviceCgroup,
+        Breakage::RuntimeGivesToAll,
+        Breakage::RuntimeLosesOnRestart,
     ];
 
     /// All of them.
@@ -149,6 +169,7 @@ impl Breakage {
                 Some(Part::Kueue)
             }
             Breakage::Simulator(_) => Some(Part::Simulator),
+            runtime if runtime.replaces_runtime() => Some(Part::Simulator),
             _ => None,
         }
     }
@@ -156,6 +177,18 @@ impl Breakage {
     /// What is wrong with the simulator, if it is about that.
     pub fn of_simulator(self) -> Option<aiconform_simulator::Breakage> {
         if let Breakage::Simulator(breakage) = self { Some(breakage) } else { None }
+    }
+
+    /// Whether containers are made by the lab's own broken runtime, which then is `runc`.
+    pub fn replaces_runtime(self) -> bool {
+        matches!(
+            self,
+            Breakage::RuntimeLeaksToSibling
+                | Breakage::RuntimeGivesByEnvironment
+                | Breakage::RuntimeWithoutDeviceCgroup
+                | Breakage::RuntimeGivesToAll
+                | Breakage::RuntimeLosesOnRestart
+        )
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

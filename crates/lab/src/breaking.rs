@@ -15,7 +15,7 @@ use std::time::Duration;
 pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>) -> Result<(), LabError> {
     for breakage in &lab.breakages {
         match breakage {
-            // Flags, with which the components and the simulator were started.
+            // Flags and configuration, with which the components and the simulator were started.
             Breakage::GangGateOffScheduler
             | Breakage::GangGateOffApiServer
             | Breakage::DraGateOff
@@ -97,8 +97,25 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let act = ["create", &probe, "--dry-run=server", "-o", "json"];
                 in_force(tools, "lower-least", &act, lowered).await?;
             }
+            Breakage::PolicyLabelsForAdminAccess => {
+                let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
+                    "resources": ["namespaces"]});
+                // Not a patch of one path: a namespace may come without labels.
+                let patch = apply_configuration(
+                    "Object{metadata: Object.metadata{labels: {\"resource.kubernetes.io/admin-access\": \"true\"}}}",
+                );
+                mutation(tools, "label-for-admin-access", &rule, &patch).await?;
+                let labelled = |said: &Result<String, String>| {
+                    said.as_ref().is_ok_and(|namespace| {
+                        namespace.contains("\"resource.kubernetes.io/admin-access\": \"true\"")
+                    })
+                };
+                let act = ["create", "namespace", "probe", "--dry-run=server", "-o", "json"];
+                in_force(tools, "label-for-admin-access", &act, labelled).await?;
+            }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
+            runtime if runtime.replaces_runtime() => {}
             scheduler if scheduler.replaces_scheduler() => {
                 stop_scheduler(running).await?;
                 running.push(actor(lab, *breakage)?);

@@ -3,6 +3,7 @@
 use crate::breakage::Breakage;
 use crate::cgroup;
 use crate::error::LabError;
+use crate::runtime;
 use crate::state::Status;
 use serde_json::json;
 
@@ -64,7 +65,15 @@ pub fn write(lab: &Status) -> Result<(), LabError> {
         {"type": "portmap", "capabilities": {"portMappings": true}}
     ]});
     fs_err::write(state.join("cni/10-lab.conflist"), network.to_string())?;
-    fs_err::write(state.join("containerd.toml"), containerd(lab))?;
+    let mut containerd = containerd(lab);
+    if let Some(program) = runtime::write(lab)? {
+        containerd += &format!(
+            "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n\
+             runtime_type = 'io.containerd.runc.v2'\nsandboxer = 'podsandbox'\n\
+             [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\nBinaryName = '{program}'\n"
+        );
+    }
+    fs_err::write(state.join("containerd.toml"), containerd)?;
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod process;
 mod progress;
 mod recipe;
 mod relay;
+mod runtime;
 mod shared;
 mod state;
 mod supervisor;
@@ -41,7 +42,8 @@ pub use version::Kubernetes;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the lab's own processes (supervisor, first process of the namespaces) when the arguments name one.
+/// Runs the lab's own processes (supervisor, first process of the namespaces, actors, a broken runtime) when the arguments
+/// name one.
 ///
 /// Must be called before the program starts a runtime or any thread: the death of the thread that spawned the
 /// namespaces ends them.
@@ -52,6 +54,10 @@ pub fn reentry(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode
         "lab-supervise" => Some(supervisor::main(&next()?)),
         "lab-actor" => Some(actor::main(&next()?, &next()?)),
         "lab-first" => Some(first::main(&next()?)),
+        "lab-runtime" => {
+            let state = next()?;
+            Some(runtime::main(&state, arguments.collect()))
+        }
         _ => None,
     }
 }

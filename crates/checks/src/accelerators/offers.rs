@@ -105,6 +105,13 @@ fn array<'a>(object: &'a Object, pointer: &str) -> &'a [Value] {
     object.at(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
+/// What one driver publishes.
+#[derive(Default)]
+struct Devices {
+    nodes: BTreeMap<String, Count>,
+    names: BTreeMap<String, String>,
+}
+
 /// One offer for each driver, by its plain class, and for each class that the profile names; and one more where an
 /// extended resource stands for that class.
 fn of_classes(profile: &Profile, slices: &[Object], classes: &[Object], claims: &[Object]) -> Vec<Offer> {
@@ -117,7 +124,7 @@ fn of_classes(profile: &Profile, slices: &[Object], classes: &[Object], claims: 
             format!("{}/{}/{}", text(result, "driver"), text(result, "pool"), text(result, "device"))
         })
         .collect();
-    let mut drivers: BTreeMap<&str, (BTreeMap<String, Count>, BTreeMap<String, String>)> = BTreeMap::new();
+    let mut drivers: BTreeMap<&str, Devices> = BTreeMap::new();
     for slice in slices {
         let (driver, node) = (slice.text("/spec/driver"), slice.text("/spec/nodeName"));
         if is_ours(driver) || node.is_empty() {
@@ -125,7 +132,7 @@ fn of_classes(profile: &Profile, slices: &[Object], classes: &[Object], claims: 
         }
         for device in array(slice, "/spec/devices") {
             let id = format!("{driver}/{}/{}", slice.text("/spec/pool/name"), text(device, "name"));
-            let (nodes, names) = drivers.entry(driver).or_default();
+            let Devices { nodes, names } = drivers.entry(driver).or_default();
             if let Some(uuid) = attribute(device, "uuid") {
                 names.insert(id.clone(), uuid);
             }
@@ -137,7 +144,7 @@ fn of_classes(profile: &Profile, slices: &[Object], classes: &[Object], claims: 
         }
     }
     let mut found = Vec::new();
-    for (driver, (nodes, names)) in drivers {
+    for (driver, Devices { nodes, names }) in drivers {
         if nodes.is_empty() {
             continue;
         }

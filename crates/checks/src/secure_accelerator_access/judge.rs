@@ -212,9 +212,44 @@ pub fn sibling_has_no_access(events: &[&Event], subject: &Subject) -> Outcome {
         Err(outcome) => return outcome,
     };
     let holders = granted.holders.iter();
-    let containers =
-        holders.flat_map(|holder| ["first", "beside"].map(|container| (holder.pod.as_str(), container)));
-    have_nothing(&history, &granted, containers)
+    let containers = holders.flat_map(|holder| SIBLINGS.map(|container| (holder.pod.as_str(), container)));
+    match have_nothing(&history, &granted, containers) {
+        Outcome::Met { seen } => later_siblings(&history, &granted).unwrap_or_else(|| met(seen)),
+        other => other,
+    }
+}
+
+/// Containers beside the one that is given a device.
+const SIBLINGS: [&str; 2] = ["first", "beside"];
+
+/// What is wrong with those of pods that were given a device later, which only look. The one whose containers were
+/// started again is judged by itself.
+fn later_siblings(history: &History, granted: &Granted) -> Option<Outcome> {
+    let again = history.phase("restart").and_then(|phase| phase.data["pod"].as_str());
+    let later = history.sights.iter().filter(|sight| {
+        ["look_released", "look_pair"].contains(&sight.phase.as_str())
+            && SIBLINGS.contains(&sight.container.as_str())
+            && Some(sight.pod.as_str()) != again
+    });
+    later
+        .filter_map(|sight| {
+            let found = sight.look.devices.iter().filter(|seen| granted.nodes.contains_key(&seen.number));
+            let found = found.map(|seen| (seen.number, seen.path.clone())).collect();
+            match reach(sight, &found, &BTreeSet::new()) {
+                Reach::Something(what) => {
+                    let words = format!(
+                        "container {} of {}, which asked for nothing: {what}",
+                        sight.container, sight.pod
+                    );
+                    Some(unmet(words, vec![sight.at]))
+                }
+                Reach::Open(why) => {
+                    Some(unknown(format!("container {} of {}: {why}", sight.container, sight.pod)))
+                }
+                Reach::Nothing(_) => None,
+            }
+        })
+        .next()
 }
 
 /// Of two pods with a device each, neither comes to the other's.

@@ -138,7 +138,7 @@ async fn one(cx: &Cx, number: usize, offer: &Offer, named: &[String]) {
     }
     cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
     let result = match stage {
-        Ok(mut stage) => stage.act().await,
+        Ok(stage) => stage.act().await,
         Err(stop) => Err(stop),
     };
     if let Err(stop) = result {

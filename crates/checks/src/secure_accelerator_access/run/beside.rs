@@ -1,19 +1,22 @@
 //! What goes further than the requirement, where devices are claimed: access for administrators, claims of others.
 
-use super::super::adapters::has_claims;
 use super::stage::Stage;
 use crate::accelerators::{Container, Probe, Way, claims};
 use crate::cx::Stop;
 use crate::pod::GANG;
-use aiconform_model::Object;
+use aiconform_model::{Bin, Object};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long the claim of a pod may take to be made of its template.
+const MADE: Duration = Duration::from_secs(15);
 
 impl Stage<'_> {
-    /// Asks for both, which takes no device.
+    /// Tries a claim with access for administrators, and the same without.
     ///
     /// # Errors
     /// When the cluster gives no answer; a refusal is one.
-    pub(super) async fn beside(&self, holders: &[Probe], running: &[usize]) -> Result<(), Stop> {
+    pub(super) async fn beside(&self) -> Result<(), Stop> {
         let Way::Class(class) = &self.offer.way else { return Ok(()) };
         for (phase, admin) in [("claim_plain", None), ("claim_admin", Some(true))] {
             let claim =
@@ -22,20 +25,27 @@ impl Stage<'_> {
             // What is said stands in the exchange.
             let _ = self.cx.session.api().dry_run(&self.scope, &claims(), &claim).await;
         }
-        let holder = running.first().map(|place| &holders[*place]);
-        if let Some(holder) = holder
-            && has_claims(self.offer.mode)
-            && self.other.namespace() != self.scratch.namespace()
-        {
-            self.borrow_from(holder).await?;
-        }
         Ok(())
     }
 
-    /// A pod in another namespace names the claim of a pod that has a device.
-    async fn borrow_from(&self, holder: &Probe) -> Result<(), Stop> {
-        let of_holder = |claim: &Object| (claim.label(GANG) == holder.name).then(|| claim.name().to_owned());
-        let Some(name) = self.scratch.all(&claims(), of_holder).into_iter().next() else { return Ok(()) };
+    /// A pod in another namespace names the claim of a pod that is to have a device.
+    ///
+    /// # Errors
+    /// None: where it cannot be tried, there is no such pod.
+    pub(super) async fn borrow(&self) -> Result<(), Stop> {
+        if !matches!(self.offer.way, Way::Class(_)) || self.other.namespace() == self.scratch.namespace() {
+            return Ok(());
+        }
+        let named = || {
+            let of_holder = |claim: &Object| (!claim.label(GANG).is_empty()).then(|| claim.name().to_owned());
+            self.scratch
+                .all(&claims(), of_holder)
+                .into_iter()
+                .next()
+                .ok_or_else(|| "there is none".to_owned())
+        };
+        let name = self.scratch.until("a claim to be made", Bin::Platform, MADE, named).await;
+        let Ok(name) = name.map(|met| met.value) else { return Ok(()) };
         let nodes = [self.node.clone()];
         self.phase(
             "borrow",

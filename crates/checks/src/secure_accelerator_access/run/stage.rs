@@ -5,7 +5,7 @@ use crate::accelerators::{Container, Offer, Probe, ProbePod, START, Standing, cl
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
 use aiconform_model::probe::{Access, Look, LookFor, Number};
-use aiconform_model::{Bin, EventKind, Kind, Scope};
+use aiconform_model::{Bin, EventKind, Kind, Object, Scope};
 use aiconform_wait::TooLate;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all, try_join_all};
@@ -108,11 +108,38 @@ impl<'a> Stage<'a> {
         self.pod(role, nodes, vec![first, Container::with(&self.offer.way, count), beside])
     }
 
-    /// Everything, in order.
+    /// Everything, in order; then every device is let go, because others wait for them.
     ///
     /// # Errors
     /// When something cannot go on; what was seen until then is judged.
-    pub async fn act(&mut self) -> Result<(), Stop> {
+    pub async fn act(&self) -> Result<(), Stop> {
+        let result = self.acts().await;
+        self.phase("end", json!({}));
+        result.and(self.let_go().await)
+    }
+
+    async fn let_go(&self) -> Result<(), Stop> {
+        let pods = self.scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
+        self.phase("remove", json!({"names": pods, "why": "the end"}));
+        let kind = Kind::pod();
+        try_join_all(pods.iter().map(|pod| self.scratch.delete(&kind, pod))).await?;
+        let gone = || {
+            let left = self
+                .scratch
+                .all(&Kind::pod(), |pod| pods.contains(&pod.name().to_owned()).then(|| pod.called()));
+            // A device is free when its claim is gone.
+            let held = |claim: &Object| claim.at("/status/allocation").map(|_| claim.called());
+            let held = self.scratch.all(&claims(), held);
+            match left.first().or(held.first()) {
+                Some(left) => Err(format!("{left} is still there")),
+                None => Ok(()),
+            }
+        };
+        self.scratch.until("every device to be let go", Bin::Platform, START, gone).await?;
+        Ok(())
+    }
+
+    async fn acts(&self) -> Result<(), Stop> {
         if self.free == 0 {
             return Err(Stop::Hindered(format!(
                 "no device is free: those of node {} and of all others are in use",
@@ -122,7 +149,7 @@ impl<'a> Stage<'a> {
         let mut cast = self.crowd().await?;
         let running = self.running(&cast);
         self.look_and_try(&cast, &running).await?;
-        self.beside(&cast.holders, &running).await?;
+        self.beside().await?;
         if let Some(first) = running.first() {
             self.restart(&cast.holders[*first]).await?;
         }
@@ -130,7 +157,6 @@ impl<'a> Stage<'a> {
         if running.len() >= 2 {
             self.pair(&cast).await?;
         }
-        self.phase("end", json!({}));
         Ok(())
     }
 
@@ -157,13 +183,18 @@ impl<'a> Stage<'a> {
         let holders = holders.iter().map(|pod| Probe::create(self.cx, self.scratch.clone(), pod).boxed());
         let (holders, strangers) = futures::try_join!(try_join_all(holders), try_join_all(made))?;
         let cast = Cast { holders, strangers };
-        self.stand(&cast, START, "pods without a request to run, and one with a device", |runs, _| runs >= 1)
-            .await?;
+        self.borrow().await?;
+        let some = |runs, comes| runs >= 1 || comes == 0;
+        self.stand(&cast, START, "pods without a request to run, and one with a device", some).await?;
         // The image is there now. A pod that still does not come keeps nobody from going on: that it has no device is what
         // may be right. And a claim that was told to wait may be given a device a moment later.
         let free = usize::try_from(self.free.min(MOST)).unwrap_or(usize::MAX);
         let all = |runs, comes| runs >= free && comes == 0;
-        let _ = self.stand(&cast, GIVEN, "every free device to be given", all).await;
+        if let Err(late) = self.stand(&cast, GIVEN, "every free device to be given", all).await
+            && self.running(&cast).is_empty()
+        {
+            return Err(late.into());
+        }
         Ok(cast)
     }
 

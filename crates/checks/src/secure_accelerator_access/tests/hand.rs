@@ -34,21 +34,30 @@ pub struct At<'a> {
 /// What a container sees: paths, with numbers and what opening them gives.
 pub type Sees = BTreeMap<String, (Number, Errno)>;
 
+/// Changes what a container sees.
+pub type Seeing = Box<dyn Fn(&At<'_>, &mut Sees)>;
+/// Changes what it says.
+pub type Saying = Box<dyn Fn(&At<'_>, &mut Look)>;
+/// The device that a claim is given, of the pod's name and its place.
+pub type Allocating = Box<dyn Fn(&str, u32) -> u32>;
+/// Changes what happened.
+pub type Changing = Box<dyn Fn(&mut Vec<EventKind>)>;
+
 /// A run and what is wrong with it.
 pub struct Run {
     pub subject: &'static str,
     /// Free devices, of which each holder is given one.
     pub free: u32,
     /// Changes what a container sees.
-    pub sees: Box<dyn Fn(&At<'_>, &mut Sees)>,
+    pub sees: Seeing,
     /// Changes what it says beside.
-    pub says: Box<dyn Fn(&At<'_>, &mut Look)>,
+    pub says: Saying,
     /// What making a node gives, and opening it, for devices.
     pub made: (Errno, Option<Errno>),
     /// The same for `/dev/null`.
     pub made_null: (Errno, Option<Errno>),
     /// Device that the claim of a pod is given, by its place; what it says differs then from what it has.
-    pub allocated: Box<dyn Fn(&str, u32) -> u32>,
+    pub allocated: Allocating,
     /// Words of the scheduler to the one that waits.
     pub refused: Option<&'static str>,
     /// Where pods without a request are.
@@ -60,7 +69,7 @@ pub struct Run {
     /// Node of the pod that borrows a claim.
     pub borrower_on: &'static str,
     /// Taken from the events, or put between them.
-    pub change: Box<dyn Fn(&mut Vec<EventKind>)>,
+    pub change: Changing,
 }
 
 impl Default for Run {
