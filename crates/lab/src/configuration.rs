@@ -39,6 +39,9 @@ pub fn write(lab: &Status) -> Result<(), LabError> {
         "kubeAPIQPS": 200, "kubeAPIBurst": 400, "imageGCHighThresholdPercent": 100,
         // What a device plugin offers is in the node's status when it serves, not 10 s later.
         "nodeStatusUpdateFrequency": "1s",
+        // A pod whose claim the node authorizer does not know of yet is looked at again after this time, 60 to 90 s by
+        // default: the kubelet (1.37) takes that for no error.
+        "syncFrequency": "5s",
         "evictionHard": {"memory.available": "100Mi"},
     });
     fs_err::write(state.join("kubelet.json"), kubelet.to_string())?;

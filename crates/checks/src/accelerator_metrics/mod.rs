@@ -15,7 +15,6 @@ use aiconform_cluster::Permission;
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
-use std::time::Duration;
 
 const ENDPOINT: Standing = Standing::Must {
     cites: "the requirement: \"via a standardized, machine-readable metrics endpoint\"; KAR-0059: find the endpoint",
@@ -140,6 +139,7 @@ pub const CHECK: Check = Check {
         may("", "nodes", &["get", "list"], "how many accelerators there are"),
         may("resource.k8s.io", "resourceslices", &["list"], "how many accelerators there are"),
         may("resource.k8s.io", "deviceclasses", &["list"], "how accelerators are asked for"),
+        may("resource.k8s.io", "resourceclaims", &["list"], "whether the device is free again"),
         may(
             "resource.k8s.io",
             "resourceclaimtemplates",
@@ -155,7 +155,7 @@ pub const CHECK: Check = Check {
     parts: &["simulator"],
     files: &[],
     trials: &[],
-    limit: Duration::from_secs(300),
+    limit: crate::accelerators::LIMIT,
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api, files| run::detect(api, files).boxed(),

@@ -7,16 +7,17 @@ use self::endpoints::{Place, endpoints};
 use self::target::{LIMIT, Target, Wanted};
 use super::adapters::{IDS, recognise};
 use super::history::DIALECT;
-use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, inventory};
+use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, clear, inventory};
 use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
-use aiconform_cluster::{Api, Connection};
+use aiconform_cluster::{Api, Connection, Scratch};
 use aiconform_exposition::{Limits, parse};
 use aiconform_model::{EventKind, Kind, Scope};
 use aiconform_verdict::OWN_CONTROL;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -151,7 +152,13 @@ impl Acts<'_> {
     async fn act(&self) -> Result<(), Stop> {
         let _turn = self.cx.accelerators.lock().await;
         let readable = self.census().await;
-        let probe = self.given().await?;
+        let scratch = self.cx.session.scratch(&self.scope, "metrics", &[Kind::pod()]).await?;
+        let measured = self.measure(scratch.clone(), readable).await;
+        measured.and(clear(&scratch).await)
+    }
+
+    async fn measure(&self, scratch: Arc<Scratch>, readable: bool) -> Result<(), Stop> {
+        let probe = self.given(scratch).await?;
         let patience = if readable { PATIENCE } else { Duration::ZERO };
         for target in &self.targets {
             target.choose(&probe.node);
@@ -199,15 +206,13 @@ impl Acts<'_> {
     }
 
     /// A pod that has a device.
-    async fn given(&self) -> Result<Probe, Stop> {
+    async fn given(&self, scratch: Arc<Scratch>) -> Result<Probe, Stop> {
         let Some(way) = self.inventory.ways.first() else {
             return Err(Stop::Hindered(
                 "no DeviceClass and no extended resource gives the accelerators to pods".into(),
             ));
         };
         let nodes: Vec<String> = self.inventory.nodes.keys().cloned().collect();
-        let created = [Kind::pod()];
-        let scratch = self.cx.session.scratch(&self.scope, "metrics", &created).await?;
         self.tell(&format!(
             "a pod is given an accelerator ({})",
             match way {

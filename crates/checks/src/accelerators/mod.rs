@@ -9,7 +9,7 @@ pub mod shares;
 pub use inventory::{Inventory, Way, inventory};
 pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
-pub use probe::{Probe, START, Standing};
+pub use probe::{Probe, START, Standing, clear};
 
 use aiconform_cluster::Permission;
 
@@ -37,8 +37,12 @@ pub const NEEDS: &[Permission] = &[
     may("", "nodes", &["get", "list"], "what nodes offer and say of their devices"),
     may("resource.k8s.io", "resourceslices", &["list"], "what drivers offer and say of their devices"),
     may("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
+    may("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
     may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
 ];
+
+/// Longest time of a check of accelerators: the turns of the others are in it.
+pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(1200);
 
 /// Why nothing can be tried where no node has an accelerator.
 pub const NONE: &str = "no node offers an accelerator: neither a ResourceSlice nor an extended resource that is known as one; name it in the profile: [accelerators] resources = [\"…\"]";

@@ -1,11 +1,14 @@
 //! A pod of the probe in the cluster: asked by the API server's proxy, so that nothing needs to reach the pod's network.
 
+use super::offers::claims;
 use super::pod::{ProbePod, claim_templates};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
 use aiconform_model::probe::{Look, LookFor, PORT};
 use aiconform_model::{Bin, Kind, Object};
+use aiconform_wait::Wait;
 use futures::StreamExt;
+use futures::future::try_join_all;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -252,6 +255,38 @@ impl Probe {
     pub async fn end(&self) -> Result<(), Stop> {
         end(&self.scratch, &self.name).await
     }
+}
+
+/// Deletes every pod of the namespace and waits until they and their claims are gone: the next check finds their devices
+/// free.
+///
+/// # Errors
+/// When one is refused, or not gone in time.
+pub async fn clear(scratch: &Scratch) -> Result<(), Stop> {
+    let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
+    try_join_all(names.iter().map(|name| end(scratch, name))).await?;
+    let (api, scope) = (scratch.session().api(), scratch.scope());
+    let claims = claims();
+    if !api.serves(scope, &claims).await? {
+        return Ok(());
+    }
+    let free = || async {
+        let there = api.list(scope, &claims, scratch.namespace(), "").await;
+        let there = there.map_err(|error| error.to_string())?;
+        match there.iter().find(|claim| claim.at("/status/allocation").is_some()) {
+            Some(claim) => Err(format!("{} still has its device", claim.called())),
+            None => Ok(()),
+        }
+    };
+    let wait = Wait {
+        condition: "every claim to let go of its device".into(),
+        bin: Bin::Platform,
+        limit: END,
+        sink: api.sink().as_ref(),
+        scope,
+    };
+    wait.asking(Duration::from_millis(200), free).await?;
+    Ok(())
 }
 
 /// Deletes a pod of this name and waits until it is gone.

@@ -12,7 +12,6 @@ use crate::gang_scheduling::{unread, unread_later};
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
-use std::time::Duration;
 
 const MECHANISM: Standing = Standing::Must {
     cites: "the requirement: \"a verifiable mechanism\"; KAR-0001: \"labels and annotations on the nodes, or … DRA attributes\"",
@@ -106,7 +105,7 @@ pub const CHECK: Check = Check {
     parts: &["simulator"],
     files: &[],
     trials: &[],
-    limit: Duration::from_secs(300),
+    limit: crate::accelerators::LIMIT,
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api, _| run::detect(api).boxed(),

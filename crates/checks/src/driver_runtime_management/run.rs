@@ -1,8 +1,8 @@
 //! Acts and marks phases; decides nothing.
 
 use super::adapters::{Dialect, dialects};
+use crate::accelerators::clear;
 use crate::accelerators::inventory::{attribute, classes, expressions, slices};
-use crate::accelerators::probe::end;
 use crate::accelerators::{Container, NONE, Probe, ProbePod, Way, inventory};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::profile::Profile;
@@ -219,9 +219,5 @@ async fn act(cx: &Cx, target: &Target, number: usize) -> Result<(), Stop> {
     let done: Result<(), Stop> = asked.await;
     // Whatever came of it, the next check finds the device free.
     phase(cx, target, "over", json!({}));
-    let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
-    for name in names {
-        end(&scratch, &name).await?;
-    }
-    done
+    done.and(clear(&scratch).await)
 }

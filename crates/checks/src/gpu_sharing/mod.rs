@@ -15,7 +15,6 @@ use crate::gang_scheduling::{unread, unread_later};
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
-use std::time::Duration;
 
 const EXPOSED: Standing = Standing::Must {
     cites: "the requirement: \"exposed as schedulable resources\", \"oversubscription of GPUs should be allowed\"; KAR-0003, step 1: a node's Allocatable includes the shares",
@@ -120,7 +119,7 @@ pub const CHECK: Check = Check {
     parts: &["simulator"],
     files: &[],
     trials: &[],
-    limit: Duration::from_secs(300),
+    limit: crate::accelerators::LIMIT,
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api, _| shares::detect(&SHARING, api).boxed(),

@@ -16,7 +16,6 @@ use aiconform_cluster::Permission;
 use aiconform_model::Event;
 use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
 use futures::FutureExt;
-use std::time::Duration;
 
 const NO_REQUEST: Standing =
     Standing::Must { cites: "KAR-0049, step 1: a pod on an accelerator node that requests none finds none" };
@@ -197,7 +196,7 @@ pub const CHECK: Check = Check {
     parts: &["simulator"],
     files: &[],
     trials: &[],
-    limit: Duration::from_secs(600),
+    limit: crate::accelerators::LIMIT,
     explain: include_str!("explain.md"),
     faults: include_str!("faults.toml"),
     detect: |api, files| run::detect(api, files).boxed(),

@@ -79,6 +79,28 @@ fn told(error: Arc<anyhow::Error>) -> anyhow::Error {
     Arc::try_unwrap(error).unwrap_or_else(|shared| anyhow::anyhow!("the healthy twin: {shared:#}"))
 }
 
+/// Faults of one breakage that are tried on one lab: several checks may say what it does.
+type Group = Vec<(&'static Check, Fault)>;
+
+/// Puts together what can be tried in one run: the same breakage in the same way, and each check once.
+fn grouped(chosen: Vec<(&'static Check, Fault)>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (check, fault) in chosen {
+        let fits = |group: &&mut Group| {
+            group.iter().all(|(other, there)| {
+                let alike = there.breakage == fault.breakage
+                    && (&there.trials, &there.profile) == (&fault.trials, &fault.profile);
+                alike && other.id != check.id
+            })
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.push((check, fault)),
+            None => groups.push(vec![(check, fault)]),
+        }
+    }
+    groups
+}
+
 struct Bench {
     arguments: Arguments,
     /// Labs that may be up.
@@ -139,12 +161,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     };
     let judged = bench.lab("faulttwin", "twin", &healthy);
     let twin: Twin = judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared();
-    let tried: FuturesUnordered<_> = chosen
+    let groups = grouped(chosen);
+    let tried: FuturesUnordered<_> = groups
         .iter()
         .enumerate()
-        .map(|(number, (check, fault))| {
+        .map(|(number, group)| {
             let (bench, twin) = (&bench, &twin);
-            async move { (number, bench.rows(number, check, fault, twin).await) }
+            async move { (number, bench.rows(number, group, twin).await) }
         })
         .collect();
     // Its lab is the first; whatever becomes of it, the others come to their end and leave nothing.
@@ -245,65 +268,67 @@ impl Bench {
         Ok(judged.report.requirements.into_iter().map(|judged| judged.judgement).collect())
     }
 
-    /// The rows of a fault; one that could not be tried is missed, and the others go on.
-    async fn rows(&self, number: usize, check: &'static Check, fault: &Fault, twin: &Twin<'_>) -> Vec<Row> {
-        self.try_fault(number, check, fault, twin).await.unwrap_or_else(|error| {
-            self.talk.line("", &format!("{}: could not be tried: {error}", fault.breakage));
-            vec![Row {
-                name: fault.breakage.clone(),
-                claim: String::new(),
-                subject: String::new(),
-                expected: fault.verdict.clone(),
-                observed: "could not be tried".into(),
-                found: false,
-                why: error.to_string(),
-            }]
+    /// The rows of the faults of one lab; those that could not be tried are missed, and the others go on.
+    async fn rows(&self, number: usize, group: &Group, twin: &Twin<'_>) -> Vec<Row> {
+        self.try_faults(number, group, twin).await.unwrap_or_else(|error| {
+            let missed = group.iter().map(|(_, fault)| {
+                self.talk.line("", &format!("{}: could not be tried: {error}", fault.breakage));
+                Row {
+                    name: fault.breakage.clone(),
+                    claim: String::new(),
+                    subject: String::new(),
+                    expected: fault.verdict.clone(),
+                    observed: "could not be tried".into(),
+                    found: false,
+                    why: error.to_string(),
+                }
+            });
+            missed.collect()
         })
     }
 
-    async fn try_fault(
-        &self,
-        number: usize,
-        check: &'static Check,
-        fault: &Fault,
-        twin: &Twin<'_>,
-    ) -> anyhow::Result<Vec<Row>> {
-        let name = if fault.variant.is_empty() {
-            fault.breakage.clone()
-        } else {
-            format!("{} ({})", fault.breakage, fault.variant)
-        };
+    async fn try_faults(&self, number: usize, group: &Group, twin: &Twin<'_>) -> anyhow::Result<Vec<Row>> {
+        let (check, fault) = group.first().ok_or_else(|| anyhow::anyhow!("nothing is to be tried"))?;
         // What is wrong with the healthy lab itself needs no other.
-        if fault.breakage == "none" {
-            let twin = twin.clone().await.map_err(told)?;
-            let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
-            return Ok(healthy
-                .map(|judgement| compare("none", fault, judgement, healthy))
-                .unwrap_or_default());
-        }
-        let breakage = Breakage::named(&fault.breakage)
-            .ok_or_else(|| anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage))?;
-        let made = Made {
-            breakage: Some(breakage),
-            checks: vec![check],
-            adapters: fault.adapters.clone(),
-            trials: fault.trials.clone(),
-            profile: Profile::parse(&fault.profile, "faults.toml")?,
+        let judged = if fault.breakage == "none" {
+            twin.clone().await.map_err(told)?
+        } else {
+            let breakage = Breakage::named(&fault.breakage).ok_or_else(|| {
+                anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage)
+            })?;
+            let made = Made {
+                breakage: Some(breakage),
+                checks: group.iter().map(|(check, _)| *check).collect(),
+                adapters: group.iter().flat_map(|(_, fault)| fault.adapters.clone()).collect(),
+                trials: fault.trials.clone(),
+                profile: Profile::parse(&fault.profile, "faults.toml")?,
+            };
+            let run = format!("{number}-{}", fault.breakage);
+            Arc::new(self.lab(&format!("fault{number}"), &run, &made).await?)
         };
-        // Of one breakage several checks may say what it does.
-        let run = format!("{}-{name}", check.id).replace([' ', '(', ')'], "-");
-        let judged = self.lab(&format!("fault{number}"), &run, &made).await?;
-        let judgement = judged.first().ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
         let twin = twin.clone().await.map_err(told)?;
-        let healthy = twin.iter().find(|judgement| judgement.requirement == check.id);
-        let rows = compare(&name, fault, judgement, healthy);
-        let missed: Vec<&Row> = rows.iter().filter(|row| !row.found).collect();
-        for row in &missed {
-            let what = [row.subject.as_str(), &row.claim].join(" ");
-            self.talk.line("", &format!("{name}: MISSED: {what}: {}: {}", row.observed, row.why));
-        }
-        if missed.is_empty() {
-            self.talk.line("", &format!("{name}: found"));
+        let of = |all: &[Judgement], check: &Check| {
+            all.iter().find(|judgement| judgement.requirement == check.id).cloned()
+        };
+        let mut rows = Vec::new();
+        for (check, fault) in group {
+            let name = if fault.variant.is_empty() {
+                format!("{}: {}", check.id, fault.breakage)
+            } else {
+                format!("{}: {} ({})", check.id, fault.breakage, fault.variant)
+            };
+            let judgement =
+                of(&judged, check).ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
+            let found = compare(&name, fault, &judgement, of(&twin, check).as_ref());
+            let missed: Vec<&Row> = found.iter().filter(|row| !row.found).collect();
+            for row in &missed {
+                let what = [row.subject.as_str(), &row.claim].join(" ");
+                self.talk.line("", &format!("{name}: MISSED: {what}: {}: {}", row.observed, row.why));
+            }
+            if missed.is_empty() {
+                self.talk.line("", &format!("{name}: found"));
+            }
+            rows.extend(found);
         }
         Ok(rows)
     }
@@ -366,4 +391,25 @@ fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgem
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_one_breakage_share_a_lab_and_no_check_is_tried_twice_on_it() {
+        let all = CHECKS
+            .iter()
+            .flat_map(|check| check.read_faults().unwrap().into_iter().map(move |fault| (*check, fault)));
+        let all: Vec<(&'static Check, Fault)> = all.collect();
+        let groups = grouped(all.clone());
+        assert_eq!(groups.iter().map(Vec::len).sum::<usize>(), all.len());
+        assert!(groups.len() < all.len(), "no breakage is known to two checks");
+        for group in groups {
+            let ids: BTreeSet<&str> = group.iter().map(|(check, _)| check.id).collect();
+            assert_eq!(ids.len(), group.len());
+            assert!(group.iter().all(|(_, fault)| fault.breakage == group[0].1.breakage));
+        }
+    }
 }

@@ -91,7 +91,7 @@ impl Plugin {
         let prefix = format!("aiconform-{}-", self.pool.resource.replace('/', "_"));
         for entry in folder.read_dir_utf8()? {
             let entry = entry?;
-            if entry.file_name().starts_with(&prefix) {
+            if is_of(entry.file_name(), &prefix) {
                 cdi::remove(entry.path())?;
             }
         }
@@ -167,6 +167,12 @@ pub fn id(device: &Device, share: Option<u32>) -> String {
     share.map_or_else(|| device.name.clone(), |share| format!("{}::{}", device.name, share - 1))
 }
 
+/// Whether a socket is of the plugin of this prefix, and not of one whose resource only begins with the same name.
+fn is_of(name: &str, prefix: &str) -> bool {
+    let time = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".sock"));
+    time.is_some_and(|time| time.chars().all(|character| character.is_ascii_hexdigit()))
+}
+
 fn options() -> DevicePluginOptions {
     DevicePluginOptions { pre_start_required: false, get_preferred_allocation_available: true }
 }
@@ -200,6 +206,13 @@ fn identity(path: &Utf8Path) -> Option<(u64, i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plugin_removes_its_own_sockets_and_none_of_another() {
+        let of = |name: &str| is_of(name, "aiconform-a.b_gpu-");
+        assert!(of("aiconform-a.b_gpu-19a2f.sock"));
+        assert!(!of("aiconform-a.b_gpu-partition-19a2f.sock") && !of("aiconform-a.b_gpu.shared-19a2f.sock"));
+    }
 
     #[test]
     fn shares_are_spread_over_devices() {

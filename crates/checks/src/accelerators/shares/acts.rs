@@ -1,8 +1,7 @@
 //! Acts on shares and marks phases; decides nothing.
 
 use super::offers::{Maker, Shares, find};
-use crate::accelerators::probe::end;
-use crate::accelerators::{Container, Probe, ProbePod, Way};
+use crate::accelerators::{Container, Probe, ProbePod, Way, clear};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::gang_scheduling::ground::pods_on;
 use aiconform_cluster::{Api, Scratch, demand};
@@ -164,15 +163,14 @@ impl Trial<'_> {
         let names: Vec<String> =
             (0..places).map(|number| scratch.named(&format!("holder-{number}"))).collect();
         self.phase("hold", json!({"pods": names}));
-        let holders =
-            try_join_all((0..places).map(|number| self.create(&scratch, format!("holder-{number}"), 1)))
-                .await?;
-        let done = self.use_and_release(&scratch, holders, free).await;
+        let done = async {
+            let created = (0..places).map(|number| self.create(&scratch, format!("holder-{number}"), 1));
+            self.use_and_release(&scratch, try_join_all(created).await?, free).await
+        };
+        let done = done.await;
         // Whatever came of it, the next check finds the devices free.
         self.phase("over", json!({}));
-        let names = scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
-        let ended = try_join_all(names.iter().map(|name| end(&scratch, name))).await;
-        done.and(ended.map(drop))
+        done.and(clear(&scratch).await)
     }
 
     /// How many of an extended resource pods of others have; what claims of others have is not known here.
