@@ -31,6 +31,7 @@ struct Requirement {
     graded: Vec<Graded>,
     glance: Vec<Glance>,
     curves: Vec<Glance>,
+    grids: Vec<Glance>,
     measures: Table,
     subjects: Vec<Subject>,
     /// Subjects that the cluster does not have, by the reason.
@@ -184,7 +185,8 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 ladder: ladder(&judgement.subjects),
                 graded: graded(&judgement.subjects),
                 glance: glance(&judgement.subjects),
-                curves: curves(&judgement.subjects),
+                curves: pictures(&judgement.subjects, |picture| !picture.curves.is_empty()),
+                grids: pictures(&judgement.subjects, |picture| picture.grid.is_some()),
                 measures: measures::table(judgement),
                 subjects: judgement
                     .subjects
@@ -255,8 +257,8 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
     shown
 }
 
-/// Curves of each subject.
-fn curves(subjects: &[SubjectJudgement]) -> Vec<Glance> {
+/// Pictures of this form of each subject.
+fn pictures(subjects: &[SubjectJudgement], form: fn(&Picture) -> bool) -> Vec<Glance> {
     let of = |subject: &SubjectJudgement, picture: &Picture| Glance {
         subject: subject.id.clone(),
         control: subject.control,
@@ -269,7 +271,7 @@ fn curves(subjects: &[SubjectJudgement]) -> Vec<Glance> {
     subjects
         .iter()
         .flat_map(|subject| subject.pictures.iter().map(move |picture| (subject, picture)))
-        .filter(|(_, picture)| !picture.curves.is_empty())
+        .filter(|(_, picture)| form(picture))
         .map(|(subject, picture)| of(subject, picture))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot. And curves, with what
-//! went on behind them.
+//! went on behind them. And grids.
 
-use aiconform_verdict::{Lane, Picture};
+use aiconform_verdict::{CellKind, Grid, Lane, Picture};
 use std::fmt::Write;
 
 const WIDTH: f64 = 260.0;
@@ -12,7 +12,62 @@ const TOP: f64 = 18.0;
 
 /// The picture as an SVG element; classes carry the colours.
 pub fn svg(picture: &Picture) -> String {
-    if picture.curves.is_empty() { lanes(picture) } else { curves(picture) }
+    match &picture.grid {
+        Some(grid) => cells(picture, grid),
+        None if picture.curves.is_empty() => lanes(picture),
+        None => curves(picture),
+    }
+}
+
+/// Room for the names of the rows of a grid, and the most columns that have room beside it.
+const NAMES: f64 = 92.0;
+const COLUMNS: usize = 6;
+
+/// A grid: a field for each try, with its word in it.
+fn cells(picture: &Picture, grid: &Grid) -> String {
+    let shown = grid.columns.len().min(COLUMNS);
+    let width = (WIDTH - NAMES) / shown.max(1) as f64;
+    let mut body = String::new();
+    for (number, column) in grid.columns.iter().take(shown).enumerate() {
+        // More than there is room for are told in the last column.
+        let more = grid.columns.len() - shown;
+        let name = if more > 0 && number + 1 == shown { format!("{column} +{more}") } else { column.clone() };
+        let x = NAMES + width * (number as f64 + 0.5);
+        let _ = write!(
+            body,
+            "<text class=\"when\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            TOP - 6.0,
+            escape(&name)
+        );
+    }
+    let mut y = TOP;
+    for row in &grid.rows {
+        let middle = y + LANE * 0.5 + 3.0;
+        let _ = write!(body, "<text class=\"when\" x=\"1\" y=\"{middle:.1}\">{}</text>", escape(&row.name));
+        for (number, cell) in row.cells.iter().take(shown).enumerate() {
+            let x = NAMES + width * number as f64;
+            let class = match cell.kind {
+                CellKind::Own => "own",
+                CellKind::Kept => "kept",
+                CellKind::Leak => "leak",
+                CellKind::Open => "open",
+            };
+            let column = grid.columns.get(number).map(String::as_str).unwrap_or_default();
+            let _ = write!(
+                body,
+                "<g class=\"cell {class}\"><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"1.5\"/><text class=\"when\" x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"middle\">{}</text><title>{}: {}: {}</title></g>",
+                width - 2.0,
+                LANE - 1.5,
+                x + width / 2.0 - 1.0,
+                escape(&cell.word),
+                escape(&row.name),
+                escape(column),
+                escape(&cell.word)
+            );
+        }
+        y += LANE;
+    }
+    framed(picture, y - 8.0, &body)
 }
 
 /// Height of a picture of curves, and where its values begin: right of their scale.
@@ -149,7 +204,31 @@ pub fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aiconform_verdict::{Curve, Span, Tone};
+    use aiconform_verdict::{Cell, Curve, Row, Span, Tone};
+
+    #[test]
+    fn a_grid_has_a_field_for_each_try_and_tells_how_many_columns_there_are_beside() {
+        let cell = |word: &str, kind| Cell { word: word.into(), kind };
+        let cells = vec![cell("<ENXIO>", CellKind::Leak); 9];
+        let columns = (0..9).map(|number| format!("accel{number}")).collect();
+        let grid = Grid { columns, rows: vec![Row { name: "plain".into(), cells }] };
+        let picture = Picture {
+            title: "t".into(),
+            caption: "c".into(),
+            tone: Tone::Part,
+            series: "s".into(),
+            lanes: Vec::new(),
+            marks: Vec::new(),
+            curves: Vec::new(),
+            shades: Vec::new(),
+            grid: Some(grid),
+            length: 0,
+        };
+        let drawn = svg(&picture);
+        assert_eq!(drawn.matches("class=\"cell leak\"").count(), COLUMNS, "{drawn}");
+        assert!(drawn.contains("accel5 +3") && !drawn.contains("accel6"), "{drawn}");
+        assert!(drawn.contains("<title>plain: accel0: &lt;ENXIO&gt;</title>"), "{drawn}");
+    }
 
     #[test]
     fn curves_lie_within_their_frame_whatever_their_values() {
@@ -163,6 +242,7 @@ mod tests {
             marks: Vec::new(),
             curves: vec![Curve { name: "GPU-<a>".into(), points, main: true }],
             shades: vec![Span { from: 200, to: 800, state: "load" }],
+            grid: None,
             length: 1000,
         };
         let drawn = svg(&picture);

@@ -12,4 +12,4 @@ pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Step
 pub use judge::{OWN_CONTROL, decide, judge, summary};
 pub use judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 pub use lean::Lean;
-pub use picture::{Curve, Lane, Mark, Picture, Span, Tone};
+pub use picture::{Cell, CellKind, Curve, Grid, Lane, Mark, Picture, Row, Span, Tone};

@@ -1,8 +1,8 @@
-//! A picture of what happened, for the report: lanes or curves over time.
+//! A picture of what happened, for the report: lanes or curves over time, or a grid of who tried what.
 
 use serde::Serialize;
 
-/// Lanes over time, with marks; or curves over time, with shades behind them.
+/// Lanes over time, with marks; or curves over time, with shades behind them; or a grid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Picture {
     /// Title.
@@ -23,8 +23,52 @@ pub struct Picture {
     /// What went on behind the curves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shades: Vec<Span>,
+    /// A grid; where there is one, it is drawn and nothing else is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
     /// Length in milliseconds.
     pub length: u64,
+}
+
+/// Who tried what, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Grid {
+    /// What was tried, from left to right.
+    pub columns: Vec<String>,
+    /// Who tried it, from top to bottom.
+    pub rows: Vec<Row>,
+}
+
+/// One who tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// What came of each.
+    pub cells: Vec<Cell>,
+}
+
+/// What came of one try.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// In a word.
+    pub word: String,
+    /// What that is.
+    pub kind: CellKind,
+}
+
+/// What came of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellKind {
+    /// It is its own, and it has it.
+    Own,
+    /// It is not its own, and it was kept from it.
+    Kept,
+    /// It is not its own, and it has it.
+    Leak,
+    /// It could not be told, or was not tried.
+    Open,
 }
 
 /// A value over time.

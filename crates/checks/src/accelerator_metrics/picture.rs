@@ -59,6 +59,7 @@ fn drawn(history: &History, outcome: &Outcome) -> Option<Picture> {
         marks: Vec::new(),
         curves,
         shades,
+        grid: None,
         length: since(end),
     })
 }

@@ -4,6 +4,7 @@ mod adapters;
 mod guard;
 mod history;
 mod judge;
+mod picture;
 mod preview;
 mod run;
 #[cfg(test)]
@@ -140,7 +141,7 @@ static RULES: Rules = Rules {
     grade: |_, _| None,
     measures: |_, _| Vec::new(),
     simulated: judge::simulated,
-    pictures: |_, _| Vec::new(),
+    pictures: picture::pictures,
     advice: "install the DRA driver or the device plugin of the accelerators' maker, or name what gives them out in the profile: [accelerators] resources = [\"…\"]",
 };
 

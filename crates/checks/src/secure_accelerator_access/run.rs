@@ -69,7 +69,11 @@ fn facts(offer: &Offer) -> Value {
         .map(|(node, count)| (node.clone(), json!({"devices": count.all, "free": count.free})))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    json!({OWN_CONTROL: true, MODE: offer.mode.id(), "asked_by": asked, "driver": offer.driver, "nodes": nodes})
+    let mut facts = json!({OWN_CONTROL: true, MODE: offer.mode.id(), "asked_by": asked, "nodes": nodes});
+    if !offer.driver.is_empty() {
+        facts["driver"] = json!(offer.driver);
+    }
+    facts
 }
 
 /// Runs the check.
@@ -132,7 +136,9 @@ async fn one(cx: &Cx, number: usize, offer: &Offer, named: &[String]) {
     let mut facts = facts(offer);
     if let Ok(stage) = &stage {
         facts[MAKES_NODES] = json!(stage.without_maker.is_none());
-        facts["without_makes_nodes"] = json!(stage.without_maker);
+        if let Some(why) = &stage.without_maker {
+            facts["without_makes_nodes"] = json!(why);
+        }
         facts["node"] = json!(stage.node);
         facts[NAMES] = json!(offer.names);
     }

@@ -137,7 +137,7 @@ pub fn no_device_twice(events: &[&Event], subject: &Subject) -> Outcome {
     let Some(next) = next else {
         return unknown(history.lack("no claim that waited was given the device that was let go"));
     };
-    let own: Vec<Holder> = later(&granted, &after);
+    let own: Vec<Holder> = later(&history, &granted, &after);
     if let Some((witness, events)) = overlap(&own) {
         return unmet(format!("after a device was let go, {witness}"), events);
     }
@@ -152,17 +152,23 @@ pub fn no_device_twice(events: &[&Event], subject: &Subject) -> Outcome {
     ))
 }
 
-/// What holders have of their own after a device was let go.
-fn later(granted: &Granted, sights: &[&Sight]) -> Vec<Holder> {
+/// What holders have of their own after a device was let go. Of the one whose containers were started again it counts
+/// what it had before: what that gave it is judged by itself.
+fn later(history: &History, granted: &Granted, sights: &[&Sight]) -> Vec<Holder> {
+    let again = history.phase("restart").and_then(|phase| phase.data["pod"].as_str());
     let mut by_pod: BTreeMap<&str, &Sight> = BTreeMap::new();
     for sight in sights.iter().filter(|sight| sight.container == "probe") {
         by_pod.insert(&sight.pod, sight);
     }
-    let holder = |sight: &Sight| {
-        let own = granted.own_of(sight);
-        Holder { pod: sight.pod.clone(), given: own.clone(), own, at: sight.at }
+    let holder = |(pod, sight): (&str, &Sight)| match granted.holders.iter().find(|holder| holder.pod == pod)
+    {
+        Some(before) if Some(pod) == again => before.clone(),
+        _ => {
+            let own = granted.own_of(sight);
+            Holder { pod: pod.into(), given: own.clone(), own, at: sight.at }
+        }
     };
-    by_pod.into_values().map(holder).collect()
+    by_pod.into_iter().map(holder).collect()
 }
 
 /// Two claims that had a device at the same time.

@@ -1,7 +1,7 @@
 //! Which device nodes pods were given: what all others are held against.
 
 use super::super::adapters::is_one_device;
-use super::super::history::{History, Sight};
+use super::super::history::{History, Pod, Sight};
 use super::{TRIES, unknown, unmet};
 use aiconform_model::probe::{Access, Number};
 use aiconform_verdict::Outcome;
@@ -141,7 +141,9 @@ pub fn granted(history: &History) -> Result<Granted, Outcome> {
     let mut holders: Vec<Holder> = Vec::new();
     let (mut refused, mut events) = (Vec::new(), Vec::new());
     let mut node = None;
-    for pod in history.of_role("holder") {
+    let mut pods: Vec<&Pod> = history.of_role("holder").collect();
+    pods.sort_by(|one, other| one.name.cmp(&other.name));
+    for pod in pods {
         let Some(sight) = history.saw(&pod.name, "probe", TRIES).last() else { continue };
         let (_, place) = pod.bound.as_ref().ok_or_else(|| unknown("a pod that answers has no node"))?;
         if node.get_or_insert_with(|| place.clone()) != place {
