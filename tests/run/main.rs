@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod accelerators;
 mod adapters;
 mod devices;
 
@@ -41,7 +42,11 @@ struct Lab {
 
 impl Lab {
     fn up(name: &'static str) -> Lab {
-        let kubeconfig = works(&["lab", "--name", name, "up"]).trim().to_owned();
+        Lab::up_with(name, &[])
+    }
+
+    fn up_with(name: &'static str, flags: &[&str]) -> Lab {
+        let kubeconfig = works(&[&["lab", "--name", name, "up"], flags].concat()).trim().to_owned();
         Lab { name, kubeconfig }
     }
 

@@ -1,0 +1,108 @@
+//! The checks of accelerators from outside: all of them on a lab with simulated ones, and on one that has none.
+
+use super::{Lab, left, program, read, text, works};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+
+/// All of them; 1.35 asks for each.
+const CHOSEN: [&str; 4] = [
+    "--release",
+    "1.35",
+    "--only",
+    "dra_support,secure_accelerator_access,accelerator_metrics,driver_runtime_management,gpu_sharing,virtualized_accelerator",
+];
+
+fn run(kubeconfig: &str, folder: &Path, seed: &str) -> Output {
+    let mut command = program();
+    command.args(["run", "--kubeconfig", kubeconfig, "--seed", seed]).args(CHOSEN);
+    command.arg("--output-dir").arg(folder).output().unwrap()
+}
+
+/// Verdict and reason of every requirement.
+fn verdicts(folder: &Path) -> BTreeMap<String, (String, String)> {
+    let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let requirements = verdict["requirements"].as_array().unwrap().iter();
+    requirements.map(|one| (word(&one["id"]), (word(&one["verdict"]), word(&one["why"])))).collect()
+}
+
+/// The outcome of every claim on every subject.
+fn outcomes(folder: &Path) -> Vec<String> {
+    let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
+    let mut found = Vec::new();
+    for one in verdict["requirements"].as_array().unwrap() {
+        for subject in one["subjects"].as_array().unwrap() {
+            for claim in subject["claims"].as_array().into_iter().flatten() {
+                found.push(format!("{} {} {}: {}", one["id"], subject["id"], claim["id"], claim["outcome"]));
+            }
+        }
+    }
+    found
+}
+
+/// A kubeconfig of a ServiceAccount that may do what the printed role says, and no more.
+fn with_role(lab: &Lab, directory: &Path) -> String {
+    let role = directory.join("role.yaml");
+    std::fs::write(&role, works(&[&["rbac"], &CHOSEN[..]].concat())).unwrap();
+    lab.kubectl(&["apply", "-f", role.to_str().unwrap()]);
+    let token = lab.kubectl(&["create", "token", "aiconform"]);
+    let mut config: Value = serde_json::from_str(&read(Path::new(&lab.kubeconfig))).unwrap();
+    config["users"][0]["user"] = json!({"token": token.trim()});
+    let kubeconfig = directory.join("kubeconfig");
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    kubeconfig.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn simulated_accelerators_pass_whatever_the_seed_with_the_printed_role_and_nothing_is_left() {
+    let lab = Lab::up_with("testsimulated", &["--with", "simulator"]);
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = with_role(&lab, directory.path());
+    // `--thorough` takes ten seeds.
+    let seeds = if std::env::var("AICONFORM_THOROUGH").is_ok() { 10 } else { 2 };
+    let mut first = Vec::new();
+    for seed in 1..=seeds {
+        let folder = directory.path().join(seed.to_string());
+        let output = run(&kubeconfig, &folder, &seed.to_string());
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+        assert_eq!(said.matches("PASSED (SIMULATED)").count(), 6, "{said}");
+        assert_eq!(works(&["judge", folder.to_str().unwrap()]), said);
+        let found = outcomes(&folder);
+        assert!(found.len() > 60 && found.iter().all(|claim| claim.ends_with("\"met\"")), "{found:#?}");
+        if seed == 1 {
+            first.clone_from(&found);
+            let report = read(&folder.join("report.html"));
+            for title in ["A load comes and goes on one accelerator", "Who opens what"] {
+                assert!(report.contains(title), "the report has no {title:?}");
+            }
+        }
+        assert_eq!(found, first, "seed {seed}");
+        assert_eq!(left(&lab), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn without_accelerators_nothing_is_passed_and_nothing_failed() {
+    let lab = Lab::up("testnone");
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("none");
+    let output = run(&lab.kubeconfig, &folder, "1");
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(4), "{said}{}", text(&output.stderr));
+    for (id, (verdict, why)) in verdicts(&folder) {
+        // Devices of the run's own need no accelerator.
+        if id == "dra_support" {
+            assert_eq!(verdict, "passed", "{why}");
+            continue;
+        }
+        assert_eq!(verdict, "inconclusive", "{id}: {why}");
+        assert!(
+            why.contains("accelerator") || why.contains("share") || why.contains("virtual"),
+            "{id}: {why}"
+        );
+    }
+    assert_eq!(left(&lab), Vec::<String>::new());
+}
