@@ -420,6 +420,21 @@ impl Scratch {
         limit: Duration,
         look: impl FnMut() -> Result<T, String> + Send,
     ) -> Result<Met<T>, TooLate> {
+        self.until_unless(condition, bin, limit, look, || None).await
+    }
+
+    /// The same, and gives up as soon as `hopeless` says why it will not come true.
+    ///
+    /// # Errors
+    /// At the limit, or with what `hopeless` said.
+    pub async fn until_unless<T>(
+        &self,
+        condition: impl Into<String> + Send,
+        bin: Bin,
+        limit: Duration,
+        look: impl FnMut() -> Result<T, String> + Send,
+        hopeless: impl FnMut() -> Option<String> + Send,
+    ) -> Result<Met<T>, TooLate> {
         let wait = Wait {
             condition: condition.into(),
             bin,
@@ -427,6 +442,6 @@ impl Scratch {
             sink: self.session.api.sink().as_ref(),
             scope: &self.scope,
         };
-        wait.until(&mut self.session.mirror.changes(), look).await
+        wait.until_unless(&mut self.session.mirror.changes(), look, hopeless).await
     }
 }

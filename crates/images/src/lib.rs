@@ -2,7 +2,7 @@
 
 mod archive;
 
-pub use archive::archive;
+pub use archive::{archive, archive_for_each};
 
 /// An image of ours.
 pub struct Image {
@@ -25,6 +25,14 @@ impl Image {
     /// When the archive cannot be written to memory.
     pub fn archive(&self, name: &str) -> std::io::Result<Vec<u8>> {
         archive(name, &[(self.binary, self.content)], &format!("/{}", self.binary))
+    }
+
+    /// The same with this program beside it, built for another kind of machine.
+    ///
+    /// # Errors
+    /// When it is no such program.
+    pub fn archive_with(&self, name: &str, other: &[u8]) -> std::io::Result<Vec<u8>> {
+        archive_for_each(name, self.binary, &[self.content, other])
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Met<T> {
     pub waited: Duration,
 }
 
-/// The limit was reached first.
+/// The limit was reached first, or there was nothing left to wait for.
 #[derive(Debug, thiserror::Error)]
 #[error("waited {} s for {condition}; last seen: {last}", .waited.as_secs())]
 pub struct TooLate {
@@ -54,9 +54,26 @@ impl Wait<'_> {
     ///
     /// # Errors
     /// [`TooLate`] at the limit, or when the sender of `changes` is gone.
-    pub async fn until<T, F>(self, changes: &mut watch::Receiver<u64>, mut look: F) -> Result<Met<T>, TooLate>
+    pub async fn until<T, F>(self, changes: &mut watch::Receiver<u64>, look: F) -> Result<Met<T>, TooLate>
     where
         F: FnMut() -> Result<T, String>,
+    {
+        self.until_unless(changes, look, || None).await
+    }
+
+    /// The same, and gives up as soon as `hopeless` says why the condition will not come true.
+    ///
+    /// # Errors
+    /// [`TooLate`] at the limit, when the sender of `changes` is gone, or with what `hopeless` said.
+    pub async fn until_unless<T, F, H>(
+        self,
+        changes: &mut watch::Receiver<u64>,
+        mut look: F,
+        mut hopeless: H,
+    ) -> Result<Met<T>, TooLate>
+    where
+        F: FnMut() -> Result<T, String>,
+        H: FnMut() -> Option<String>,
     {
         let start = Instant::now();
         let deadline = start + self.limit;
@@ -73,13 +90,19 @@ impl Wait<'_> {
                 }
                 Err(seen) => last = seen,
             }
-            let ended = match tokio::time::timeout_at(deadline, changes.changed()).await {
-                Ok(Ok(())) => false,
-                Ok(Err(_)) => {
-                    last = format!("{last} (and the watch ended)");
+            let ended = match hopeless() {
+                Some(why) => {
+                    last = why;
                     true
                 }
-                Err(_) => true,
+                None => match tokio::time::timeout_at(deadline, changes.changed()).await {
+                    Ok(Ok(())) => false,
+                    Ok(Err(_)) => {
+                        last = format!("{last} (and the watch ended)");
+                        true
+                    }
+                    Err(_) => true,
+                },
             };
             if ended {
                 let waited = start.elapsed();
@@ -184,6 +207,26 @@ mod tests {
         let (_sender, mut receiver) = watch::channel(0);
         let met = wait(&kept, &scope, Duration::ZERO).until(&mut receiver, || Ok(2)).await.unwrap();
         assert_eq!(met.value, 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_hopeless_is_not_waited_for() {
+        let (kept, scope) = (Kept(Mutex::default()), Scope::default());
+        let (sender, mut receiver) = watch::channel(0);
+        sender.send(1).unwrap();
+        let mut looks = 0;
+        let hopeless = || {
+            looks += 1;
+            (looks == 2).then(|| "it will never come".to_owned())
+        };
+        let never = || Err::<(), _>("not yet".to_owned());
+        let waiting =
+            wait(&kept, &scope, Duration::from_secs(60)).until_unless(&mut receiver, never, hopeless);
+        let change = async { sender.send(2).unwrap() };
+        let (error, ()) = tokio::join!(waiting, change);
+        let error = error.unwrap_err();
+        assert_eq!(error.last, "it will never come");
+        assert!(error.waited < Duration::from_secs(10), "{error}");
     }
 
     #[tokio::test]

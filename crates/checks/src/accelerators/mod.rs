@@ -4,12 +4,14 @@ pub mod inventory;
 pub mod offers;
 pub mod pod;
 pub mod probe;
+pub mod pulls;
 pub mod shares;
 
 pub use inventory::{Inventory, Way, inventory};
 pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
 pub use probe::{Probe, START, Standing, clear};
+pub use pulls::Pulls;
 
 use aiconform_cluster::Permission;
 

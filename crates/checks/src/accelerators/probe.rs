@@ -2,6 +2,7 @@
 
 use super::offers::claims;
 use super::pod::{ProbePod, claim_templates};
+use super::pulls::Pulls;
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
 use aiconform_model::probe::{Look, LookFor, PORT};
@@ -48,6 +49,17 @@ pub enum Standing {
     Failed(String),
     /// It is on its way, as far as this.
     Comes(String),
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Standing::Runs => formatter.write_str("runs"),
+            Standing::Waits(words) => write!(formatter, "waits: {words}"),
+            Standing::Failed(words) => write!(formatter, "failed: {words}"),
+            Standing::Comes(words) => formatter.write_str(words),
+        }
+    }
 }
 
 /// What came of a load.
@@ -154,7 +166,10 @@ impl Probe {
             None => Err("it is not there yet".into()),
         };
         let condition = format!("the pod {} to run", self.name);
-        self.node = self.scratch.until(condition, Bin::Platform, limit, ready).await?.value;
+        let mut pulls = Pulls::default();
+        let hopeless = || pulls.refused(self.scratch.get(&Kind::pod(), &self.name).as_slice());
+        let ran = self.scratch.until_unless(condition, Bin::Platform, limit, ready, hopeless).await;
+        self.node = ran?.value;
         Ok(())
     }
 

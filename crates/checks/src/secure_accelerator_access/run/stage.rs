@@ -1,7 +1,7 @@
 //! One way of giving out devices: its namespaces, its pods, and what is asked of them when.
 
 use super::super::adapters::{ALL, FIRST, VOID, has_claims};
-use crate::accelerators::{Container, Offer, Probe, ProbePod, START, Standing, claims};
+use crate::accelerators::{Container, Offer, Probe, ProbePod, Pulls, START, Standing, claims};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
 use aiconform_model::probe::{Access, Look, LookFor, Number};
@@ -209,17 +209,19 @@ impl<'a> Stage<'a> {
     ) -> Result<(), TooLate> {
         let look = || {
             if let Some(pod) = cast.strangers.iter().find(|pod| pod.stands() != Standing::Runs) {
-                return Err(format!("{}: {:?}", pod.name, pod.stands()));
+                return Err(format!("{}: {}", pod.name, pod.stands()));
             }
             let stands: Vec<Standing> = cast.holders.iter().map(Probe::stands).collect();
             let count = |wanted: fn(&Standing) -> bool| stands.iter().filter(|stands| wanted(stands)).count();
             let runs = count(|stands| *stands == Standing::Runs);
             let comes = count(|stands| matches!(stands, Standing::Comes(_)));
             let waits = cast.holders.iter().zip(&stands).find(|(_, stands)| **stands != Standing::Runs);
-            let said = waits.map(|(pod, stands)| format!("{}: {stands:?}", pod.name)).unwrap_or_default();
+            let said = waits.map(|(pod, stands)| format!("{}: {stands}", pod.name)).unwrap_or_default();
             if enough(runs, comes) { Ok(()) } else { Err(format!("{runs} run; {said}")) }
         };
-        self.scratch.until(condition, Bin::Platform, limit, look).await.map(drop)
+        let mut pulls = Pulls::default();
+        let hopeless = || pulls.refused(&self.scratch.all(&Kind::pod(), |pod| Some(pod.clone())));
+        self.scratch.until_unless(condition, Bin::Platform, limit, look, hopeless).await.map(drop)
     }
 
     /// Which of the holders run.
@@ -307,7 +309,7 @@ impl<'a> Stage<'a> {
             next.map(|pod| pod.name.clone()).ok_or_else(|| {
                 others
                     .iter()
-                    .map(|pod| format!("{}: {:?}", pod.name, pod.stands()))
+                    .map(|pod| format!("{}: {}", pod.name, pod.stands()))
                     .collect::<Vec<_>>()
                     .join("; ")
             })
