@@ -1,7 +1,7 @@
 //! The checks of accelerators from outside: all of them on a lab with simulated ones, and on one that has none.
 
 use super::{Lab, left, program, read, text, works};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
@@ -42,24 +42,11 @@ fn outcomes(folder: &Path) -> Vec<String> {
     found
 }
 
-/// A kubeconfig of a ServiceAccount that may do what the printed role says, and no more.
-fn with_role(lab: &Lab, directory: &Path) -> String {
-    let role = directory.join("role.yaml");
-    std::fs::write(&role, works(&[&["rbac"], &CHOSEN[..]].concat())).unwrap();
-    lab.kubectl(&["apply", "-f", role.to_str().unwrap()]);
-    let token = lab.kubectl(&["create", "token", "aiconform"]);
-    let mut config: Value = serde_json::from_str(&read(Path::new(&lab.kubeconfig))).unwrap();
-    config["users"][0]["user"] = json!({"token": token.trim()});
-    let kubeconfig = directory.join("kubeconfig");
-    std::fs::write(&kubeconfig, config.to_string()).unwrap();
-    kubeconfig.to_str().unwrap().to_owned()
-}
-
 #[test]
 fn simulated_accelerators_pass_whatever_the_seed_with_the_printed_role_and_nothing_is_left() {
     let lab = Lab::up_with("testsimulated", &["--with", "simulator"]);
     let directory = tempfile::tempdir().unwrap();
-    let kubeconfig = with_role(&lab, directory.path());
+    let kubeconfig = lab.with_role(directory.path(), &CHOSEN);
     // `--thorough` takes ten seeds.
     let seeds = if std::env::var("AICONFORM_THOROUGH").is_ok() { 10 } else { 2 };
     let mut first = Vec::new();

@@ -1,7 +1,7 @@
 //! `dra_support` from outside: with the printed role, whatever the seed, and killed in the middle.
 
 use super::{Lab, left, program, read, signalled_with, text, works};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
@@ -26,22 +26,14 @@ fn outcomes(folder: &Path) -> BTreeMap<String, String> {
 fn devices_of_the_run_are_given_whatever_the_seed_and_nothing_of_them_is_left() {
     let lab = Lab::up("testdevices");
     let directory = tempfile::tempdir().unwrap();
-    let role = directory.path().join("role.yaml");
-    std::fs::write(&role, works(&["rbac", "--only", "dra_support"])).unwrap();
-    lab.kubectl(&["apply", "-f", role.to_str().unwrap()]);
-    let token = lab.kubectl(&["create", "token", "aiconform"]);
-    let mut config: Value = serde_json::from_str(&read(Path::new(&lab.kubeconfig))).unwrap();
-    config["users"][0]["user"] = json!({"token": token.trim()});
-    let kubeconfig = directory.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, config.to_string()).unwrap();
-    let kubeconfig = kubeconfig.to_str().unwrap();
+    let kubeconfig = lab.with_role(directory.path(), &["--only", "dra_support"]);
 
     // `--thorough` takes ten seeds.
     let seeds = if std::env::var("AICONFORM_THOROUGH").is_ok() { 10 } else { 2 };
     let mut first = BTreeMap::new();
     for seed in 1..=seeds {
         let folder = directory.path().join(seed.to_string());
-        let output = run(kubeconfig, &folder, &seed.to_string());
+        let output = run(&kubeconfig, &folder, &seed.to_string());
         let said = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
         assert!(said.contains("dra_support (MUST): PASSED (SIMULATED)"), "{said}");
@@ -65,7 +57,7 @@ fn devices_of_the_run_are_given_whatever_the_seed_and_nothing_of_them_is_left() 
     // Without permission on slices nothing is found, and nothing is held against the platform.
     let may_not = "[{\"op\": \"remove\", \"path\": \"/rules\"}]";
     lab.kubectl(&["patch", "clusterrole", "aiconform", "--type", "json", "-p", may_not]);
-    let output = run(kubeconfig, &directory.path().join("less"), "1");
+    let output = run(&kubeconfig, &directory.path().join("less"), "1");
     let said = text(&output.stdout);
     assert!(matches!(output.status.code(), Some(3 | 4)), "{said}{}", text(&output.stderr));
     assert!(said.contains("INCONCLUSIVE") && said.contains("resourceslices"), "{said}");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod accelerators;
+mod access;
 mod adapters;
 mod devices;
 
@@ -48,6 +49,19 @@ impl Lab {
     fn up_with(name: &'static str, flags: &[&str]) -> Lab {
         let kubeconfig = works(&[&["lab", "--name", name, "up"], flags].concat()).trim().to_owned();
         Lab { name, kubeconfig }
+    }
+
+    /// A kubeconfig of a ServiceAccount that may do what the role says that is printed for these flags, and no more.
+    fn with_role(&self, directory: &Path, flags: &[&str]) -> String {
+        let role = directory.join("role.yaml");
+        std::fs::write(&role, works(&[&["rbac"], flags].concat())).unwrap();
+        self.kubectl(&["apply", "-f", role.to_str().unwrap()]);
+        let token = self.kubectl(&["create", "token", "aiconform"]);
+        let mut config: Value = serde_json::from_str(&read(Path::new(&self.kubeconfig))).unwrap();
+        config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+        let kubeconfig = directory.join("kubeconfig");
+        std::fs::write(&kubeconfig, config.to_string()).unwrap();
+        kubeconfig.to_str().unwrap().to_owned()
     }
 
     fn kubectl(&self, arguments: &[&str]) -> String {

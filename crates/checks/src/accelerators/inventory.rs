@@ -152,6 +152,11 @@ pub(super) fn is_resource(name: &str, profile: &Profile) -> bool {
     if wanted.is_empty() { base(name) } else { wanted.iter().any(|wanted| wanted == name) }
 }
 
+/// Whether the last part of a resource's name says that its devices are shared.
+pub(super) fn is_named_shared(last: &str) -> bool {
+    last.ends_with(SHARED)
+}
+
 fn add_resources(found: &mut Inventory, profile: &Profile, node: &Object) {
     let allocatable = node.at("/status/allocatable").and_then(Value::as_object).cloned().unwrap_or_default();
     for (name, amount) in allocatable {

@@ -1,7 +1,9 @@
 //! In which ways accelerators are given to pods, and how many of each are free on which node.
 
 use super::Way;
-use super::inventory::{attribute, classes, is_class, is_ours, is_resource, is_whole, replicas, slices};
+use super::inventory::{
+    attribute, classes, is_class, is_named_shared, is_ours, is_resource, is_whole, replicas, slices,
+};
 use crate::cx::Stop;
 use crate::profile::Profile;
 use aiconform_cluster::{Api, quantity, suitable};
@@ -44,8 +46,8 @@ pub struct Offer {
     pub nodes: BTreeMap<String, Count>,
     /// UUIDs of the driver's devices where it tells them, by `driver/pool/device`.
     pub names: BTreeMap<String, String>,
-    /// Into how many shares each device is divided; then a pod is given a share.
-    pub shares: u64,
+    /// What says that a pod is given a share of a device, if something does.
+    pub shared: Option<String>,
 }
 
 /// Devices of a node.
@@ -165,7 +167,7 @@ fn of_classes(profile: &Profile, slices: &[Object], classes: &[Object], claims: 
                 driver: driver.into(),
                 nodes: nodes.clone(),
                 names: names.clone(),
-                shares: 1,
+                shared: None,
             };
             found.push(offer(Mode::Dra, Way::Class(class.name().into())));
             let resource = class.text("/spec/extendedResourceName");
@@ -194,22 +196,30 @@ fn of_resources(profile: &Profile, nodes: &[Object], pods: &[Object]) -> Vec<Off
             let taken: f64 = pods.iter().filter(of_node).map(|pod| asked(pod, name)).sum();
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of devices")]
             let count = Count { all: amount as u64, free: (amount - taken).max(0.0) as u64 };
-            let (domain, last) = name.rsplit_once('/').unwrap_or_default();
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of shares")]
-            let shares = replicas(node, domain, last).unwrap_or(1.0) as u64;
             let offer = found.entry(name.clone()).or_insert_with(|| Offer {
                 mode: Mode::DevicePlugin,
                 way: Way::Resource(name.clone()),
                 driver: String::new(),
                 nodes: BTreeMap::new(),
                 names: BTreeMap::new(),
-                shares: 1,
+                shared: None,
             });
-            offer.shares = offer.shares.max(shares);
+            offer.shared = offer.shared.take().or_else(|| shares(node, name));
             offer.nodes.insert(node.name().into(), count);
         }
     }
     found.into_values().collect()
+}
+
+/// What says that a resource is of shares: its name, or a label of the node.
+fn shares(node: &Object, name: &str) -> Option<String> {
+    let (domain, last) = name.rsplit_once('/')?;
+    match replicas(node, domain, last) {
+        Some(count) if count > 1.0 => {
+            Some(format!("labels of {} say that each device is given out {count} times", node.name()))
+        }
+        _ => is_named_shared(last).then(|| format!("by its name {name} is of shares")),
+    }
 }
 
 /// How many of a resource a pod's containers ask for.
@@ -266,7 +276,7 @@ mod tests {
     fn what_pods_have_of_a_resource_is_not_free_and_shares_are_told() {
         let node = |name: &str| {
             Object(json!({"metadata": {"name": name, "labels": {"y.com/gpu.replicas": "4"}},
-            "status": {"allocatable": {"cpu": "4", "x.com/gpu": "4", "y.com/gpu": "8", "z.com/gpu": "0"}}}))
+            "status": {"allocatable": {"cpu": "4", "x.com/gpu": "4", "x.com/gpu.shared": "6", "y.com/gpu": "8", "z.com/gpu": "0"}}}))
         };
         let pod = |node: &str, phase: &str| {
             Object(json!({"spec": {"nodeName": node, "containers": [
@@ -274,7 +284,15 @@ mod tests {
         };
         let pods = [pod("a", "Running"), pod("a", "Succeeded"), pod("b", "Pending"), pod("b", "Running")];
         let found = of_resources(&Profile::default(), &[node("a"), node("b")], &pods);
-        assert_eq!(found.iter().map(|offer| offer.shares).collect::<Vec<_>>(), [1, 4]);
+        let shared: Vec<Option<&str>> = found.iter().map(|offer| offer.shared.as_deref()).collect();
+        assert_eq!(
+            shared,
+            [
+                None,
+                Some("by its name x.com/gpu.shared is of shares"),
+                Some("labels of a say that each device is given out 4 times")
+            ]
+        );
         assert_eq!(found[0].nodes["a"], Count { all: 4, free: 2 });
         assert_eq!(found[0].nodes["b"], Count { all: 4, free: 0 });
         assert_eq!(found[0].best().map(|(node, _)| node), Some("a"));

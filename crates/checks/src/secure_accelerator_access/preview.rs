@@ -20,11 +20,12 @@ pub async fn preview(api: &Api, profile: &Profile) -> Preview {
 }
 
 async fn look(api: &Api, profile: &Profile, preview: &mut Preview) -> Result<(), Stop> {
-    for offer in offers(api, &Scope::default(), profile).await? {
+    for offer in offers(api, &Scope::default(), profile).await?.iter().filter(|offer| offer.shared.is_none())
+    {
         let Some((node, count)) = offer.best() else { continue };
         preview.ground.push(format!(
             "{}: {} of {} devices of node {node} are free; {}",
-            subject(&offer),
+            subject(offer),
             count.free,
             count.all,
             if count.free >= 2 {
@@ -33,7 +34,7 @@ async fn look(api: &Api, profile: &Profile, preview: &mut Preview) -> Result<(),
                 "two are needed"
             }
         ));
-        try_pods(api, profile, &offer, node, preview).await;
+        try_pods(api, profile, offer, node, preview).await;
     }
     Ok(())
 }

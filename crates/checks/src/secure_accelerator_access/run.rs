@@ -52,12 +52,8 @@ fn absent<T>(named: &[String], say: &dyn Fn(String) -> T) -> Vec<T> {
 
 /// Why this way cannot be tried.
 fn hindered(offer: &Offer) -> Option<String> {
-    (offer.shares > 1).then(|| {
-        format!(
-            "each of its devices is given out in {} shares: two pods may have the same device by design, which is for gpu_sharing",
-            offer.shares
-        )
-    })
+    let shared = offer.shared.as_ref()?;
+    Some(format!("{shared}: two pods may have the same device by design, which is for gpu_sharing"))
 }
 
 /// What identifies a subject.
