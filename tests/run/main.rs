@@ -209,7 +209,10 @@ fn left(lab: &Lab) -> Vec<String> {
         "deviceclasses",
         "resourceslices",
     ];
-    for kind in kinds {
+    // Kueue's kinds are only where Kueue is.
+    let served = lab.kubectl(&["api-resources", "-o", "name"]);
+    let serves = |kind: &&str| served.lines().any(|name| name.split('.').next() == Some(*kind));
+    for kind in kinds.into_iter().filter(serves) {
         let found = lab.kubectl(&["get", kind, "-o", "name"]);
         let ours = |name: &&str| {
             ["aiconform-", "slots.aiconform.dev", "dra.aiconform.dev"].iter().any(|part| name.contains(part))

@@ -103,29 +103,33 @@ pub async fn run(cx: &Cx, _: Files) -> Result<(), Stop> {
         }
         None => true,
     });
+    // Before any of them acts, so that the evidence has one order.
+    let mut begun = Vec::new();
+    for (number, offer) in found.iter().enumerate() {
+        begun.push(begin(cx, number, offer, &named).await);
+    }
     // Ways of one driver give the same devices, one after the other; those of others are other devices.
-    let mut groups: Vec<(String, Vec<(usize, Offer)>)> = Vec::new();
-    for (number, offer) in found.into_iter().enumerate() {
-        let own = if offer.driver.is_empty() { subject(&offer) } else { offer.driver.clone() };
+    let mut groups: Vec<(String, Vec<Begun<'_>>)> = Vec::new();
+    for (offer, begun) in found.iter().zip(begun) {
+        let own = if offer.driver.is_empty() { subject(offer) } else { offer.driver.clone() };
         match groups.iter_mut().find(|(group, _)| *group == own) {
-            Some((_, group)) => group.push((number, offer)),
-            None => groups.push((own, vec![(number, offer)])),
+            Some((_, group)) => group.push(begun),
+            None => groups.push((own, vec![begun])),
         }
     }
-    join_all(groups.iter().map(|(_, group)| {
-        let named = &named;
-        async move {
-            for (number, offer) in group {
-                one(cx, *number, offer, named).await;
-            }
+    join_all(groups.into_iter().map(|(_, group)| async move {
+        for (scope, stage) in group {
+            act(cx, &scope, stage).await;
         }
     }))
     .await;
     Ok(())
 }
 
-/// One subject, from its start to its end.
-async fn one(cx: &Cx, number: usize, offer: &Offer, named: &[String]) {
+/// A subject that was told of, and where it is tried.
+type Begun<'a> = (Scope, Result<Stage<'a>, Stop>);
+
+async fn begin<'a>(cx: &'a Cx, number: usize, offer: &'a Offer, named: &[String]) -> Begun<'a> {
     let scope = Scope::new(ID, &subject(offer));
     let declared = is_named(&scope.subject, named);
     let stage = Stage::new(cx, number, offer, scope.clone()).await;
@@ -139,13 +143,18 @@ async fn one(cx: &Cx, number: usize, offer: &Offer, named: &[String]) {
         facts[NAMES] = json!(offer.names);
     }
     cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
+    (scope, stage)
+}
+
+/// One subject to its end.
+async fn act(cx: &Cx, scope: &Scope, stage: Result<Stage<'_>, Stop>) {
     let result = match stage {
         Ok(stage) => stage.act().await,
         Err(stop) => Err(stop),
     };
     if let Err(stop) = result {
-        cx.progress.tell(&scope, &format!("stopped: {stop}"));
-        cx.stopped(&scope, &stop);
+        cx.progress.tell(scope, &format!("stopped: {stop}"));
+        cx.stopped(scope, &stop);
     }
-    cx.write(&scope, EventKind::SubjectEnded {});
+    cx.write(scope, EventKind::SubjectEnded {});
 }
