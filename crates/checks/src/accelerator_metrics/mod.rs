@@ -147,7 +147,7 @@ pub const CHECK: Check = Check {
             "the pod's claim on a device",
         ),
     ],
-    wants: &[],
+    wants: crate::accelerators::WANTS,
     reach: Reach::Namespaces,
     creates: "one namespace with one small pod that has one accelerator, for less than a minute",
     adapters: adapters::IDS,

@@ -6,12 +6,14 @@ pub mod pod;
 pub mod probe;
 pub mod pulls;
 pub mod shares;
+pub mod warnings;
 
 pub use inventory::{Inventory, Way, inventory};
 pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
 pub use probe::{Probe, START, Standing, clear};
 pub use pulls::Pulls;
+pub use warnings::explained;
 
 use aiconform_cluster::Permission;
 
@@ -42,6 +44,14 @@ pub const NEEDS: &[Permission] = &[
     may("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
     may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
 ];
+
+/// What it goes without where it may not.
+pub const WANTS: &[Permission] = &[may(
+    "",
+    "events",
+    &["list"],
+    "why a pod does not come, where its status does not say so; without it the reason is missing from the verdict",
+)];
 
 /// Longest time of a check of accelerators: the turns of the others are in it.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(1200);

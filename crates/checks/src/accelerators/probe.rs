@@ -3,11 +3,12 @@
 use super::offers::claims;
 use super::pod::{ProbePod, claim_templates};
 use super::pulls::Pulls;
+use super::warnings::explained;
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
 use aiconform_model::probe::{Look, LookFor, PORT};
 use aiconform_model::{Bin, Kind, Object};
-use aiconform_wait::Wait;
+use aiconform_wait::{TooLate, Wait};
 use futures::StreamExt;
 use futures::future::try_join_all;
 use futures::stream::FuturesUnordered;
@@ -150,16 +151,23 @@ impl Probe {
     /// Waits until every container of the pod serves.
     ///
     /// # Errors
-    /// When one does not in time; with the last that was seen of the pod.
+    /// When one does not in time; with the last that was seen of the pod, and what the cluster's events say of it.
     pub async fn runs(&mut self) -> Result<(), Stop> {
-        self.runs_within(START).await
+        match self.ran_within(START).await {
+            Ok(()) => Ok(()),
+            Err(late) => Err(explained(&self.scratch, std::slice::from_ref(&self.name), late).await.into()),
+        }
     }
 
-    /// The same, within a time.
+    /// The same, within a time in which it need not come.
     ///
     /// # Errors
     /// When one does not in time; with the last that was seen of the pod.
     pub async fn runs_within(&mut self, limit: Duration) -> Result<(), Stop> {
+        Ok(self.ran_within(limit).await?)
+    }
+
+    async fn ran_within(&mut self, limit: Duration) -> Result<(), TooLate> {
         let ready = || match self.scratch.get(&Kind::pod(), &self.name) {
             Some(pod) if pod.condition_is("Ready", "True") => Ok(pod.text("/spec/nodeName").to_owned()),
             Some(pod) => Err(state(&pod)),

@@ -97,7 +97,7 @@ pub const CHECK: Check = Check {
     test_name: "TestDriverRuntimeManagement",
     rules: &RULES,
     needs: NEEDS,
-    wants: &[],
+    wants: crate::accelerators::WANTS,
     reach: Reach::Namespaces,
     creates: "for each way in which accelerators are given one namespace with one small pod that has one of them, for some seconds",
     adapters: &[],

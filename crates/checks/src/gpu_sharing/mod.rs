@@ -111,7 +111,7 @@ pub const CHECK: Check = Check {
     test_name: "TestGpuSharing",
     rules: &RULES,
     needs: NEEDS,
-    wants: &[],
+    wants: crate::accelerators::WANTS,
     reach: Reach::Namespaces,
     creates: "for each way of sharing one namespace with up to 9 small pods on one node, 8 of which have a share of an accelerator each, for less than a minute",
     adapters: adapters::IDS,

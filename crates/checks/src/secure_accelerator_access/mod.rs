@@ -188,7 +188,7 @@ pub const CHECK: Check = Check {
         ),
         may(DEVICES, "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
     ],
-    wants: &[],
+    wants: crate::accelerators::WANTS,
     reach: Reach::Cluster,
     creates: "for each way in which devices are given out, two namespaces with up to 37 small pods on one node, which take all of its free devices for less than a minute",
     adapters: adapters::IDS,

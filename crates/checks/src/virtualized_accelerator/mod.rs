@@ -104,7 +104,7 @@ pub const CHECK: Check = Check {
     test_name: "TestVirtualizedAccelerator",
     rules: &RULES,
     needs: NEEDS,
-    wants: &[],
+    wants: crate::accelerators::WANTS,
     reach: Reach::Namespaces,
     creates: "one namespace with up to 9 small pods on one node, 8 of which have a virtual accelerator each, for less than a minute",
     adapters: adapters::IDS,

@@ -1,7 +1,7 @@
 //! One way of giving out devices: its namespaces, its pods, and what is asked of them when.
 
 use super::super::adapters::{ALL, FIRST, VOID, has_claims};
-use crate::accelerators::{Container, Offer, Probe, ProbePod, Pulls, START, Standing, claims};
+use crate::accelerators::{Container, Offer, Probe, ProbePod, Pulls, START, Standing, claims, explained};
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::Scratch;
 use aiconform_model::probe::{Access, Look, LookFor, Number};
@@ -221,7 +221,17 @@ impl<'a> Stage<'a> {
         };
         let mut pulls = Pulls::default();
         let hopeless = || pulls.refused(&self.scratch.all(&Kind::pod(), |pod| Some(pod.clone())));
-        self.scratch.until_unless(condition, Bin::Platform, limit, look, hopeless).await.map(drop)
+        match self.scratch.until_unless(condition, Bin::Platform, limit, look, hopeless).await {
+            Ok(_) => Ok(()),
+            Err(late) => {
+                let all = cast.strangers.iter().chain(&cast.holders);
+                // That the scheduler keeps one waiting is what may be right.
+                let missing =
+                    all.filter(|pod| matches!(pod.stands(), Standing::Comes(_) | Standing::Failed(_)));
+                let missing: Vec<String> = missing.map(|pod| pod.name.clone()).collect();
+                Err(explained(&self.scratch, &missing, late).await)
+            }
+        }
     }
 
     /// Which of the holders run.
