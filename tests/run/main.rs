@@ -5,6 +5,7 @@
 mod accelerators;
 mod access;
 mod adapters;
+mod bad_input;
 mod devices;
 
 use serde_json::Value;
