@@ -181,13 +181,16 @@ mod tests {
 
     #[test]
     fn a_lab_gets_what_the_adapters_need_and_nothing_else() {
+        let gangs: Vec<&Check> =
+            CHECKS.iter().copied().filter(|check| check.id == "gang_scheduling").collect();
         let parts = |adapters: &[&str]| {
             let adapters: Vec<String> = adapters.iter().map(|name| (*name).to_owned()).collect();
-            parts(CHECKS, &adapters, Level::Must)
+            parts(&gangs, &adapters, Level::Must)
         };
         assert!(parts(&["plain", "kube-native"]).is_empty());
         assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::Kueue]));
         assert_eq!(parts(&[]), BTreeSet::from([Part::Kueue]));
         assert!(super::parts(CHECKS, &[], Level::All).contains(&Part::Kai));
+        assert!(super::parts(CHECKS, &[], Level::Must).contains(&Part::Simulator));
     }
 }
