@@ -34,6 +34,20 @@ pub(super) fn unmet(witness: impl Into<String>, events: Vec<u64>) -> Outcome {
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let history = History::of(events, subject);
     if history.dialect.is_none() {
+        let unread = history.scrapes.iter().map(|scrape| match &scrape.read {
+            Err(Lack::Answer(why)) => Some(why),
+            _ => None,
+        });
+        // Nothing comes before something: not one of them was read.
+        if let Some(Some(why)) = unread.min() {
+            // Which of the two is wrong, only whoever runs the endpoint knows.
+            let hint = if why.contains("UnknownIssuer") {
+                "; if its certificate is right, name the authority that signed it in the profile: [accelerator_metrics] ca_file = \"…\""
+            } else {
+                ""
+            };
+            return Some(format!("it could not be read: {why}{hint}"));
+        }
         let seen = history.scrapes.iter().find_map(|scrape| match &scrape.read {
             Ok(told) if told.samples > 0 => Some(format!("{} samples, such as {}", told.samples, told.some)),
             Ok(_) => None,
@@ -42,16 +56,28 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         let seen = seen.unwrap_or_else(|| "nothing was read".into());
         return Some(format!("it speaks none of the dialects that are known; what it says: {seen}"));
     }
-    let deleted = history.phase("pod_deleted").map_or(u64::MAX, |phase| phase.begin);
+    let ours = ["pod_deleted", "over"].into_iter().filter_map(|name| history.phase(name));
+    let deleted = ours.map(|phase| phase.begin).min().unwrap_or(u64::MAX);
     let pod = history.of_given("pod").and_then(Value::as_str).unwrap_or_default();
-    let lost = |event: &&&Event| match &event.kind {
-        EventKind::Watch { object, .. } => {
-            !pod.is_empty() && object.name() == pod && object.at("/metadata/deletionTimestamp").is_some()
+    let given = history.phase("given").map_or(u64::MAX, |phase| phase.begin);
+    let meanwhile = |event: &&&Event| event.sequence < deleted && !pod.is_empty();
+    events.iter().filter(meanwhile).find_map(|event| {
+        let EventKind::Watch { object, .. } = &event.kind else { return None };
+        if object.name() != pod {
+            return None;
         }
-        _ => false,
-    };
-    let lost = events.iter().find(lost).filter(|event| event.sequence < deleted)?;
-    Some(format!("the test pod {pod} was deleted by someone else (event {})", lost.sequence))
+        let at = event.sequence;
+        if object.at("/metadata/deletionTimestamp").is_some() {
+            return Some(format!("the test pod {pod} was deleted by someone else (event {at})"));
+        }
+        // Said by the kubelet, or by the control plane of all pods of a node that it does not hear from.
+        (at > given && object.condition_is("Ready", "False")).then(|| {
+            let node = object.text("/spec/nodeName");
+            format!(
+                "the test pod {pod} was not ready for a while (event {at}), as when its node {node} goes away"
+            )
+        })
+    })
 }
 
 /// Whether it stands on simulated devices: they, or their metrics, say so.

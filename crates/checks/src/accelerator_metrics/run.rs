@@ -7,7 +7,7 @@ use self::endpoints::{Place, endpoints};
 use self::target::{LIMIT, Target, Wanted};
 use super::adapters::{IDS, recognise};
 use super::history::DIALECT;
-use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, clear, inventory};
+use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, blamed, clear, inventory};
 use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Connection, Scratch};
@@ -154,6 +154,9 @@ impl Acts<'_> {
         let readable = self.census().await;
         let scratch = self.cx.session.scratch(&self.scope, "metrics", &[Kind::pod()]).await?;
         let measured = self.measure(scratch.clone(), readable).await;
+        let measured = blamed(&scratch, measured).await;
+        // What is deleted from here on is our own undoing, early or not.
+        self.phase("over", json!({}));
         measured.and(clear(&scratch).await)
     }
 

@@ -3,8 +3,10 @@
 mod hand;
 mod recorded;
 
+use aiconform_model::{Event, EventKind, Object};
 use aiconform_verdict::{State, Verdict};
 use hand::*;
+use serde_json::json;
 
 #[test]
 fn a_healthy_exporter_meets_every_claim() {
@@ -195,6 +197,40 @@ fn a_pod_that_someone_else_deletes_leaves_nothing_to_believe() {
     let judged = Run { evicted: true, ..Run::default() }.judged();
     assert!(judged.why.contains("someone else"), "{}", judged.why);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_a_run_that_was_stopped_removes_is_not_taken_for_someone_elses() {
+    let mut events = Run { evicted: true, ..Run::default() }.events();
+    let is_pod = |event: &Event| matches!(event.kind, EventKind::Watch { .. });
+    let place = events.iter().position(is_pod).unwrap();
+    events.truncate(place + 1);
+    let kind = EventKind::Phase { phase: "over".into(), data: json!({}) };
+    events.insert(place, Event { kind, ..events[place].clone() });
+    let judged = judge_events(events);
+    assert!(!judged.why.contains("someone else"), "{}", judged.why);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_node_that_goes_away_leaves_nothing_to_believe() {
+    let mut events = Run { evicted: true, ..Run::default() }.events();
+    let pod = json!({"metadata": {"name": "probe"}, "spec": {"nodeName": "node-0"},
+        "status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+    for event in &mut events {
+        if let EventKind::Watch { object, .. } = &mut event.kind {
+            *object = Object(pod.clone());
+        }
+    }
+    let judged = judge_events(events);
+    assert!(judged.why.contains("not ready for a while") && judged.why.contains("node-0"), "{}", judged.why);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn an_endpoint_that_is_never_read_is_not_said_to_speak_another_dialect() {
+    let judged = Run { dialect: "", answer: Answer::Hang, ..Run::default() }.judged();
+    assert!(judged.why.contains("could not be read: it did not end"), "{}", judged.why);
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub use offers::{Mode, Offer, claims, offers};
 pub use pod::{Container, ProbePod};
 pub use probe::{Probe, START, Standing, clear};
 pub use pulls::Pulls;
-pub use warnings::explained;
+pub use warnings::{blamed, explained};
 
 use aiconform_cluster::Permission;
 

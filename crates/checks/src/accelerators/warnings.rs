@@ -1,8 +1,12 @@
-//! What the cluster's events say of pods that do not come: a pod's status is silent when a device cannot be prepared.
+//! What else the cluster says when something does not go on: events about pods (a pod's status is silent when a device cannot
+//! be prepared), and how their nodes stand.
 
+use crate::cx::Stop;
+use crate::foreign::node;
 use aiconform_cluster::Scratch;
-use aiconform_model::{Kind, Object};
+use aiconform_model::{Change, Kind, Object};
 use aiconform_wait::TooLate;
+use std::collections::BTreeSet;
 
 /// Adds to what was seen last what the latest warning about one of the pods says, where events may be read.
 pub async fn explained(scratch: &Scratch, pods: &[String], mut late: TooLate) -> TooLate {
@@ -13,6 +17,27 @@ pub async fn explained(scratch: &Scratch, pods: &[String], mut late: TooLate) ->
         late.last = format!("{}; the latest warning is about {pod}: {words}", late.last);
     }
     late
+}
+
+/// What stopped the run, with the node of its pods before it where that is gone or not ready.
+pub async fn blamed<T>(scratch: &Scratch, done: Result<T, Stop>) -> Result<T, Stop> {
+    let stop = match done {
+        Err(stop @ (Stop::Cluster(_) | Stop::Hindered(_))) => stop,
+        other => return other,
+    };
+    let placed = |pod: &Object| Some(pod.text("/spec/nodeName").to_owned()).filter(|node| !node.is_empty());
+    let nodes: BTreeSet<String> = scratch.all(&Kind::pod(), placed).into_iter().collect();
+    for name in nodes {
+        let why = match scratch.session().api().get(scratch.scope(), &Kind::node(), "", &name).await {
+            Ok(found) => node(&found, Change::Modified),
+            Err(error) if error.is_not_found() => Some(format!("node {name} went away")),
+            Err(_) => None,
+        };
+        if let Some(why) = why {
+            return Err(Stop::Hindered(format!("{why}: {stop}")));
+        }
+    }
+    Err(stop)
 }
 
 /// The pod and the words of the latest warning about one of these pods.

@@ -1,9 +1,9 @@
 //! Acts and marks phases; decides nothing.
 
 use super::adapters::{Dialect, dialects};
-use crate::accelerators::clear;
 use crate::accelerators::inventory::{attribute, classes, expressions, slices};
 use crate::accelerators::{Container, NONE, Probe, ProbePod, Way, inventory};
+use crate::accelerators::{blamed, clear};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::Api;
@@ -216,7 +216,7 @@ async fn act(cx: &Cx, target: &Target, number: usize) -> Result<(), Stop> {
         phase(cx, target, "found", found);
         Ok(())
     };
-    let done: Result<(), Stop> = asked.await;
+    let done: Result<(), Stop> = blamed(&scratch, asked.await).await;
     // Whatever came of it, the next check finds the device free.
     phase(cx, target, "over", json!({}));
     done.and(clear(&scratch).await)

@@ -1,7 +1,7 @@
 //! Acts on shares and marks phases; decides nothing.
 
 use super::offers::{Maker, Shares, find};
-use crate::accelerators::{Container, Probe, ProbePod, Way, clear};
+use crate::accelerators::{Container, Probe, ProbePod, Way, blamed, clear};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::gang_scheduling::ground::pods_on;
 use aiconform_cluster::{Api, Scratch, demand};
@@ -167,7 +167,7 @@ impl Trial<'_> {
             let created = (0..places).map(|number| self.create(&scratch, format!("holder-{number}"), 1));
             self.use_and_release(&scratch, try_join_all(created).await?, free).await
         };
-        let done = done.await;
+        let done = blamed(&scratch, done.await).await;
         // Whatever came of it, the next check finds the devices free.
         self.phase("over", json!({}));
         done.and(clear(&scratch).await)
