@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Where the page is written
     #[arg(long, default_value = "docs/reference/comparison.md", value_name = "FILE")]
     output: Utf8PathBuf,
+    /// What else is to be said of the other test
+    #[arg(long, default_value = "")]
+    note: String,
     /// Name of the other test in the table
     #[arg(long, default_value = "the other test")]
     called: String,
@@ -133,8 +136,8 @@ of one run each and of one machine: the ratio is what is worth comparing.
 
 fn page(arguments: &Arguments, rows: &[Row]) -> String {
     let mut page = format!(
-        "{HEAD}Requirement `{}`, labs posing as {}.\n\n| breakage | {} says | in | aiconform says | in | ratio of times |\n|---|---|---|---|---|---|\n",
-        arguments.only, arguments.pose, arguments.called
+        "{HEAD}Requirement `{}`, labs posing as {}. {}\n\n| breakage | {} says | in | aiconform says | in | ratio of times |\n|---|---|---|---|---|---|\n",
+        arguments.only, arguments.pose, arguments.note, arguments.called
     );
     for Row { breakage, other, ours } in rows {
         let name = if breakage.is_empty() { "none" } else { breakage };

@@ -19,7 +19,7 @@ pub struct Selection {
     /// Release of the programme's checklist
     #[arg(long, default_value = "1.37", value_parser = ["1.33", "1.34", "1.35", "1.36", "1.37"])]
     release: String,
-    /// Requirements to test [default: all that have a check]
+    /// Requirements to test [default: all that have a check, or those that the named adapters are for]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Adapters to try; those named decide [default: all that are found]
@@ -78,6 +78,12 @@ impl Selection {
                     all.join(", ")
                 )));
             }
+        }
+        if self.only.is_empty() && !self.adapter.is_empty() {
+            // Whoever names an adapter is about the requirement that it is for.
+            let has =
+                |check: &&Check| check.adapters.iter().any(|id| self.adapter.iter().any(|named| named == id));
+            return Ok(chosen.into_iter().filter(has).collect());
         }
         Ok(chosen)
     }
@@ -183,11 +189,17 @@ mod tests {
     fn a_lab_gets_what_the_adapters_need_and_nothing_else() {
         let parts = |adapters: &[&str]| {
             let adapters: Vec<String> = adapters.iter().map(|name| (*name).to_owned()).collect();
-            parts(CHECKS, &adapters, Level::Must)
+            let gangs = aiconform_checks::check("gang_scheduling").unwrap();
+            parts(&[gangs], &adapters, Level::Must)
         };
         assert!(parts(&["plain", "kube-native"]).is_empty());
         assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::Kueue]));
         assert_eq!(parts(&[]), BTreeSet::from([Part::Kueue]));
         assert!(super::parts(CHECKS, &[], Level::All).contains(&Part::Kai));
+        // Checks of accelerators need some, whichever adapters are tried.
+        assert_eq!(
+            super::parts(CHECKS, &["kube-native".into()], Level::Must),
+            BTreeSet::from([Part::Simulator])
+        );
     }
 }
