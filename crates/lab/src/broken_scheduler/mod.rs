@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SLOTS: &str = "slots.aiconform.dev/";
-/// How long plain pods of one resource are gathered by the scheduler that takes them for a gang.
-const GATHER: Duration = Duration::from_millis(700);
+/// How long plain pods of one resource are gathered by the scheduler that takes them for a gang: longer than a busy
+/// machine takes from one to the next.
+const GATHER: Duration = Duration::from_secs(2);
 
 /// The scheduler.
 pub struct Scheduler {
