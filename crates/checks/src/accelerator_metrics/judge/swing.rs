@@ -30,6 +30,11 @@ impl Swing {
         self.steps.iter().filter(|step| **step > 0.0 && **step > CLEAR * self.sway).count()
     }
 
+    /// Whether it moves with the load, every time and by more than it sways, though nothing stands out.
+    fn moves(&self) -> bool {
+        self.steps.iter().all(|step| *step > 0.0) && self.height() > self.sway
+    }
+
     /// The mean step.
     pub fn height(&self) -> f64 {
         mean(&self.steps)
@@ -96,6 +101,14 @@ pub fn utilisation_follows_the_load(events: &[&Event], subject: &Subject) -> Out
         .collect();
     let (clear, all, height) = (swing.clear(), swing.steps.len(), swing.height());
     let points = |height: f64| format!("{:.1} percentage points", height * 100.0);
+    if clear == 0 && swing.moves() {
+        // A device that was put to work by fits and starts, as on a busy machine, says nothing of its metrics.
+        return unknown(format!(
+            "the utilisation of {own} moves with its load, by {} on average, and sways by {}: too much to tell",
+            points(height),
+            points(swing.sway)
+        ));
+    }
     if clear == 0 {
         let witness = format!(
             "the load on {own} came and went, and its utilisation changes by {} on average and sways by {}",
@@ -127,6 +140,15 @@ pub fn utilisation_follows_the_load(events: &[&Event], subject: &Subject) -> Out
 mod tests {
     use super::Swing;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_moves_with_the_load_and_sways_as_well_is_not_called_still() {
+        let swing = |steps: &[f64], sway| Swing { steps: steps.to_vec(), sway };
+        assert!(swing(&[0.6, 0.5, 0.7], 0.3).moves());
+        assert!(!swing(&[0.6, -0.1, 0.7], 0.3).moves());
+        assert!(!swing(&[0.1, 0.1, 0.1], 0.3).moves());
+        assert!(!swing(&[0.0, 0.0], 0.0).moves());
+    }
 
     proptest! {
         /// In which unit utilisation is told makes no difference.
