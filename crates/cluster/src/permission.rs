@@ -20,6 +20,18 @@ pub struct Permission {
     pub why: &'static str,
 }
 
+impl Permission {
+    /// These verbs on a resource of a group, and what for.
+    pub const fn to(
+        group: &'static str,
+        resource: &'static str,
+        verbs: &'static [&'static str],
+        why: &'static str,
+    ) -> Permission {
+        Permission { group, resource, verbs, why }
+    }
+}
+
 /// Asks the cluster which of these permissions the user lacks, as `verb resource.group`. What the cluster does not
 /// serve needs no permission.
 ///

@@ -103,6 +103,18 @@ pub struct Claim {
     pub judge: fn(&[&Event], &Subject) -> Outcome,
 }
 
+impl Claim {
+    /// A claim that is tried on every subject.
+    pub const fn of(
+        id: &'static str,
+        says: &'static str,
+        standing: Standing,
+        judge: fn(&[&Event], &Subject) -> Outcome,
+    ) -> Claim {
+        Claim { id, says, standing, applies: |_| true, judge }
+    }
+}
+
 /// How the subjects of a requirement make its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,8 +12,7 @@ mod tests;
 use crate::cx::{Check, Preview, Reach};
 use crate::gang_scheduling::{unread, unread_later};
 use aiconform_cluster::Permission;
-use aiconform_model::Event;
-use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use aiconform_verdict::{Aggregate, Claim, Rules, Standing};
 use futures::FutureExt;
 
 const ENDPOINT: Standing = Standing::Must {
@@ -26,60 +25,47 @@ const WORKLOAD: Standing = Standing::Must {
     cites: "KAR-0059, workload-driven: metrics are read before and during a compute task, and reflect it",
 };
 
-fn always(_: &Subject) -> bool {
-    true
-}
-
-const fn claim(
-    id: &'static str,
-    says: &'static str,
-    standing: Standing,
-    judge: fn(&[&Event], &Subject) -> Outcome,
-) -> Claim {
-    Claim { id, says, standing, applies: always, judge }
-}
-
 /// The claims, controls first.
 static CLAIMS: &[Claim] = &[
-    claim(
+    Claim::of(
         "load_was_done",
         "the device did the work that was asked of it",
         Standing::Control,
         judge::load_was_done,
     ),
-    claim("device_was_quiet", "nobody else used the device", Standing::Control, judge::device_was_quiet),
-    claim(
+    Claim::of("device_was_quiet", "nobody else used the device", Standing::Control, judge::device_was_quiet),
+    Claim::of(
         "format_is_machine_readable",
         "the endpoint answers in the text format of Prometheus or OpenMetrics",
         ENDPOINT,
         judge::format_is_machine_readable,
     ),
-    claim(
+    Claim::of(
         "every_accelerator_has_its_series",
         "every accelerator of every node is told of, in utilisation and in memory",
         CORE,
         judge::every_accelerator_has_its_series,
     ),
-    claim(
+    Claim::of(
         "utilisation_follows_the_load",
         "a load that comes and goes on one device moves its utilisation and no other's",
         WORKLOAD,
         judge::utilisation_follows_the_load,
     ),
-    claim(
+    Claim::of(
         "memory_follows_the_allocation",
         "memory that is taken on one device shows as used on it and on no other",
         WORKLOAD,
         judge::memory_follows_the_allocation,
     ),
-    claim(
+    Claim::of(
         "attribution_follows_the_pod",
         "the series of a device name the pod that has it, and no more when it is gone",
         Standing::Additional,
         judge::attribution_follows_the_pod,
     ),
-    claim("samples_are_fresh", "what is told is of now", Standing::Additional, judge::samples_are_fresh),
-    claim(
+    Claim::of("samples_are_fresh", "what is told is of now", Standing::Additional, judge::samples_are_fresh),
+    Claim::of(
         "units_are_sane",
         "values are in the units that their names promise",
         Standing::Additional,
@@ -101,46 +87,42 @@ static RULES: Rules = Rules {
     advice: "install the exporter of the accelerators' maker (such as the NVIDIA DCGM exporter), or name the endpoint in the profile: [accelerator_metrics] endpoint = \"https://…\"",
 };
 
-const fn may(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Permission {
-    Permission { group, resource, verbs, why }
-}
-
 /// The check.
 pub const CHECK: Check = Check {
     id: "accelerator_metrics",
     test_name: "TestAcceleratorPerformanceMetrics",
     rules: &RULES,
     needs: &[
-        may(
+        Permission::to(
             "",
             "namespaces",
             &["create", "get", "list", "watch", "patch", "delete"],
             "namespaces of the run",
         ),
-        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        may(
+        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        Permission::to(
             "coordination.k8s.io",
             "leases",
             &["create", "get", "list", "watch", "patch", "delete"],
             "the run's Lease",
         ),
-        may(
+        Permission::to(
             "",
             "pods",
             &["create", "get", "list", "watch", "delete"],
             "the pod that has a device; the exporters' pods",
         ),
-        may("", "pods/proxy", &["get", "create"], "metrics of the exporters' pods; the probe's answers"),
-        may("", "nodes", &["get", "list"], "how many accelerators there are"),
-        may("resource.k8s.io", "resourceslices", &["list"], "how many accelerators there are"),
-        may("resource.k8s.io", "deviceclasses", &["list"], "how accelerators are asked for"),
-        may("resource.k8s.io", "resourceclaims", &["list"], "whether the device is free again"),
-        may(
+        Permission::to(
+            "",
+            "pods/proxy",
+            &["get", "create"],
+            "metrics of the exporters' pods; the probe's answers",
+        ),
+        Permission::to("", "nodes", &["get", "list"], "how many accelerators there are"),
+        Permission::to("resource.k8s.io", "resourceslices", &["list"], "how many accelerators there are"),
+        Permission::to("resource.k8s.io", "deviceclasses", &["list"], "how accelerators are asked for"),
+        Permission::to("resource.k8s.io", "resourceclaims", &["list"], "whether the device is free again"),
+        Permission::to(
             "resource.k8s.io",
             "resourceclaimtemplates",
             &["create", "delete"],

@@ -17,36 +17,42 @@ pub use warnings::{blamed, explained};
 
 use aiconform_cluster::Permission;
 
-const fn may(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Permission {
-    Permission { group, resource, verbs, why }
-}
-
 /// What a check needs that gives devices to pods of the probe and asks them.
 pub const NEEDS: &[Permission] = &[
-    may("", "namespaces", &["create", "get", "list", "watch", "patch", "delete"], "namespaces of the run"),
-    may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-    may(
+    Permission::to(
+        "",
+        "namespaces",
+        &["create", "get", "list", "watch", "patch", "delete"],
+        "namespaces of the run",
+    ),
+    Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+    Permission::to(
         "coordination.k8s.io",
         "leases",
         &["create", "get", "list", "watch", "patch", "delete"],
         "the run's Lease",
     ),
-    may("", "pods", &["create", "get", "list", "watch", "delete"], "pods that have a device"),
-    may("", "pods/proxy", &["create"], "the probe's answers"),
-    may("", "nodes", &["get", "list"], "what nodes offer and say of their devices"),
-    may("resource.k8s.io", "resourceslices", &["list"], "what drivers offer and say of their devices"),
-    may("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
-    may("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
-    may("resource.k8s.io", "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
+    Permission::to("", "pods", &["create", "get", "list", "watch", "delete"], "pods that have a device"),
+    Permission::to("", "pods/proxy", &["create"], "the probe's answers"),
+    Permission::to("", "nodes", &["get", "list"], "what nodes offer and say of their devices"),
+    Permission::to(
+        "resource.k8s.io",
+        "resourceslices",
+        &["list"],
+        "what drivers offer and say of their devices",
+    ),
+    Permission::to("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
+    Permission::to("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
+    Permission::to(
+        "resource.k8s.io",
+        "resourceclaimtemplates",
+        &["create", "delete"],
+        "the pods' claims on devices",
+    ),
 ];
 
 /// What it goes without where it may not.
-pub const WANTS: &[Permission] = &[may(
+pub const WANTS: &[Permission] = &[Permission::to(
     "",
     "events",
     &["list"],

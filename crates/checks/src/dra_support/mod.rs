@@ -30,17 +30,8 @@ const MAKE: &[&str] = &["create", "get", "list", "watch", "delete"];
 /// Verbs for what is also changed.
 const ALL: &[&str] = &["create", "get", "list", "watch", "patch", "delete"];
 
-const fn may(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Permission {
-    Permission { group, resource, verbs, why }
-}
-
 const fn devices(resource: &'static str) -> Permission {
-    may(objects::GROUP, resource, ALL, "devices of the run's own, and claims on them")
+    Permission::to(objects::GROUP, resource, ALL, "devices of the run's own, and claims on them")
 }
 
 /// A claim of the requirement, on one trial.
@@ -149,18 +140,18 @@ pub const CHECK: Check = Check {
     test_name: "TestDraSupport",
     rules: &RULES,
     needs: &[
-        may("", "namespaces", ALL, "namespaces of the run"),
-        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        may("coordination.k8s.io", "leases", ALL, "the run's Lease"),
-        may("", "pods", ALL, "test pods; free room on a node"),
-        may("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
-        may("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),
+        Permission::to("", "namespaces", ALL, "namespaces of the run"),
+        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        Permission::to("coordination.k8s.io", "leases", ALL, "the run's Lease"),
+        Permission::to("", "pods", ALL, "test pods; free room on a node"),
+        Permission::to("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
+        Permission::to("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),
         devices("deviceclasses"),
         devices("resourceclaims"),
         devices("resourceclaimtemplates"),
         devices("resourceslices"),
     ],
-    wants: &[may(
+    wants: &[Permission::to(
         objects::GROUP,
         "devicetaintrules",
         &["list"],

@@ -9,8 +9,7 @@ mod tests;
 use crate::accelerators::NEEDS;
 use crate::cx::{Check, Reach};
 use crate::gang_scheduling::{unread, unread_later};
-use aiconform_model::Event;
-use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use aiconform_verdict::{Aggregate, Claim, Rules, Standing};
 use futures::FutureExt;
 
 const MECHANISM: Standing = Standing::Must {
@@ -20,46 +19,33 @@ const ACTUAL: Standing = Standing::Must {
     cites: "KAR-0001: a pod inspects which driver and runtime versions are really installed, by that mechanism",
 };
 
-fn always(_: &Subject) -> bool {
-    true
-}
-
-const fn claim(
-    id: &'static str,
-    says: &'static str,
-    standing: Standing,
-    judge: fn(&[&Event], &Subject) -> Outcome,
-) -> Claim {
-    Claim { id, says, standing, applies: always, judge }
-}
-
 /// The claims, controls first.
 static CLAIMS: &[Claim] = &[
-    claim(
+    Claim::of(
         "device_was_given",
         "a container that asked for a device reaches one",
         Standing::Control,
         judge::device_was_given,
     ),
-    claim(
+    Claim::of(
         "driver_version_is_advertised",
         "every node with such devices says the version of their driver",
         MECHANISM,
         judge::driver_version_is_advertised,
     ),
-    claim(
+    Claim::of(
         "runtime_version_is_advertised",
         "every node with such devices says the version of their runtime",
         MECHANISM,
         judge::runtime_version_is_advertised,
     ),
-    claim(
+    Claim::of(
         "driver_version_is_true",
         "the driver's version that is advertised is the one that a pod finds",
         ACTUAL,
         judge::driver_version_is_true,
     ),
-    claim(
+    Claim::of(
         "runtime_version_is_true",
         "the runtime's version that is advertised is the one that a pod finds",
         ACTUAL,

@@ -42,18 +42,9 @@ const MAKE: &[&str] = &["create", "get", "list", "watch", "delete"];
 /// Verbs for what is also changed.
 const ALL: &[&str] = &["create", "get", "list", "watch", "patch", "delete"];
 
-const fn may(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Permission {
-    Permission { group, resource, verbs, why }
-}
-
 /// What is created where slots are devices.
 const fn devices(resource: &'static str) -> Permission {
-    may(
+    Permission::to(
         "resource.k8s.io",
         resource,
         MAKE,
@@ -258,31 +249,31 @@ pub const CHECK: Check = Check {
     test_name: "TestGangScheduling",
     rules: &RULES,
     needs: &[
-        may("", "namespaces", ALL, "namespaces of the run"),
-        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        may("coordination.k8s.io", "leases", ALL, "the run's Lease"),
-        may("", "pods", ALL, "test pods; free room on a node"),
-        may("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
-        may("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),
-        may("scheduling.k8s.io", "podgroups", ALL, "native gangs"),
-        may("batch", "jobs", ALL, "gangs as Jobs"),
-        may("kueue.x-k8s.io", "localqueues", MAKE, "Kueue's queues"),
-        may(
+        Permission::to("", "namespaces", ALL, "namespaces of the run"),
+        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        Permission::to("coordination.k8s.io", "leases", ALL, "the run's Lease"),
+        Permission::to("", "pods", ALL, "test pods; free room on a node"),
+        Permission::to("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
+        Permission::to("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),
+        Permission::to("scheduling.k8s.io", "podgroups", ALL, "native gangs"),
+        Permission::to("batch", "jobs", ALL, "gangs as Jobs"),
+        Permission::to("kueue.x-k8s.io", "localqueues", MAKE, "Kueue's queues"),
+        Permission::to(
             "kueue.x-k8s.io",
             "workloads",
             &["get", "list", "watch", "patch", "delete"],
             "Kueue's word on a gang",
         ),
-        may("kueue.x-k8s.io", "clusterqueues", ALL, "Kueue's quota"),
-        may("kueue.x-k8s.io", "topologies", ALL, "Kueue's topology-aware scheduling"),
-        may("kueue.x-k8s.io", "resourceflavors", ALL, "Kueue's quota"),
-        may("scheduling.volcano.sh", "podgroups", ALL, "objects of Volcano"),
-        may("scheduling.volcano.sh", "queues", ALL, "objects of Volcano"),
-        may("scheduling.run.ai", "podgroups", ALL, "objects of KAI"),
-        may("scheduling.run.ai", "queues", ALL, "objects of KAI"),
+        Permission::to("kueue.x-k8s.io", "clusterqueues", ALL, "Kueue's quota"),
+        Permission::to("kueue.x-k8s.io", "topologies", ALL, "Kueue's topology-aware scheduling"),
+        Permission::to("kueue.x-k8s.io", "resourceflavors", ALL, "Kueue's quota"),
+        Permission::to("scheduling.volcano.sh", "podgroups", ALL, "objects of Volcano"),
+        Permission::to("scheduling.volcano.sh", "queues", ALL, "objects of Volcano"),
+        Permission::to("scheduling.run.ai", "podgroups", ALL, "objects of KAI"),
+        Permission::to("scheduling.run.ai", "queues", ALL, "objects of KAI"),
     ],
     wants: &[
-        may(
+        Permission::to(
             "",
             "nodes/status",
             &["patch"],

@@ -12,8 +12,7 @@ use self::run::SHARING;
 use crate::accelerators::{NEEDS, shares};
 use crate::cx::{Check, Reach};
 use crate::gang_scheduling::{unread, unread_later};
-use aiconform_model::Event;
-use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use aiconform_verdict::{Aggregate, Claim, Rules, Standing};
 use futures::FutureExt;
 
 const EXPOSED: Standing = Standing::Must {
@@ -31,40 +30,27 @@ const COUNTED: Standing = Standing::Must {
     cites: "the requirement: \"exposed as schedulable resources\": what the scheduler counts, no more of them than there are",
 };
 
-fn always(_: &Subject) -> bool {
-    true
-}
-
-const fn claim(
-    id: &'static str,
-    says: &'static str,
-    standing: Standing,
-    judge: fn(&[&Event], &Subject) -> Outcome,
-) -> Claim {
-    Claim { id, says, standing, applies: always, judge }
-}
-
 /// The claims, controls first.
 static CLAIMS: &[Claim] = &[
-    claim(
+    Claim::of(
         "share_works_alone",
         "a pod that has a share can use it while no other pod does",
         Standing::Control,
         judge::share_works_alone,
     ),
-    claim(
+    Claim::of(
         "share_is_schedulable",
         "shares can be asked for: more than there are devices, and as many as the node says there are",
         EXPOSED,
         judge::share_is_schedulable,
     ),
-    claim(
+    Claim::of(
         "pods_share_one_device",
         "pods that have a share each run at the same time on one physical device",
         ONE_DEVICE,
         judge::pods_share_one_device,
     ),
-    claim(
+    Claim::of(
         "shares_work_at_once",
         "all of them can use their shares at once",
         HEALTHY,
@@ -77,13 +63,13 @@ static CLAIMS: &[Claim] = &[
         applies: judge::makes_parts,
         judge: judge::parts_are_apart,
     },
-    claim(
+    Claim::of(
         "one_more_waits",
         "a pod that asks for one share more than there are waits",
         COUNTED,
         judge::one_more_waits,
     ),
-    claim(
+    Claim::of(
         "freed_share_is_given_again",
         "a share that is given back goes to the pod that waits",
         Standing::Additional,

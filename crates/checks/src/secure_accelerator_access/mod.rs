@@ -34,22 +34,9 @@ const INTERFERENCE: Standing = Standing::Must {
 const RUNTIME: Standing =
     Standing::Must { cites: "the requirement: \"and container runtime, preventing unauthorized access\"" };
 
-fn always(_: &Subject) -> bool {
-    true
-}
-
 /// Only where devices are claimed as such.
 fn claimed(subject: &Subject) -> bool {
     subject.id.split('/').next() == Some("dra")
-}
-
-const fn claim(
-    id: &'static str,
-    says: &'static str,
-    standing: Standing,
-    judge: fn(&[&Event], &Subject) -> Outcome,
-) -> Claim {
-    Claim { id, says, standing, applies: always, judge }
 }
 
 /// A claim that goes further, where devices are claimed.
@@ -59,31 +46,31 @@ const fn beyond(id: &'static str, says: &'static str, judge: fn(&[&Event], &Subj
 
 /// The claims, the control first.
 static CLAIMS: &[Claim] = &[
-    claim(
+    Claim::of(
         "granted_opens",
         "a pod that was given a device opens a device node that a pod without one does not",
         Standing::Control,
         judge::granted_opens,
     ),
-    claim(
+    Claim::of(
         "no_request_no_access",
         "a pod without a request, on the node of the devices, reaches none of them",
         NO_REQUEST,
         judge::no_request_no_access,
     ),
-    claim(
+    Claim::of(
         "environment_gives_nothing",
         "a pod without a request that names devices in its environment reaches none of them",
         RUNTIME,
         judge::environment_gives_nothing,
     ),
-    claim(
+    Claim::of(
         "sibling_has_no_access",
         "other containers of a pod that was given a device, init containers too, reach none",
         CONTAINERS,
         judge::sibling_has_no_access,
     ),
-    claim(
+    Claim::of(
         "others_device_is_denied",
         "of pods that were given a device each, none reaches that of another",
         OTHERS,
@@ -96,19 +83,19 @@ static CLAIMS: &[Claim] = &[
         applies: judge::makes_nodes,
         judge: judge::made_node_is_denied,
     },
-    claim(
+    Claim::of(
         "requested_is_visible",
         "a pod that asked for two devices has two, and one that asked for one has one",
         MEDIATED,
         judge::requested_is_visible,
     ),
-    claim(
+    Claim::of(
         "restart_keeps_isolation",
         "a container that is started again has the device that it had and no other, and its neighbours have none",
         CONTAINERS,
         judge::restart_keeps_isolation,
     ),
-    claim(
+    Claim::of(
         "no_device_twice",
         "of more claims than devices each is given another device or waits, and what is let go is given to one that waits",
         INTERFERENCE,
@@ -145,15 +132,6 @@ static RULES: Rules = Rules {
     advice: "install the DRA driver or the device plugin of the accelerators' maker, or name what gives them out in the profile: [accelerators] resources = [\"…\"]",
 };
 
-const fn may(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Permission {
-    Permission { group, resource, verbs, why }
-}
-
 const DEVICES: &str = "resource.k8s.io";
 
 /// The check.
@@ -162,31 +140,46 @@ pub const CHECK: Check = Check {
     test_name: "TestSecureAcceleratorAccess",
     rules: &RULES,
     needs: &[
-        may(
+        Permission::to(
             "",
             "namespaces",
             &["create", "get", "list", "watch", "patch", "delete"],
             "namespaces of the run",
         ),
-        may("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        may(
+        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        Permission::to(
             "coordination.k8s.io",
             "leases",
             &["create", "get", "list", "watch", "patch", "delete"],
             "the run's Lease",
         ),
-        may("", "pods", &["create", "get", "list", "watch", "delete"], "test pods; which devices are free"),
-        may("", "pods/proxy", &["create"], "the probes' answers"),
-        may("", "nodes", &["get", "list", "watch"], "which nodes have devices, and whether they change"),
-        may(DEVICES, "resourceslices", &["list"], "which devices there are"),
-        may(DEVICES, "deviceclasses", &["list"], "how devices are asked for"),
-        may(
+        Permission::to(
+            "",
+            "pods",
+            &["create", "get", "list", "watch", "delete"],
+            "test pods; which devices are free",
+        ),
+        Permission::to("", "pods/proxy", &["create"], "the probes' answers"),
+        Permission::to(
+            "",
+            "nodes",
+            &["get", "list", "watch"],
+            "which nodes have devices, and whether they change",
+        ),
+        Permission::to(DEVICES, "resourceslices", &["list"], "which devices there are"),
+        Permission::to(DEVICES, "deviceclasses", &["list"], "how devices are asked for"),
+        Permission::to(
             DEVICES,
             "resourceclaims",
             &["create", "list", "watch"],
             "which devices are free, and what claims were given; claims that are only tried (dry-run)",
         ),
-        may(DEVICES, "resourceclaimtemplates", &["create", "delete"], "the pods' claims on devices"),
+        Permission::to(
+            DEVICES,
+            "resourceclaimtemplates",
+            &["create", "delete"],
+            "the pods' claims on devices",
+        ),
     ],
     wants: crate::accelerators::WANTS,
     reach: Reach::Cluster,

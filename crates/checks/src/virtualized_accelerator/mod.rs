@@ -12,8 +12,7 @@ use self::run::SHARING;
 use crate::accelerators::{NEEDS, shares};
 use crate::cx::{Check, Reach};
 use crate::gang_scheduling::{unread, unread_later};
-use aiconform_model::Event;
-use aiconform_verdict::{Aggregate, Claim, Outcome, Rules, Standing, Subject};
+use aiconform_verdict::{Aggregate, Claim, Rules, Standing};
 use futures::FutureExt;
 
 const EXPOSED: Standing =
@@ -25,58 +24,45 @@ const CONSISTENT: Standing = Standing::Must {
     cites: "the requirement: \"managed, maintaining consistency with physical fractional GPUs\"; KAR-0004: allocated, isolated and accounted for by the same semantics",
 };
 
-fn always(_: &Subject) -> bool {
-    true
-}
-
-const fn claim(
-    id: &'static str,
-    says: &'static str,
-    standing: Standing,
-    judge: fn(&[&Event], &Subject) -> Outcome,
-) -> Claim {
-    Claim { id, says, standing, applies: always, judge }
-}
-
 /// The claims, controls first.
 static CLAIMS: &[Claim] = &[
-    claim(
+    Claim::of(
         "share_works_alone",
         "a pod that has a virtual device can use it while no other pod does",
         Standing::Control,
         judge::share_works_alone,
     ),
-    claim(
+    Claim::of(
         "share_is_schedulable",
         "virtual devices can be asked for, as many as the node says there are",
         EXPOSED,
         judge::share_is_schedulable,
     ),
-    claim(
+    Claim::of(
         "pods_share_one_device",
         "pods that have a virtual device each run at the same time on one physical device",
         CONSISTENT,
         judge::pods_share_one_device,
     ),
-    claim(
+    Claim::of(
         "shares_work_at_once",
         "all of them can use their devices at once",
         RUNS,
         judge::shares_work_at_once,
     ),
-    claim(
+    Claim::of(
         "parts_are_apart",
         "virtual devices are devices of their own, each smaller than the physical one",
         CONSISTENT,
         judge::parts_are_apart,
     ),
-    claim(
+    Claim::of(
         "one_more_waits",
         "a pod that asks for one virtual device more than there are waits",
         CONSISTENT,
         judge::one_more_waits,
     ),
-    claim(
+    Claim::of(
         "freed_share_is_given_again",
         "a virtual device that is given back goes to the pod that waits",
         CONSISTENT,
