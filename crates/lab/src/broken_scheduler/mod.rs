@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const SLOTS: &str = "slots.aiconform.dev/";
 /// How long plain pods of one resource are gathered by the scheduler that takes them for a gang: longer than a busy
 /// machine takes from one to the next.
-const GATHER: Duration = Duration::from_secs(2);
+const GATHER: Duration = Duration::from_secs(5);
 
 /// The scheduler.
 pub struct Scheduler {
@@ -39,8 +39,8 @@ pub struct Scheduler {
     kept: BTreeMap<String, u64>,
     /// Bound gangs (by UID): resource and count.
     bound: BTreeMap<String, (String, u64)>,
-    /// When a pod of a resource was last seen for the first time.
-    gathered: BTreeMap<String, (usize, Instant)>,
+    /// The most slots of a resource that its waiting pods have asked for, and since when.
+    gathered: BTreeMap<String, (u64, Instant)>,
     /// Claims on devices.
     claims: Claims,
 }
@@ -247,14 +247,15 @@ impl Scheduler {
             for pod in pods {
                 together.entry(pod.resource.clone()).or_default().push(pod);
             }
+            self.gathered.retain(|resource, _| together.contains_key(resource));
             for (resource, pods) in together {
-                let now = (pods.len(), Instant::now());
-                let seen = self.gathered.entry(resource.clone()).or_insert(now);
-                if seen.0 != pods.len() {
-                    *seen = now;
+                let wanted: u64 = pods.iter().map(|pod| pod.amount).sum();
+                let seen = self.gathered.entry(resource.clone()).or_insert((wanted, Instant::now()));
+                if wanted > seen.0 {
+                    *seen = (wanted, Instant::now());
                 }
-                let wanted = pods.iter().map(|pod| pod.amount).sum();
-                let fit = resource.is_empty() || fits(free, &resource, wanted);
+                // A gang whose pods are deleted one by one does not fit because some of them are gone already.
+                let fit = resource.is_empty() || fits(free, &resource, seen.0);
                 if seen.1.elapsed() >= GATHER && fit {
                     for pod in &pods {
                         self.bind(pod, free).await?;
