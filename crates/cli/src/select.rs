@@ -88,6 +88,11 @@ impl Selection {
         Ok(chosen)
     }
 
+    /// Whether the user left open which checks run.
+    pub fn is_open(&self) -> bool {
+        self.only.is_empty() && self.adapter.is_empty()
+    }
+
     /// The profile, or the default one; it may name an adapter of these checks.
     pub fn profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
         let mut profile = self.read_profile(checks)?;
@@ -181,9 +186,22 @@ pub fn parts(checks: &[&'static Check], adapters: &[String], level: Level) -> BT
     products.chain(checks.iter().flat_map(|check| check.parts).copied()).filter_map(Part::named).collect()
 }
 
+/// Whether all that a check wants of a lab is quickly built, so that it belongs to the quick set.
+pub fn is_quick(check: &Check) -> bool {
+    let products = check.quick.iter().filter_map(|adapter| adapter.split('/').next());
+    products.chain(check.parts.iter().copied()).filter_map(Part::named).all(Part::is_quick)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_quick_set_waits_for_no_long_build() {
+        assert!(is_quick(aiconform_checks::check("gang_scheduling").unwrap()));
+        assert!(is_quick(aiconform_checks::check("secure_accelerator_access").unwrap()));
+        assert!(!Part::Kai.is_quick());
+    }
 
     #[test]
     fn a_lab_gets_what_the_adapters_need_and_nothing_else() {

@@ -117,6 +117,11 @@ const SIMULATOR: Product = Product {
 };
 
 impl Part {
+    /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
+    pub fn is_quick(self) -> bool {
+        matches!(self, Part::Kueue | Part::Simulator)
+    }
+
     /// All of them.
     pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator];
 

@@ -127,6 +127,28 @@ impl History {
         history
     }
 
+    /// One history for each device that was put to work, one after the other; what came before belongs to all of them.
+    pub fn stretches(&self) -> Vec<History> {
+        let given: Vec<u64> = self.all("given").map(|phase| phase.begin).collect();
+        if given.len() < 2 {
+            return vec![self.clone()];
+        }
+        let stretch = |(number, begin): (usize, &u64)| {
+            let end = given.get(number + 1).copied().unwrap_or(u64::MAX);
+            let within = |sequence: u64| sequence < given[0] || (*begin..end).contains(&sequence);
+            let mut one = self.clone();
+            one.phases.retain(|phase| within(phase.begin));
+            one.scrapes.retain(|scrape| within(scrape.sequence));
+            one
+        };
+        given.iter().enumerate().map(stretch).collect()
+    }
+
+    /// Who gave the device: a DRA driver or a device plugin.
+    pub fn mode(&self) -> &str {
+        self.of_given("mode").and_then(Value::as_str).unwrap_or("the device")
+    }
+
     /// The first phase of a name.
     pub fn phase(&self, name: &str) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.name == name)

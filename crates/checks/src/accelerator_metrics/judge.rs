@@ -4,7 +4,7 @@ mod beyond;
 mod swing;
 
 pub use beyond::{attribution_follows_the_pod, samples_are_fresh, units_are_sane};
-pub use swing::utilisation_follows_the_load;
+pub use swing::{of_device, utilisation_follows_the_load};
 
 use super::adapters::{Quantity, Reading};
 use super::history::{History, Lack, Phase, Scraped, whole};
@@ -28,6 +28,30 @@ pub(super) fn unknown(why: impl Into<String>) -> Outcome {
 
 pub(super) fn unmet(witness: impl Into<String>, events: Vec<u64>) -> Outcome {
     Outcome::Unmet { witness: witness.into(), events }
+}
+
+/// What came of every device that was put to work: unmet if it is of one, unknown if it is of one, else met.
+pub(super) fn each(events: &[&Event], subject: &Subject, judge: fn(&History) -> Outcome) -> Outcome {
+    let history = History::of(events, subject);
+    let stretches = history.stretches();
+    let outcomes: Vec<(&str, Outcome)> =
+        stretches.iter().map(|stretch| (stretch.mode(), judge(stretch))).collect();
+    let planned =
+        history.phase("planned").and_then(|phase| phase.data.get("modes")?.as_array()).map_or(0, Vec::len);
+    let many = planned.max(outcomes.len()) > 1;
+    let words = |mode: &str, text: &str| if many { format!("{mode}: {text}") } else { text.into() };
+    let (mut seen, mut doubts) = (Vec::new(), Vec::new());
+    for (mode, outcome) in &outcomes {
+        match outcome {
+            Outcome::Unmet { witness, events } => return unmet(words(mode, witness), events.clone()),
+            Outcome::Unknown { why } => doubts.push(words(mode, why)),
+            Outcome::Met { seen: what } => seen.push(words(mode, what)),
+        }
+    }
+    if doubts.is_empty() && outcomes.len() < planned {
+        doubts.push(history.lack("not every way in which accelerators are given was tried"));
+    }
+    if doubts.is_empty() { met(seen.join("; ")) } else { unknown(doubts.join("; ")) }
 }
 
 /// Why nothing of this subject can be believed.
@@ -56,6 +80,11 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         let seen = seen.unwrap_or_else(|| "nothing was read".into());
         return Some(format!("it speaks none of the dialects that are known; what it says: {seen}"));
     }
+    history.stretches().iter().find_map(|stretch| doubt_of(events, stretch))
+}
+
+/// Why nothing can be believed of one device's pod.
+fn doubt_of(events: &[&Event], history: &History) -> Option<String> {
     let ours = ["pod_deleted", "over"].into_iter().filter_map(|name| history.phase(name));
     let deleted = ours.map(|phase| phase.begin).min().unwrap_or(u64::MAX);
     let pod = history.of_given("pod").and_then(Value::as_str).unwrap_or_default();
@@ -89,7 +118,10 @@ pub fn simulated(events: &[&Event], subject: &Subject) -> bool {
 
 /// Control: what was asked of the device was done by it.
 pub fn load_was_done(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, load_was_done_of)
+}
+
+fn load_was_done_of(history: &History) -> Outcome {
     let mut total = (0.0, 0.0);
     let mut cycles = 0;
     for rest in history.all("rest") {
@@ -113,7 +145,10 @@ pub fn load_was_done(events: &[&Event], subject: &Subject) -> Outcome {
 
 /// Control: nobody else uses the device.
 pub fn device_was_quiet(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, device_was_quiet_of)
+}
+
+fn device_was_quiet_of(history: &History) -> Outcome {
     let Some(given) = history.phase("given") else {
         return unknown(history.lack("no pod was given a device"));
     };
@@ -262,7 +297,10 @@ fn node_of<'a>(census: &'a Phase, scrape: &Scraped) -> Option<&'a str> {
 
 /// Memory in use rises by what the pod takes, on its device and nowhere else.
 pub fn memory_follows_the_allocation(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, memory_follows_the_allocation_of)
+}
+
+fn memory_follows_the_allocation_of(history: &History) -> Outcome {
     let marks = (history.phase("memory_before"), history.phase("allocated"), history.phase("memory_settled"));
     let (Some(before), Some(allocated), Some(settled)) = marks else {
         return unknown(history.lack("no memory was taken"));
@@ -279,7 +317,7 @@ pub fn memory_follows_the_allocation(events: &[&Event], subject: &Subject) -> Ou
     let Some(own) = history.own() else {
         return unknown("no series is of the device that the pod was given");
     };
-    let rises = rises(&history, before, settled);
+    let rises = rises(history, before, settled);
     let Some((_, rise, unit)) = rises.iter().find(|(device, ..)| *device == own) else {
         return unknown(history.lack(&format!("no memory is told of {own} before and after")));
     };

@@ -5,10 +5,10 @@ use super::history::{History, Phase};
 use aiconform_model::Event;
 use aiconform_verdict::{Curve, Outcome, Picture, Span, Subject, Tone};
 
-/// One picture of a subject whose load came and went.
+/// One picture for each device whose load came and went.
 pub fn pictures(events: &[&Event], subject: &Subject) -> Vec<Picture> {
-    let history = History::of(events, subject);
-    drawn(&history, &super::judge::utilisation_follows_the_load(events, subject)).into_iter().collect()
+    let stretches = History::of(events, subject).stretches();
+    stretches.iter().filter_map(|stretch| drawn(stretch, &super::judge::of_device(stretch))).collect()
 }
 
 fn drawn(history: &History, outcome: &Outcome) -> Option<Picture> {
@@ -51,7 +51,10 @@ fn drawn(history: &History, outcome: &Outcome) -> Option<Picture> {
         Outcome::Unknown { .. } => Tone::Open,
     };
     Some(Picture {
-        title: "Utilisation against the load".into(),
+        title: match history.of_given("mode").and_then(|mode| mode.as_str()) {
+            Some(mode) => format!("Utilisation against the load ({mode})"),
+            None => "Utilisation against the load".into(),
+        },
         caption: outcome.text().into(),
         tone,
         series: "Utilisation against the load".into(),

@@ -7,7 +7,9 @@ use self::endpoints::{Place, endpoints};
 use self::target::{LIMIT, Target, Wanted};
 use super::adapters::{IDS, recognise};
 use super::history::DIALECT;
-use crate::accelerators::{Container, Inventory, NONE, Probe, ProbePod, Way, blamed, clear, inventory};
+use crate::accelerators::{
+    Container, Inventory, Mode, NONE, Offer, Probe, ProbePod, Way, blamed, clear, inventory, offers,
+};
 use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Connection, Scratch};
@@ -153,20 +155,57 @@ impl Acts<'_> {
         let _turn = self.cx.accelerators.lock().await;
         let readable = self.census().await;
         let scratch = self.cx.session.scratch(&self.scope, "metrics", &[Kind::pod()]).await?;
-        let measured = self.measure(scratch.clone(), readable).await;
+        let measured = self.measure_all(&scratch, readable).await;
         let measured = blamed(&scratch, measured).await;
         // What is deleted from here on is our own undoing, early or not.
         self.phase("over", json!({}));
         measured.and(clear(&scratch).await)
     }
 
-    async fn measure(&self, scratch: Arc<Scratch>, readable: bool) -> Result<(), Stop> {
-        let probe = self.given(scratch).await?;
+    /// One device after the other, of each that is given in another way.
+    async fn measure_all(&self, scratch: &Arc<Scratch>, readable: bool) -> Result<(), Stop> {
+        let ways = self.ways().await?;
+        let modes: Vec<&str> = ways.iter().map(|(mode, _)| *mode).collect();
+        self.phase("planned", json!({"modes": modes}));
+        for (number, (mode, way)) in ways.iter().enumerate() {
+            let cycles = if number == 0 { CYCLES } else { CYCLES - 1 };
+            self.measure(scratch.clone(), mode, way, if readable { cycles } else { 0 }).await?;
+        }
+        self.phase("end", json!({}));
+        Ok(())
+    }
+
+    /// A driver and a device plugin where both have a free device; else the way that is known, to wait for one.
+    async fn ways(&self) -> Result<Vec<(&'static str, Way)>, Stop> {
+        let offers = offers(self.cx.session.api(), &self.scope, &self.cx.profile).await?;
+        let is_free =
+            |offer: &&Offer| offer.shared.is_none() && offer.best().is_some_and(|(_, count)| count.free > 0);
+        let of = |mode: Mode| {
+            let found = offers.iter().filter(is_free).find(|offer| offer.mode == mode)?;
+            Some((mode.id(), found.way.clone()))
+        };
+        let found: Vec<_> = [Mode::Dra, Mode::DevicePlugin].into_iter().filter_map(of).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let Some(way) = self.inventory.ways.first() else {
+            return Err(Stop::Hindered(
+                "no DeviceClass and no extended resource gives the accelerators to pods".into(),
+            ));
+        };
+        let mode = if matches!(way, Way::Class(_)) { Mode::Dra } else { Mode::DevicePlugin };
+        Ok(vec![(mode.id(), way.clone())])
+    }
+
+    /// One device, with so many loads; none where nothing can be read, and then it is only seen whether the pod has one.
+    async fn measure(&self, scratch: Arc<Scratch>, mode: &str, way: &Way, cycles: u64) -> Result<(), Stop> {
+        let readable = cycles > 0;
+        let probe = self.given(scratch, mode, way).await?;
         let patience = if readable { PATIENCE } else { Duration::ZERO };
         for target in &self.targets {
             target.choose(&probe.node);
         }
-        let cycles = if readable { CYCLES } else { 1 };
+        let cycles = cycles.max(1);
         let scrapes = if readable { SCRAPES } else { 1 };
         self.phase("quiet", json!({}));
         self.scrape(scrapes).await;
@@ -189,7 +228,6 @@ impl Acts<'_> {
             self.phase("gone_settled", json!({"settled": settled}));
             self.scrape(1).await;
         }
-        self.phase("end", json!({}));
         Ok(())
     }
 
@@ -209,12 +247,7 @@ impl Acts<'_> {
     }
 
     /// A pod that has a device.
-    async fn given(&self, scratch: Arc<Scratch>) -> Result<Probe, Stop> {
-        let Some(way) = self.inventory.ways.first() else {
-            return Err(Stop::Hindered(
-                "no DeviceClass and no extended resource gives the accelerators to pods".into(),
-            ));
-        };
+    async fn given(&self, scratch: Arc<Scratch>, mode: &str, way: &Way) -> Result<Probe, Stop> {
         let nodes: Vec<String> = self.inventory.nodes.keys().cloned().collect();
         self.tell(&format!(
             "a pod is given an accelerator ({})",
@@ -222,9 +255,11 @@ impl Acts<'_> {
                 Way::Class(name) | Way::Resource(name) => name,
             }
         ));
+        // Two pods of one name would be one to whoever reads their history.
+        let role = format!("loaded-{mode}");
         let pod = ProbePod {
-            role: "loaded",
-            trial: "load",
+            role: &role,
+            trial: mode,
             nodes: &nodes,
             containers: vec![Container::with(way, 1)],
             restarts: false,
@@ -238,7 +273,7 @@ impl Acts<'_> {
         };
         self.phase(
             "given",
-            json!({"pod": probe.name, "namespace": probe.namespace(), "node": probe.node,
+            json!({"mode": mode, "pod": probe.name, "namespace": probe.namespace(), "node": probe.node,
             "names": [device["uuid"]], "simulated": true, "memory_bytes": device["memory_bytes"],
             "share": device["share"], "device": device}),
         );

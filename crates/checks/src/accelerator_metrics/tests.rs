@@ -234,6 +234,42 @@ fn an_endpoint_that_is_never_read_is_not_said_to_speak_another_dialect() {
 }
 
 #[test]
+fn what_is_wrong_with_the_device_of_one_way_is_found_and_said() {
+    let plugin = Run { names: [OTHER, OWN], ..Run::default() };
+    let judged = judge_events(both(&Run::default(), &plugin));
+    assert_eq!(judged.verdict, Verdict::Passed, "{}", judged.why);
+    let follows = judged.subjects[0].outcome("utilisation_follows_the_load").unwrap().text().to_owned();
+    assert!(follows.contains("dra: ") && follows.contains("device-plugin: "), "{follows}");
+    assert_eq!(judged.subjects[0].pictures.len(), 2);
+    let still = Run { busy: 0.0, ..plugin.clone() };
+    for (events, mode) in [
+        (both(&Run::default(), &still), "device-plugin: "),
+        (both(&Run { busy: 0.0, ..Run::default() }, &plugin), "dra: "),
+    ] {
+        let judged = judge_events(events);
+        assert_eq!(judged.verdict, Verdict::Failed, "{}", judged.why);
+        assert!(judged.why.contains(mode), "{}", judged.why);
+    }
+    // The load is done by the one and shown on the other.
+    let swapped = Run { busy: 0.0, other_follows: true, ..plugin };
+    assert_ne!(judge_events(both(&Run::default(), &swapped)).verdict, Verdict::Passed);
+}
+
+#[test]
+fn a_way_that_was_not_come_to_is_not_passed_over() {
+    let events = both(&Run::default(), &Run { names: [OTHER, OWN], ..Run::default() });
+    let given = |event: &Event| matches!(&event.kind, EventKind::Phase { phase, .. } if phase == "given");
+    let second = events.iter().rposition(given).unwrap();
+    for end in memory_settled(&events)..events.len() {
+        let judged = judge_events(events[..end].to_vec());
+        assert_ne!(judged.verdict, Verdict::Failed, "{end}: {}", judged.why);
+        if end <= second {
+            assert_ne!(judged.verdict, Verdict::Passed, "{end}");
+        }
+    }
+}
+
+#[test]
 fn a_run_that_ends_anywhere_is_never_more_than_the_whole_one() {
     let whole = Run::default().events();
     for end in 0..whole.len() {

@@ -47,8 +47,9 @@ pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
     /// How far to go: what a MUST needs, or also what goes further (gang scheduling: preemption, lost members, …)
-    #[arg(long, value_enum, default_value_t)]
-    level: Level,
+    /// [default: must; with --lab only those checks whose components are quickly built]
+    #[arg(long, value_enum)]
+    level: Option<Level>,
     /// Trials beyond that level, by name, such as preemption
     #[arg(long, value_delimiter = ',')]
     trial: Vec<String>,
@@ -66,10 +67,19 @@ pub struct Arguments {
     output_dir: Option<Utf8PathBuf>,
 }
 
+impl Arguments {
+    fn level(&self) -> Level {
+        self.level.unwrap_or_default()
+    }
+}
+
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     // What the user got wrong is told before anything is started.
-    let checks = arguments.selection.checks()?;
+    let mut checks = arguments.selection.checks()?;
+    if arguments.lab && arguments.level.is_none() && arguments.selection.is_open() {
+        checks.retain(|check| select::is_quick(check));
+    }
     let profile = arguments.selection.profile(&checks)?;
     Selection::check_trials(&checks, &arguments.trial)?;
     let interrupt = interrupt();
@@ -84,8 +94,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         outlive: false,
         breakages: Vec::new(),
         kubernetes: arguments.kubernetes,
-        fake_nodes: fake_nodes(arguments.level.into(), &arguments.trial),
-        parts: select::parts(&checks, &arguments.selection.adapters(), arguments.level.into()),
+        fake_nodes: fake_nodes(arguments.level().into(), &arguments.trial),
+        parts: select::parts(&checks, &arguments.selection.adapters(), arguments.level().into()),
         pose: None,
     };
     let lab = tokio::select! {
@@ -176,7 +186,7 @@ async fn on(
         profile,
         options: Options {
             adapters: arguments.selection.adapters(),
-            level: arguments.level.into(),
+            level: arguments.level().into(),
             trials: arguments.trial.clone(),
             rounds: arguments.rounds,
             size: arguments.size,

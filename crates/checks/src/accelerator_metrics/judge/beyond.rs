@@ -2,7 +2,7 @@
 
 use super::super::adapters::{Quantity, Reading};
 use super::super::history::{History, Phase, Scraped};
-use super::{bounds, met, rises, unknown, unmet};
+use super::{bounds, each, met, rises, unknown, unmet};
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
@@ -24,7 +24,10 @@ fn readings(scrape: &Scraped) -> impl Iterator<Item = &Reading> {
 
 /// The series of the device name the pod that has it, and no more when it is gone.
 pub fn attribution_follows_the_pod(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, attribution_follows_the_pod_of)
+}
+
+fn attribution_follows_the_pod_of(history: &History) -> Outcome {
     let (Some(own), Some(pod)) = (history.own(), history.of_given("pod").and_then(Value::as_str)) else {
         return unknown(history.lack("no series is of a device that a pod was given"));
     };
@@ -83,7 +86,10 @@ fn settled_after(phase: &Phase, scrape: &Scraped) -> i64 {
 
 /// What is told is of now.
 pub fn samples_are_fresh(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, samples_are_fresh_of)
+}
+
+fn samples_are_fresh_of(history: &History) -> Outcome {
     let Some(quiet) = history.phase("quiet") else { return unknown(history.lack("nothing was asked twice")) };
     if history.phase("rest").is_none() {
         return unknown(history.lack("no load came and went"));
@@ -128,7 +134,10 @@ pub fn samples_are_fresh(events: &[&Event], subject: &Subject) -> Outcome {
 
 /// Values are in the units that their names promise.
 pub fn units_are_sane(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, units_are_sane_of)
+}
+
+fn units_are_sane_of(history: &History) -> Outcome {
     let all: Vec<(&Scraped, &Reading)> = history
         .scrapes
         .iter()
@@ -173,7 +182,7 @@ pub fn units_are_sane(events: &[&Event], subject: &Subject) -> Outcome {
         history.phase("allocated").and_then(|phase| phase.data.get("bytes")?.as_f64()).unwrap_or_default();
     if let (Some(before), Some(after)) = (history.phase("memory_before"), history.phase("memory_settled"))
         && taken > 0.0
-        && let Some((_, rise, _)) = rises(&history, before, after).iter().find(|(device, ..)| *device == own)
+        && let Some((_, rise, _)) = rises(history, before, after).iter().find(|(device, ..)| *device == own)
         && *rise > 0.0
         && (*rise < taken / 2.0 || *rise > taken * 1.5 + 1e9)
     {

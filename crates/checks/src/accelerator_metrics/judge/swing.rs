@@ -5,7 +5,7 @@
 
 use super::super::adapters::Quantity;
 use super::super::history::{History, Phase};
-use super::{mean, met, unknown, unmet};
+use super::{each, mean, met, unknown, unmet};
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
 use std::collections::BTreeMap;
@@ -83,14 +83,17 @@ pub fn swings(history: &History) -> BTreeMap<String, Swing> {
 
 /// The load moves the utilisation of the device that has it, and of no other.
 pub fn utilisation_follows_the_load(events: &[&Event], subject: &Subject) -> Outcome {
-    let history = History::of(events, subject);
+    each(events, subject, of_device)
+}
+
+pub fn of_device(history: &History) -> Outcome {
     if history.phase("load_settled").is_none() {
         return unknown(history.lack("no load was begun"));
     }
     let Some(own) = history.own() else {
         return unknown(history.lack("no series is of the device that the pod was given"));
     };
-    let swings = swings(&history);
+    let swings = swings(history);
     let Some(swing) = swings.get(&own).filter(|swing| swing.steps.len() >= 2) else {
         return unknown(history.lack(&format!("too little is told of the utilisation of {own}")));
     };

@@ -141,7 +141,7 @@ impl Run {
         maker.scrapes(1, self, &state);
         maker.phase(
             "given",
-            json!({"pod": "probe", "namespace": "n", "node": "node-0", "names": [OWN], "simulated": true,
+            json!({"pod": "probe", "namespace": "n", "node": "node-0", "names": [self.names[0]], "simulated": true,
             "memory_bytes": 16.0 * 1024.0 * MEBIBYTE, "share": self.share.then_some("0/2")}),
         );
         state.quiet = true;
@@ -239,6 +239,35 @@ impl Run {
         }
         text
     }
+}
+
+/// Two devices, put to work one after the other; the names of the second run stand in the other order.
+pub fn both(first: &Run, second: &Run) -> Vec<Event> {
+    let (first, second) = (first.events(), second.events());
+    let is =
+        |event: &Event, name: &str| matches!(&event.kind, EventKind::Phase { phase, .. } if phase == name);
+    let mut events: Vec<Event> = Vec::new();
+    for event in &first[..first.len() - 1] {
+        if is(event, "given") {
+            let data = json!({"modes": ["dra", "device-plugin"]});
+            events.push(Event { kind: EventKind::Phase { phase: "planned".into(), data }, ..event.clone() });
+        }
+        events.push(event.clone());
+    }
+    events.extend(second.into_iter().skip_while(|event| !is(event, "given")));
+    let modes = &mut ["dra", "device-plugin"].into_iter();
+    let mut maker = Maker(Vec::new());
+    for event in events {
+        let kind = match event.kind {
+            EventKind::Phase { phase, mut data } if phase == "given" => {
+                data["mode"] = json!(modes.next());
+                EventKind::Phase { phase, data }
+            }
+            kind => kind,
+        };
+        maker.add(kind);
+    }
+    maker.0
 }
 
 pub fn judge_events(events: Vec<Event>) -> Judgement {
