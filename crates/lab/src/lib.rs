@@ -21,6 +21,7 @@ mod pose;
 mod preflight;
 mod process;
 mod progress;
+mod prometheus;
 mod recipe;
 mod relay;
 mod runtime;

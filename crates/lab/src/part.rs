@@ -4,6 +4,7 @@ use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
 use crate::image;
+use crate::prometheus;
 use crate::state::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,6 +23,8 @@ pub enum Part {
     /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be split in two
     /// instead, and two by a device plugin; beside them shares, partitions and virtual devices of three more.
     Simulator,
+    /// Prometheus 3.13.5, which scrapes every second what is annotated for it.
+    Prometheus,
 }
 
 /// How a part is brought into a lab.
@@ -116,6 +119,28 @@ const SIMULATOR: Product = Product {
     limit: Duration::from_secs(120),
 };
 
+const PROMETHEUS: Product = Product {
+    images: &[("prometheus", "prometheus", prometheus::IMAGE)],
+    // Its manifests are made.
+    replaces: None,
+    namespace: None,
+    serves: (
+        &[
+            "-n",
+            prometheus::NAMESPACE,
+            "get",
+            "deployment",
+            "prometheus",
+            "-o",
+            "jsonpath={.status.readyReplicas}",
+        ],
+        "",
+        "1",
+    ),
+    log: &["-n", prometheus::NAMESPACE, "deployment/prometheus"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
     pub fn is_quick(self) -> bool {
@@ -123,7 +148,7 @@ impl Part {
     }
 
     /// All of them.
-    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator];
+    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator, Part::Prometheus];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
@@ -132,6 +157,7 @@ impl Part {
             Part::Kwok => "kwok",
             Part::Kai => "kai",
             Part::Simulator => "simulator",
+            Part::Prometheus => "prometheus",
         }
     }
 
@@ -153,6 +179,7 @@ impl Part {
             Part::Kwok => &KWOK,
             Part::Kai => &KAI,
             Part::Simulator => &SIMULATOR,
+            Part::Prometheus => &PROMETHEUS,
         }
     }
 
@@ -180,6 +207,9 @@ impl Part {
             let settings = simulated(lab)?;
             return apply(tools, &aiconform_simulator::manifest(&settings, aiconform_images::SIMULATOR.name))
                 .await;
+        }
+        if self == Part::Prometheus {
+            return prometheus::begin(tools).await;
         }
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
         let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));

@@ -250,6 +250,17 @@ pub const RECIPES: &[Recipe] = &[
             hooks: &["templates/kai-config.yaml"],
         }),
     },
+    Recipe {
+        name: "prometheus",
+        wanted: Wanted::With(Part::Prometheus),
+        packages: &["github.com/prometheus/prometheus/cmd/prometheus"],
+        linker_flags: "-X github.com/prometheus/common/version.Version=3.13.5",
+        // The clients of two dozen clouds, by which it could find targets too.
+        tags: "remove_all_sd enable_kubernetes_sd",
+        files: &[file!("prometheus", "go.mod"), file!("prometheus", "go.sum")],
+        rename: None,
+        manifests: None,
+    },
 ];
 
 impl Recipe {
