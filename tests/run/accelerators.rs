@@ -21,7 +21,7 @@ fn run(kubeconfig: &str, folder: &Path, seed: &str) -> Output {
 }
 
 /// Verdict and reason of every requirement.
-fn verdicts(folder: &Path) -> BTreeMap<String, (String, String)> {
+pub fn verdicts(folder: &Path) -> BTreeMap<String, (String, String)> {
     let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let requirements = verdict["requirements"].as_array().unwrap().iter();
@@ -29,7 +29,7 @@ fn verdicts(folder: &Path) -> BTreeMap<String, (String, String)> {
 }
 
 /// The outcome of every claim on every subject.
-fn outcomes(folder: &Path) -> Vec<String> {
+pub fn outcomes(folder: &Path) -> Vec<String> {
     let verdict: Value = serde_json::from_str(&read(&folder.join("verdict.json"))).unwrap();
     let mut found = Vec::new();
     for one in verdict["requirements"].as_array().unwrap() {

@@ -5,6 +5,7 @@
 mod accelerators;
 mod access;
 mod adapters;
+mod autoscaler;
 mod bad_input;
 mod devices;
 

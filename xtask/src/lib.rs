@@ -96,7 +96,8 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
         let checked = event.scope.check == check || (published && event.scope.check.is_empty());
         let ours = checked && subjects.contains(&event.scope.subject);
         let everyones = event.scope.subject.is_empty();
-        if let Some(cut) = cut(event, ours, everyones) {
+        let cut = if check == NODES { nodes(event, ours, everyones) } else { cut(event, ours, everyones) };
+        if let Some(cut) = cut {
             // A change of what no judge reads is no change here.
             if let EventKind::Watch { change: Change::Modified, object, .. } = &cut.kind
                 && last.insert(object.uid().to_owned(), object.0.clone()).as_ref() == Some(&object.0)
@@ -107,6 +108,33 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
         }
     }
     Ok(tape)
+}
+
+/// The check whose judge reads what nodes offer, who asked for them, and what is said of pods.
+const NODES: &str = "cluster_autoscaling";
+
+/// What of an event that judge reads.
+fn nodes(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event.kind {
+        EventKind::Watch { kind, object, .. } => {
+            let brought = *kind == Kind::node() || kind.plural == "nodeclaims";
+            let said = [Kind::pod(), Kind::event()].contains(kind);
+            if !(everyones && brought || ours && said) {
+                return None;
+            }
+            for pointer in ["/metadata/annotations", "/status/images", "/status/nodeInfo", "/status/capacity"]
+            {
+                if let Some((place, field)) = pointer.rsplit_once('/')
+                    && let Some(fields) = object.0.pointer_mut(place).and_then(Value::as_object_mut)
+                {
+                    fields.remove(field);
+                }
+            }
+            Some(event)
+        }
+        _ => cut(&event, ours, everyones),
+    }
 }
 
 /// The API group of devices and claims.

@@ -18,6 +18,8 @@ pub enum Reach {
     Namespaces,
     /// Also objects of the whole cluster and node status, journaled and undone.
     Cluster,
+    /// Also adds nodes to the cluster, so it begins when the checks that go side by side have ended.
+    Nodes,
 }
 
 /// Whether a subject can be tried on this cluster.

@@ -2,6 +2,7 @@
 
 mod accelerator_metrics;
 mod accelerators;
+mod cluster_autoscaling;
 mod cx;
 mod dra_support;
 mod driver_runtime_management;
@@ -28,6 +29,7 @@ pub const CHECKS: &[&Check] = &[
     &gpu_sharing::CHECK,
     &virtualized_accelerator::CHECK,
     &gang_scheduling::CHECK,
+    &cluster_autoscaling::CHECK,
     &accelerator_metrics::CHECK,
     &secure_accelerator_access::CHECK,
 ];

@@ -31,10 +31,51 @@ pub struct Profile {
     pub probe_image: Option<String>,
     /// For gang scheduling.
     pub gang_scheduling: GangScheduling,
+    /// For the autoscaler of nodes.
+    pub cluster_autoscaling: ClusterAutoscaling,
     /// For everything about accelerators.
     pub accelerators: Accelerators,
     /// For the metrics of accelerators.
     pub accelerator_metrics: AcceleratorMetrics,
+}
+
+/// The part of the profile for the autoscaler of nodes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClusterAutoscaling {
+    /// Whether a run may make the autoscaler bring nodes, which cost money; by default it may not.
+    pub consent: Option<bool>,
+    /// `false` states that the platform provides no autoscaler of nodes; by default nothing is stated.
+    pub provided: Option<bool>,
+    /// The autoscaler with which the platform certifies; it decides alone, and is tried even where nothing of it is to be
+    /// seen in the cluster, as where it is managed.
+    pub autoscaler: Option<Autoscaler>,
+    /// Extended resource that a node must bring; by default one that is known as an accelerator.
+    pub resource: Option<String>,
+    /// Labels of the nodes of the accelerators' pool; by default those of a pool that is limited in that resource.
+    pub node_selector: BTreeMap<String, String>,
+    /// How many nodes may be brought; by default two.
+    pub max_nodes: Option<u64>,
+    /// Longest time in seconds for a node to come, and for one to go; by default 1200.
+    pub deadline_seconds: Option<u64>,
+}
+
+/// Autoscalers of nodes that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Autoscaler {
+    /// Karpenter.
+    Karpenter,
+    /// The project's cluster-autoscaler, which is what managed node pools run, too.
+    ClusterAutoscaler,
+}
+
+impl ClusterAutoscaling {
+    /// Of a lab, whose nodes cost nothing and come at once.
+    pub fn in_lab(&mut self) {
+        self.consent.get_or_insert(true);
+        self.deadline_seconds.get_or_insert(120);
+    }
 }
 
 /// The part of the profile for accelerators.

@@ -53,11 +53,15 @@ pub async fn run(setup: Setup) -> anyhow::Result<(End, Judged)> {
     let adapters = setup.options.adapters.clone();
     let (seed, rounds, level) = (setup.options.seed, setup.options.rounds, setup.options.level);
     let (trials, size) = (setup.options.trials.clone(), setup.options.size);
+    let mut profile = setup.profile;
+    if setup.lab {
+        profile.cluster_autoscaling.in_lab();
+    }
     let request = Request {
         connection: setup.connection,
         sink: folder.clone() as Arc<dyn Sink>,
         checks: setup.checks.clone(),
-        profile: setup.profile,
+        profile,
         options: setup.options,
         progress: setup.talk.clone(),
     };

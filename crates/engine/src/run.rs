@@ -1,6 +1,6 @@
 //! Runs checks side by side and undoes what they did.
 
-use aiconform_checks::{Check, Cx, Options, Profile, Progress, Stop};
+use aiconform_checks::{Check, Cx, Options, Profile, Progress, Reach, Stop};
 use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Session, Stamp, missing};
 use aiconform_model::{EventKind, Kind, Scope, Sink};
 use futures::future::{BoxFuture, join_all};
@@ -86,8 +86,17 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         progress: request.progress.clone(),
         accelerators: tokio::sync::Mutex::default(),
     };
+    // What adds nodes would change what the others count, so it begins when they have ended.
+    let (after, together): (Vec<_>, Vec<_>) =
+        allowed.into_iter().partition(|check| check.reach == Reach::Nodes);
+    let all = async {
+        join_all(together.into_iter().map(|check| one(&cx, check))).await;
+        for check in after {
+            one(&cx, check).await;
+        }
+    };
     let interrupted = tokio::select! {
-        _ = join_all(allowed.into_iter().map(|check| one(&cx, check))) => false,
+        () = all => false,
         () = interrupt => true,
     };
     if interrupted {

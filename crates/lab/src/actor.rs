@@ -1,8 +1,9 @@
-//! Programs of ours in the lab that break it from outside its components: an actor that holds queues, and a scheduler
-//! in place of kube-scheduler.
+//! Programs of ours in the lab that break it from outside its components: an actor that holds queues, one that brings
+//! nodes, and a scheduler in place of kube-scheduler.
 
 use crate::breakage::Breakage;
 use crate::broken_scheduler::Scheduler;
+use crate::buyer::Buyer;
 use crate::error::LabError;
 use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Target};
 use aiconform_model::{Kind, Nowhere, Scope};
@@ -37,7 +38,10 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
     if breakage.replaces_scheduler() {
         return Scheduler::new(api, mirror, breakage).run().await;
     }
-    hold_queues(&api, &mirror).await
+    if breakage == Breakage::QueuesOnHold {
+        return hold_queues(&api, &mirror).await;
+    }
+    Buyer::new(api, mirror, breakage).run().await
 }
 
 /// Puts every ClusterQueue on hold as soon as it is seen.

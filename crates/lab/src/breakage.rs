@@ -94,6 +94,22 @@ pub enum Breakage {
     /// The container runtime gives a container that is started again its neighbour's device beside its own: for each device,
     /// the one with the next number. (A container without a device gets none.)
     RuntimeLosesOnRestart,
+    /// Karpenter does not run; what it has installed is there.
+    AutoscalerStopped,
+    /// Karpenter does not run, and somebody adds nodes of the pool for pods that wait, and removes them again.
+    NodesAddedByHand,
+    /// Karpenter may buy no node with accelerators, and one without comes for every pod that waits for some.
+    AutoscalerBringsWrongNodes,
+    /// Karpenter never removes a node.
+    AutoscalerNeverRemoves,
+    /// A node with accelerators comes for a pod that wants more of them than a node has.
+    AutoscalerGrowsForImpossible,
+    /// Karpenter removes a node when it is some seconds old, whatever is on it.
+    AutoscalerRemovesBusyNodes,
+    /// For every node that Karpenter brings, another one comes.
+    AutoscalerBringsTooMany,
+    /// What runs on nodes that come does not report.
+    NewNodesNeverReady,
     /// The simulator of accelerators is broken in one of its own ways, under that name.
     #[serde(untagged)]
     Simulator(aiconform_simulator::Breakage),
@@ -144,6 +160,14 @@ impl Breakage {
         Breakage::RuntimeWithoutDeviceCgroup,
         Breakage::RuntimeGivesToAll,
         Breakage::RuntimeLosesOnRestart,
+        Breakage::AutoscalerStopped,
+        Breakage::NodesAddedByHand,
+        Breakage::AutoscalerBringsWrongNodes,
+        Breakage::AutoscalerNeverRemoves,
+        Breakage::AutoscalerGrowsForImpossible,
+        Breakage::AutoscalerRemovesBusyNodes,
+        Breakage::AutoscalerBringsTooMany,
+        Breakage::NewNodesNeverReady,
     ];
 
     /// All of them.
@@ -169,6 +193,14 @@ impl Breakage {
                 Some(Part::Kueue)
             }
             Breakage::Simulator(_) => Some(Part::Simulator),
+            Breakage::AutoscalerStopped
+            | Breakage::NodesAddedByHand
+            | Breakage::AutoscalerBringsWrongNodes
+            | Breakage::AutoscalerNeverRemoves
+            | Breakage::AutoscalerGrowsForImpossible
+            | Breakage::AutoscalerRemovesBusyNodes
+            | Breakage::AutoscalerBringsTooMany
+            | Breakage::NewNodesNeverReady => Some(Part::Karpenter),
             runtime if runtime.replaces_runtime() => Some(Part::Simulator),
             _ => None,
         }

@@ -113,6 +113,28 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let act = ["create", "namespace", "probe", "--dry-run=server", "-o", "json"];
                 in_force(tools, "label-for-admin-access", &act, labelled).await?;
             }
+            Breakage::AutoscalerStopped => stop(tools, KARPENTER).await?,
+            Breakage::NewNodesNeverReady => stop(tools, KWOK).await?,
+            Breakage::NodesAddedByHand => {
+                stop(tools, KARPENTER).await?;
+                running.push(actor(lab, *breakage)?);
+            }
+            Breakage::AutoscalerBringsWrongNodes => {
+                change_pool(tools, &json!({"spec": {"limits": {"accelerator.aiconform.dev/gpu": "0"}}}))
+                    .await?;
+                running.push(actor(lab, *breakage)?);
+            }
+            Breakage::AutoscalerGrowsForImpossible | Breakage::AutoscalerBringsTooMany => {
+                running.push(actor(lab, *breakage)?);
+            }
+            Breakage::AutoscalerNeverRemoves => {
+                change_pool(tools, &json!({"spec": {"disruption": {"consolidateAfter": "Never"}}})).await?;
+            }
+            Breakage::AutoscalerRemovesBusyNodes => {
+                // Without the second, it waits for pods that do not want to be disturbed.
+                let spec = json!({"expireAfter": "25s", "terminationGracePeriod": "1s"});
+                change_pool(tools, &json!({"spec": {"template": {"spec": spec}}})).await?;
+            }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
             runtime if runtime.replaces_runtime() => {}
@@ -195,6 +217,25 @@ fn gang_to_probe(lab: &Status) -> Result<camino::Utf8PathBuf, LabError> {
     let file = lab.state.join("gang-to-probe.json");
     fs_err::write(&file, group.to_string())?;
     Ok(file)
+}
+
+/// Namespace, Deployment and the label of its pods.
+type Program = (&'static str, &'static str, &'static str);
+const KARPENTER: Program = ("karpenter", "deployment/karpenter", "app.kubernetes.io/name=karpenter");
+const KWOK: Program = ("kube-system", "deployment/kwok-controller", "app=kwok-controller");
+
+/// Takes the pods of a Deployment away, and waits until they are gone.
+async fn stop(tools: &Tools, (namespace, deployment, label): Program) -> Result<(), LabError> {
+    tools.kubectl(&["-n", namespace, "scale", deployment, "--replicas=0"]).await?;
+    tools.kubectl(&["-n", namespace, "wait", "--for=delete", "pod", "-l", label, "--timeout=60s"]).await?;
+    Ok(())
+}
+
+/// Changes Karpenter's pool of accelerators.
+async fn change_pool(tools: &Tools, patch: &serde_json::Value) -> Result<(), LabError> {
+    let patch = format!("--patch={patch}");
+    tools.kubectl(&["patch", "nodepool", "accelerators", "--type=merge", &patch]).await?;
+    Ok(())
 }
 
 async fn stop_scheduler(running: &mut Vec<Component>) -> Result<(), LabError> {

@@ -8,6 +8,7 @@ mod actor;
 mod breakage;
 mod breaking;
 mod broken_scheduler;
+mod buyer;
 mod cgroup;
 mod commands;
 mod configuration;

@@ -25,6 +25,9 @@ pub enum Part {
     Simulator,
     /// Prometheus 3.13.5, which scrapes every second what is annotated for it.
     Prometheus,
+    /// Karpenter 1.12.0, which buys nodes whose kubelets KWOK plays: a pool of nodes with accelerators, and one of nodes
+    /// without.
+    Karpenter,
 }
 
 /// How a part is brought into a lab.
@@ -35,6 +38,8 @@ struct Product {
     replaces: Option<&'static str>,
     /// Namespace that its manifests take for granted.
     namespace: Option<&'static str>,
+    /// Manifests of the lab's own beside those of its module.
+    own: &'static str,
     /// What kubectl is asked with which input, and what its answer holds once the part serves.
     serves: (&'static [&'static str], &'static str, &'static str),
     /// Where its log is: arguments of `kubectl logs`.
@@ -47,6 +52,7 @@ const KUEUE: Product = Product {
     images: &[("kueue", "manager", "aiconform.dev/lab/kueue:0.18.2")],
     replaces: Some("us-central1-docker.pkg.dev/"),
     namespace: None,
+    own: "",
     // Answered by Kueue's own webhooks, so they serve when it is.
     serves: (
         &["create", "--dry-run=server", "-f", "-"],
@@ -62,6 +68,7 @@ const KWOK: Product = Product {
     images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
     replaces: Some("registry.k8s.io/kwok/"),
     namespace: None,
+    own: "",
     serves: (
         &[
             "-n",
@@ -92,6 +99,7 @@ const KAI: Product = Product {
     // Its chart takes the images' names as values.
     replaces: None,
     namespace: Some("kai-scheduler"),
+    own: "",
     // Told by its operator: everything that it deploys is available, the scheduler too.
     serves: (
         &[
@@ -113,6 +121,7 @@ const SIMULATOR: Product = Product {
     images: &[],
     replaces: None,
     namespace: None,
+    own: "",
     // What is asked is made too.
     serves: (&[], "", ""),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
@@ -124,6 +133,7 @@ const PROMETHEUS: Product = Product {
     // Its manifests are made.
     replaces: None,
     namespace: None,
+    own: "",
     serves: (
         &[
             "-n",
@@ -141,6 +151,31 @@ const PROMETHEUS: Product = Product {
     limit: Duration::from_secs(120),
 };
 
+const KARPENTER: Product = Product {
+    images: &[("karpenter", "karpenter", "aiconform.dev/lab/karpenter:1.12.0")],
+    // Its own manifests are the lab's.
+    replaces: None,
+    namespace: None,
+    own: include_str!("../../../lab/components/karpenter/karpenter.yaml"),
+    // It has read what can be bought, and finds both pools in order.
+    serves: (
+        &[
+            "-n",
+            "karpenter",
+            "get",
+            "deployment/karpenter",
+            "nodepool/accelerators",
+            "nodepool/plain",
+            "-o",
+            "jsonpath={.items[*].status.readyReplicas} {.items[*].status.conditions[?(@.type==\"Ready\")].status}",
+        ],
+        "",
+        "1 True True",
+    ),
+    log: &["-n", "karpenter", "deployment/karpenter"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
     pub fn is_quick(self) -> bool {
@@ -148,7 +183,8 @@ impl Part {
     }
 
     /// All of them.
-    pub const ALL: &[Part] = &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator, Part::Prometheus];
+    pub const ALL: &[Part] =
+        &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator, Part::Prometheus, Part::Karpenter];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
@@ -158,7 +194,13 @@ impl Part {
             Part::Kai => "kai",
             Part::Simulator => "simulator",
             Part::Prometheus => "prometheus",
+            Part::Karpenter => "karpenter",
         }
+    }
+
+    /// The part without which it cannot be.
+    pub fn stands_on(self) -> Option<Part> {
+        (self == Part::Karpenter).then_some(Part::Kwok)
     }
 
     /// The part of a name.
@@ -180,6 +222,7 @@ impl Part {
             Part::Kai => &KAI,
             Part::Simulator => &SIMULATOR,
             Part::Prometheus => &PROMETHEUS,
+            Part::Karpenter => &KARPENTER,
         }
     }
 
@@ -212,6 +255,7 @@ impl Part {
             return prometheus::begin(tools).await;
         }
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
+        let manifests = manifests + self.product().own;
         let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
         let (kinds, objects) = kinds_first(&changed);
         if let Some(namespace) = self.product().namespace {

@@ -55,13 +55,22 @@ enum Manifests {
         /// Templates that are hooks to the chart and part of the product all the same.
         hooks: &'static [&'static str],
     },
+    /// What lies there ready to be applied: every file of some folders.
+    Files {
+        /// The module.
+        module: &'static str,
+        /// Folders in it.
+        folders: &'static [&'static str],
+    },
 }
 
 impl Manifests {
     /// The module, and everything else that decides what comes out.
     fn parts(&self) -> (&'static str, Vec<&'static str>) {
         match *self {
-            Manifests::Kustomize { module, folders } => (module, folders.to_vec()),
+            Manifests::Kustomize { module, folders } | Manifests::Files { module, folders } => {
+                (module, folders.to_vec())
+            }
             Manifests::Chart { module, folder, namespace, values, hooks } => {
                 (module, [&[folder, namespace], values, hooks].concat())
             }
@@ -93,6 +102,16 @@ impl Manifests {
                 for hook in *hooks {
                     let one = [&arguments[..], &["--show-only", hook]].concat();
                     manifests.extend(commands::run(tool("helm").as_str(), &one).await?);
+                }
+            }
+            Manifests::Files { folders, .. } => {
+                for folder in *folders {
+                    let mut files = source.join(folder).read_dir_utf8()?.collect::<Result<Vec<_>, _>>()?;
+                    files.sort_by_key(|file| file.file_name().to_owned());
+                    for file in files {
+                        manifests.extend(fs_err::read(file.path())?);
+                        manifests.extend(b"---\n");
+                    }
                 }
             }
         }
@@ -260,6 +279,21 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("prometheus", "go.mod"), file!("prometheus", "go.sum")],
         rename: None,
         manifests: None,
+    },
+    Recipe {
+        name: "karpenter",
+        wanted: Wanted::With(Part::Karpenter),
+        packages: &["sigs.k8s.io/karpenter/kwok"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("karpenter", "go.mod"), file!("karpenter", "go.sum")],
+        // Its provider is called as KWOK is.
+        rename: Some(("kwok", "karpenter")),
+        // Its chart leaves out the half of its kinds.
+        manifests: Some(Manifests::Files {
+            module: "sigs.k8s.io/karpenter",
+            folders: &["kwok/charts/crds", "kwok/apis/crds"],
+        }),
     },
 ];
 

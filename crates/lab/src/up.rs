@@ -79,8 +79,9 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
     let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
     let posing = options.pose.map(|_| Part::Simulator);
     let kwok = (options.fake_nodes > 0).then_some(Part::Kwok);
-    let parts: BTreeSet<Part> =
+    let mut parts: BTreeSet<Part> =
         options.parts.iter().copied().chain(broken).chain(kwok).chain(posing).collect();
+    parts.extend(parts.clone().into_iter().filter_map(Part::stands_on));
     let wanted = recipe::wanted(options.kubernetes, &parts);
     let toolchain = preflight::check(&wanted).await?;
     let binaries = recipe::build(&wanted, &toolchain, progress).await?;

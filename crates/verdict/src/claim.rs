@@ -123,7 +123,15 @@ pub enum Aggregate {
     AnySubject,
     /// Every subject present must pass: no way may leak.
     EverySubject,
+    /// As [`Aggregate::AnySubject`]; and where the platform provides nothing of the kind, which the programme permits for
+    /// this requirement, it is not applicable, on the proof that a mark [`NOT_PROVIDED`] holds.
+    AnySubjectIfProvided,
 }
+
+/// Name of a phase mark of a check: what speaks for the platform providing nothing of the kind. Its data hold who states
+/// so (`stated`, a sentence), and texts of what was looked for (`looked_for`), what of it was found (`found`), and what
+/// could not be looked at (`unread`).
+pub const NOT_PROVIDED: &str = "not_provided";
 
 /// A finer scale beside a verdict, never instead of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 //! From evidence to outcomes, from outcomes to a verdict.
 
-use crate::claim::{Aggregate, Outcome, Rules, Standing, Subject};
+use crate::claim::{Aggregate, NOT_PROVIDED, Outcome, Rules, Standing, Subject};
 use crate::judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 use aiconform_evidence::Evidence;
 use aiconform_model::{Event, EventKind, Scope, catalogue};
@@ -46,15 +46,44 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
             _ => {}
         }
     }
-    let (verdict, why, deciding) = decide(rules, &subjects, stopped);
+    let absent = not_provided(rules, evidence, &subjects).filter(|_| stopped.is_none());
+    let (verdict, why, deciding) = match absent {
+        Some(why) => (Verdict::NotApplicable, why, None),
+        None => decide(rules, &subjects, stopped),
+    };
     let simulated = verdict == Verdict::Passed && stands_on_simulated(rules, &subjects, deciding.as_deref());
     Judgement { requirement: rules.check, verdict, why, deciding, simulated, subjects }
+}
+
+/// The proof that the platform provides nothing of what the requirement is about, where the programme permits that: it is
+/// stated, and everything that would speak against it was looked for and not found.
+fn not_provided(rules: &Rules, evidence: &Evidence, subjects: &[SubjectJudgement]) -> Option<String> {
+    let absent = subjects.iter().all(|subject| subject.state == State::Absent);
+    if rules.aggregate != Aggregate::AnySubjectIfProvided || !absent {
+        return None;
+    }
+    let data = evidence.events.iter().find_map(|event| match &event.kind {
+        EventKind::Phase { phase, data }
+            if phase == NOT_PROVIDED && event.scope == Scope::new(rules.check, "") =>
+        {
+            Some(data)
+        }
+        _ => None,
+    })?;
+    // What is not there as a list of texts proves nothing.
+    let texts = |key: &str| -> Option<Vec<&str>> {
+        data.get(key)?.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
+    };
+    let (looked_for, found, unread) = (texts("looked_for")?, texts("found")?, texts("unread")?);
+    let stated = data.get("stated")?.as_str().filter(|stated| !stated.is_empty())?;
+    let proven = !looked_for.is_empty() && found.is_empty() && unread.is_empty();
+    proven.then(|| format!("{stated}, and nothing of this was found: {}", looked_for.join("; ")))
 }
 
 /// Whether a pass stands on simulated devices: the one subject that decided does, or any of those that all had to pass.
 fn stands_on_simulated(rules: &Rules, subjects: &[SubjectJudgement], deciding: Option<&str>) -> bool {
     subjects.iter().filter(|subject| subject.simulated).any(|subject| match rules.aggregate {
-        Aggregate::AnySubject => deciding == Some(&subject.id),
+        Aggregate::AnySubject | Aggregate::AnySubjectIfProvided => deciding == Some(&subject.id),
         Aggregate::EverySubject => subject.state == State::Passed,
     })
 }
@@ -179,7 +208,7 @@ pub fn decide(
         subjects.iter().map(|subject| named(subject)).collect::<Vec<_>>().join("; ")
     };
     match rules.aggregate {
-        Aggregate::AnySubject => {
+        Aggregate::AnySubject | Aggregate::AnySubjectIfProvided => {
             // What was shown on real devices is worth more.
             if let Some(best) = passed.iter().find(|subject| !subject.simulated).or(passed.first()) {
                 return (Verdict::Passed, named(best), Some(best.id.clone()));
@@ -356,6 +385,46 @@ mod tests {
         assert!(!stands(AnySubject, &[control.clone(), simulated(0), subject(1, Passed)]));
         assert!(stands(EverySubject, &[control.clone(), simulated(0), subject(1, Passed)]));
         assert!(!stands(EverySubject, &[control, subject(1, Passed)]));
+    }
+
+    #[test]
+    fn not_applicable_needs_a_statement_and_that_all_was_looked_for_and_nothing_found() {
+        let whole = serde_json::json!({"stated": "the vendor says so", "looked_for": ["a"], "found": [], "unread": []});
+        let judged = |aggregate: Aggregate, data: &Value, subject: &str, more: Vec<EventKind>| {
+            let mut kinds = vec![
+                (subject, EventKind::Phase { phase: NOT_PROVIDED.into(), data: data.clone() }),
+                ("s", EventKind::SubjectAbsent { why: "no".into(), declared: false }),
+            ];
+            kinds.extend(more.into_iter().map(|kind| ("", kind)));
+            let event = |(place, (subject, kind)): (usize, (&str, EventKind))| {
+                let (sequence, time) = (place as u64, "2026-01-01T00:00:00Z".parse().unwrap());
+                Event { sequence, time, scope: Scope::new("c", subject), kind }
+            };
+            let events = kinds.into_iter().enumerate().map(event).collect();
+            judge(&rules(aggregate), &Evidence { events }).verdict
+        };
+        let permitted = Aggregate::AnySubjectIfProvided;
+        assert_eq!(judged(permitted, &whole, "", Vec::new()), Verdict::NotApplicable);
+        assert_eq!(judged(AnySubject, &whole, "", Vec::new()), Verdict::Inconclusive);
+        assert_eq!(
+            judged(permitted, &whole, "s", Vec::new()),
+            Verdict::Inconclusive,
+            "not of the check itself"
+        );
+        let stop = EventKind::Stopped { why: "it broke".into() };
+        assert_eq!(judged(permitted, &whole, "", vec![stop]), Verdict::Inconclusive);
+        for (key, value) in [
+            ("stated", serde_json::json!("")),
+            ("stated", Value::Null),
+            ("looked_for", serde_json::json!([])),
+            ("found", serde_json::json!(["a"])),
+            ("unread", serde_json::json!(["a"])),
+            ("unread", Value::Null),
+        ] {
+            let mut data = whole.clone();
+            data[key] = value;
+            assert_eq!(judged(permitted, &data, "", Vec::new()), Verdict::Inconclusive, "{key}");
+        }
     }
 
     proptest! {

@@ -8,7 +8,9 @@ mod judgement;
 mod lean;
 mod picture;
 
-pub use claim::{Aggregate, Claim, Grade, Measure, Outcome, Rules, Standing, Step, StepState, Subject};
+pub use claim::{
+    Aggregate, Claim, Grade, Measure, NOT_PROVIDED, Outcome, Rules, Standing, Step, StepState, Subject,
+};
 pub use judge::{OWN_CONTROL, decide, judge, summary};
 pub use judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 pub use lean::Lean;

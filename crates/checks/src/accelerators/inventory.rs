@@ -143,7 +143,7 @@ pub fn attribute(device: &Value, name: &str) -> Option<String> {
 
 /// Whether an extended resource is one of accelerators: one that the profile names or, where it names none, one that is
 /// known as such. Time-slices of a device go by the name of the device, or by that and a word behind it.
-pub(super) fn is_resource(name: &str, profile: &Profile) -> bool {
+pub fn is_resource(name: &str, profile: &Profile) -> bool {
     let base = |name: &str| {
         name.rsplit_once('/')
             .is_some_and(|(_, last)| RESOURCES.contains(&last.strip_suffix(SHARED).unwrap_or(last)))

@@ -1,0 +1,341 @@
+//! Acts and marks phases; decides nothing.
+
+mod find;
+mod pod;
+
+use self::find::{Absent, Target, find};
+use self::pod::{IMPOSSIBLE, pod};
+use super::adapters::{ALL, IDS};
+use super::history::{claims, fits, is_refused, offers, word};
+use crate::cx::{Cx, Detection, Preview, Stop};
+use crate::profile::Profile;
+use aiconform_cluster::{Api, Scratch};
+use aiconform_model::{Bin, EventKind, Kind, Object, Scope};
+use aiconform_verdict::NOT_PROVIDED;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Id of the requirement.
+pub const ID: &str = "cluster_autoscaling";
+/// Longest deadline in seconds that can be set.
+pub const LONGEST: u64 = 3600;
+/// Most pods for which there may be room in nodes that are there already.
+const ROOM: usize = 16;
+/// How long the scheduler may take to say that it has no room, and a pod to go that was deleted.
+const SOON: Duration = Duration::from_secs(60);
+/// Most seconds for an autoscaler to say that it can do nothing for a pod.
+const REFUSAL: u64 = 120;
+
+/// Which autoscalers the cluster has.
+pub async fn detect(api: &Api) -> Vec<(String, Detection)> {
+    // What needs consent to be tried is there all the same.
+    let mut profile = Profile::default();
+    profile.cluster_autoscaling.consent = Some(true);
+    match find(api, &Scope::new(ID, ""), &profile, &[]).await {
+        Ok(found) => {
+            let absent = found.absent.into_iter();
+            let absent = absent.map(|absent| (absent.id.to_owned(), Detection::Absent(absent.why)));
+            let there = found
+                .targets
+                .iter()
+                .map(|target| (target.scope.subject.clone(), Detection::Present(target.facts())));
+            there.chain(absent).collect()
+        }
+        Err(stop) => IDS.iter().map(|id| ((*id).to_owned(), Detection::Absent(stop.to_string()))).collect(),
+    }
+}
+
+/// What would be tried, and what it would cost.
+pub async fn preview(api: &Api, profile: &Profile) -> Preview {
+    let mut preview = Preview::default();
+    match find(api, &Scope::new(ID, ""), profile, &[]).await {
+        Ok(found) => {
+            preview.ground.extend(found.targets.iter().map(|target| {
+                format!(
+                    "{} brings up to {} nodes of {}, each for as long as it takes to come and to go (at most {} s each way)",
+                    target.adapter.product,
+                    target.max_nodes,
+                    target.place(),
+                    target.deadline
+                )
+            }));
+            // What is not there hinders nothing.
+            let hindered = found.absent.into_iter().filter(|absent| absent.there);
+            preview.hindrances.extend(hindered.map(|absent| absent.why));
+        }
+        Err(stop) => preview.hindrances.push(stop.to_string()),
+    }
+    preview
+}
+
+/// Runs the check.
+pub async fn run(cx: &Cx) -> Result<(), Stop> {
+    let scope = Scope::new(ID, "");
+    let named = cx.options.named_of(IDS);
+    let found = find(cx.session.api(), &scope, &cx.profile, &named).await?;
+    cx.write(&scope, EventKind::Phase { phase: NOT_PROVIDED.into(), data: found.none });
+    for Absent { id, why, declared, .. } in found.absent {
+        cx.write(&Scope::new(ID, id), EventKind::SubjectAbsent { why, declared });
+    }
+    // One after another: nodes that come for one would be taken for those of the other.
+    for target in &found.targets {
+        let started =
+            EventKind::SubjectStarted { facts: target.facts(), control: false, declared: target.declared };
+        cx.write(&target.scope, started);
+        if let Err(stop) = on(cx, target).await {
+            cx.progress.tell(&target.scope, &format!("stopped: {stop}"));
+            cx.stopped(&target.scope, &stop);
+        }
+        cx.write(&target.scope, EventKind::SubjectEnded {});
+    }
+    Ok(())
+}
+
+async fn on(cx: &Cx, target: &Target) -> Result<(), Stop> {
+    let (api, mirror) = (cx.session.api(), cx.session.mirror());
+    cx.session.watch_own(&Kind::pod()).await?;
+    mirror.watch(api, &Kind::node(), "", ("labelSelector", "")).await?;
+    if target.adapter.claims {
+        mirror.watch(api, &claims(), "", ("labelSelector", "")).await?;
+    }
+    let number = ALL.iter().position(|adapter| adapter.id == target.adapter.id).unwrap_or_default();
+    let suffix = format!("nodes-{number}");
+    let scratch = cx.session.scratch(&target.scope, &suffix, &[Kind::pod()]).await?;
+    mirror.watch(api, &Kind::event(), scratch.namespace(), ("labelSelector", "")).await?;
+    let class = priority_class(cx, target, &suffix).await?;
+    let before: BTreeSet<String> =
+        mirror.all(&Kind::node(), "", |node| Some(node.uid().to_owned())).into_iter().collect();
+    let acts = Acts { cx, target, scratch, class, before };
+    let done = acts.act().await;
+    done.and(acts.end().await)
+}
+
+/// A PriorityClass of pods for which autoscalers act: cluster-autoscaler leaves those below -10 pending
+/// (`--expendable-pods-priority-cutoff`). They evict nobody.
+async fn priority_class(cx: &Cx, target: &Target, suffix: &str) -> Result<String, Stop> {
+    if let Some(name) = &cx.profile.priority_class {
+        return Ok(name.clone());
+    }
+    let name = format!("aiconform-{}-{suffix}", cx.session.id());
+    let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": {"name": name}, "value": 0, "preemptionPolicy": "Never",
+        "description": "Test pods of aiconform that wait for nodes; removed with the run."});
+    cx.session.create_cluster_wide(&target.scope, &Kind::priority_class(), class).await?;
+    Ok(name)
+}
+
+/// The acts on one autoscaler.
+struct Acts<'a> {
+    cx: &'a Cx,
+    target: &'a Target,
+    scratch: Arc<Scratch>,
+    class: String,
+    /// UIDs of the nodes that were there.
+    before: BTreeSet<String>,
+}
+
+impl Acts<'_> {
+    fn phase(&self, phase: &str, data: Value) {
+        self.cx.write(&self.target.scope, EventKind::Phase { phase: phase.into(), data });
+    }
+
+    fn tell(&self, words: &str) {
+        self.cx.progress.tell(&self.target.scope, words);
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(self.target.deadline)
+    }
+
+    async fn act(&self) -> Result<(), Stop> {
+        self.phase("begin", json!({}));
+        let impossible = self.scratch.named("impossible");
+        self.tell("a pod that fits no node");
+        self.phase("impossible", json!({"pod": impossible}));
+        self.create(&impossible, "impossible", IMPOSSIBLE).await?;
+        self.refused(&impossible).await;
+        let mut brought = Vec::new();
+        for number in 1..=self.target.max_nodes {
+            // Whoever brings more than was asked for is not asked for more than may be brought.
+            if self.new_nodes().len() as u64 > self.target.max_nodes {
+                self.phase("enough", json!({"nodes": self.new_nodes()}));
+                break;
+            }
+            let Some(pod) = self.bring(number).await? else { break };
+            brought.push(pod);
+            if number == 1 {
+                self.phase("impossible_deleted", json!({"pod": impossible}));
+                self.scratch.delete(&Kind::pod(), &impossible).await?;
+            }
+        }
+        for pod in brought.iter().rev() {
+            if !self.remove(pod).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&self, name: &str, role: &str, count: u64) -> Result<(), Stop> {
+        let pod = pod(&self.cx.profile, self.target, &self.class, name, role, count);
+        self.scratch.create(&Kind::pod(), pod).await?;
+        Ok(())
+    }
+
+    /// What the autoscaler has said of a pod.
+    fn said(&self, pod: &str) -> Option<String> {
+        let of = |event: &Object| word(self.target.adapter, event).filter(|word| word.pod == pod);
+        self.scratch.all(&Kind::event(), of).pop().map(|word| word.message)
+    }
+
+    /// Nodes that were not there, and are of the pool or have such accelerators.
+    fn new_nodes(&self) -> Vec<String> {
+        let is =
+            |node: &Object| fits(node, &self.target.selector) || offers(node, &self.target.resource) > 0.0;
+        let new =
+            |node: &Object| (!self.before.contains(node.uid()) && is(node)).then(|| node.name().to_owned());
+        self.cx.session.mirror().all(&Kind::node(), "", new)
+    }
+
+    /// Waits until the autoscaler says that it can do nothing for this pod; what it says, the judge reads.
+    async fn refused(&self, pod: &str) {
+        let limit = Duration::from_secs(self.target.deadline.min(REFUSAL));
+        let condition = format!("{} to say what it does for the pod {pod}", self.target.adapter.product);
+        let look = || self.said(pod).ok_or_else(|| self.state(pod));
+        // That it says nothing is told by the judge.
+        let _ = self.scratch.until(condition, Bin::Platform, limit, look).await;
+    }
+
+    /// A pod, in words.
+    fn state(&self, pod: &str) -> String {
+        let said = self.said(pod).unwrap_or_else(|| "nothing".into());
+        let seen = self.scratch.get(&Kind::pod(), pod).map(|pod| {
+            let condition = pod.condition("PodScheduled");
+            let message = condition.and_then(|condition| condition.get("message")?.as_str());
+            message.unwrap_or(pod.text("/status/phase")).to_owned()
+        });
+        let seen = seen.unwrap_or_else(|| "it is not there".into());
+        let new = self.new_nodes();
+        let new = if new.is_empty() { "none".into() } else { new.join(", ") };
+        format!("the scheduler says: {seen}; {} says: {said}; new nodes: {new}", self.target.adapter.product)
+    }
+
+    /// Makes pods until one does not find room, and waits until it is on a node that came for it; gives its name, or
+    /// nothing when none came.
+    async fn bring(&self, number: u64) -> Result<Option<String>, Stop> {
+        for place in 0..ROOM {
+            let name = self.scratch.named(&format!("wants-{number}-{place}"));
+            self.tell(&format!("pod {number} of {} that waits for a node", self.target.max_nodes));
+            self.phase("trigger", json!({"pod": name}));
+            self.create(&name, "wants", 1).await?;
+            let placed = || {
+                let pod = self.scratch.get(&Kind::pod(), &name).ok_or("it is not there")?;
+                let node = pod.text("/spec/nodeName");
+                match (node.is_empty(), is_refused(&pod)) {
+                    (false, _) => Ok(Some(node.to_owned())),
+                    (true, true) => Ok(None),
+                    (true, false) => Err("the scheduler has not said anything of it".to_owned()),
+                }
+            };
+            let condition = format!("the scheduler to place the pod {name} or to have no room for it");
+            let placed = self.scratch.until(condition, Bin::Platform, SOON, placed).await?.value;
+            if let Some(node) = placed {
+                let there = self.cx.session.mirror().get(&Kind::node(), "", &node);
+                if there.is_none_or(|node| self.before.contains(node.uid())) {
+                    continue;
+                }
+                // On a node that came for another.
+                self.phase("arrived", json!({"pod": name}));
+                return Ok(Some(name));
+            }
+            let arrived = || {
+                let pod = self.scratch.get(&Kind::pod(), &name).ok_or("the pod is not there any more")?;
+                let node = pod.text("/spec/nodeName");
+                let node =
+                    self.cx.session.mirror().get(&Kind::node(), "", node).ok_or_else(|| self.state(&name))?;
+                if node.condition_is("Ready", "True") {
+                    Ok(())
+                } else {
+                    Err(format!("{} is not ready", node.name()))
+                }
+            };
+            let condition = format!("a node to come for the pod {name}");
+            let late = self.scratch.until(condition, Bin::Platform, self.deadline(), arrived).await.err();
+            let Some(late) = late else {
+                self.phase("arrived", json!({"pod": name}));
+                return Ok(Some(name));
+            };
+            self.tell(&late.to_string());
+            self.phase("late", json!({"pod": name, "seconds": late.waited.as_secs(), "last": late.last}));
+            return Ok(None);
+        }
+        Err(Stop::Hindered(format!(
+            "{} has room for {ROOM} more pods: name a smaller pool in the profile: [cluster_autoscaling] node_selector = {{ … }}",
+            self.target.place()
+        )))
+    }
+
+    /// Deletes a pod and waits until its node is gone; whether it is.
+    async fn remove(&self, name: &str) -> Result<bool, Stop> {
+        let node = self.scratch.get(&Kind::pod(), name).map(|pod| pod.text("/spec/nodeName").to_owned());
+        let node = node.unwrap_or_default();
+        let uid = self.cx.session.mirror().get(&Kind::node(), "", &node).map(|node| node.uid().to_owned());
+        self.tell(&format!("the pod on {node} is deleted"));
+        self.phase("deleted", json!({"pod": name}));
+        self.scratch.delete(&Kind::pod(), name).await?;
+        let gone = || match self.cx.session.mirror().get(&Kind::node(), "", &node) {
+            Some(there) if Some(there.uid()) == uid.as_deref() => {
+                Err(format!("{node} is there, {}", standing(&there)))
+            }
+            _ => Ok(()),
+        };
+        let condition = format!("the node {node} to go");
+        let late = self.scratch.until(condition, Bin::Platform, self.deadline(), gone).await.err();
+        let Some(late) = late else {
+            self.phase("gone", json!({"pod": name}));
+            return Ok(true);
+        };
+        self.tell(&late.to_string());
+        self.phase("stays", json!({"pod": name, "seconds": late.waited.as_secs(), "last": late.last}));
+        Ok(false)
+    }
+
+    /// Deletes every pod, and gives nodes that came and have nothing to do any more the time to go.
+    async fn end(&self) -> Result<(), Stop> {
+        self.phase("over", json!({}));
+        let pods = self.scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned()));
+        for pod in &pods {
+            self.scratch.delete(&Kind::pod(), pod).await?;
+        }
+        let left = || match self.scratch.all(&Kind::pod(), |pod| Some(pod.name().to_owned())) {
+            there if there.is_empty() => Ok(()),
+            there => Err(there.join(", ")),
+        };
+        self.scratch.until("the pods to be gone", Bin::Ours, SOON, left).await?;
+        let gone = || match self.new_nodes() {
+            there if there.is_empty() => Ok(()),
+            there => Err(there.join(", ")),
+        };
+        // One whose pod is deleted has had its time; one that came late, for a pod that is not there any more, has it now.
+        let _ = self.scratch.until("every node that came to be gone", Bin::Ours, self.deadline(), gone).await;
+        let left = self.new_nodes();
+        if !left.is_empty() {
+            self.tell(&format!("nodes that came are still there: {}", left.join(", ")));
+        }
+        self.phase("end", json!({"left": left}));
+        Ok(())
+    }
+}
+
+/// How a node stands, in words.
+fn standing(node: &Object) -> &'static str {
+    if node.at("/metadata/deletionTimestamp").is_some() {
+        "being deleted"
+    } else if node.at("/spec/taints").and_then(Value::as_array).is_some_and(|taints| !taints.is_empty()) {
+        "with taints"
+    } else {
+        "as it came"
+    }
+}

@@ -1,0 +1,146 @@
+//! An actor that brings nodes beside Karpenter, or in its stead: as NodeClaims, which Karpenter then makes nodes of, or by
+//! hand.
+
+use crate::breakage::Breakage;
+use crate::fake_nodes::FAKE;
+use aiconform_cluster::{Api, ClusterError, Mirror};
+use aiconform_model::{Kind, Object, Scope};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is bought.
+const RESOURCE: &str = "accelerator.aiconform.dev/gpu";
+/// How many of them a node has.
+const EACH: u64 = 2;
+/// Label of a node that was added by hand.
+const BY_HAND: &str = "aiconform.dev/by-hand";
+
+/// The actor.
+pub struct Buyer {
+    api: Api,
+    mirror: Arc<Mirror>,
+    breakage: Breakage,
+    /// UIDs of what a node was brought for.
+    served: BTreeSet<String>,
+    /// Nodes added by hand that were busy.
+    used: BTreeSet<String>,
+    number: u32,
+}
+
+impl Buyer {
+    /// Nothing done yet.
+    pub fn new(api: Api, mirror: Arc<Mirror>, breakage: Breakage) -> Buyer {
+        let (served, used) = (BTreeSet::new(), BTreeSet::new());
+        Buyer { api, mirror, breakage, served, used, number: 0 }
+    }
+
+    /// Runs until its watches end.
+    pub async fn run(mut self) -> Result<(), ClusterError> {
+        for kind in [Kind::pod(), Kind::node(), claims()] {
+            self.mirror.watch(&self.api, &kind, "", ("labelSelector", "")).await?;
+        }
+        let mut changes = self.mirror.changes();
+        loop {
+            changes.borrow_and_update();
+            match self.breakage {
+                Breakage::NodesAddedByHand => self.by_hand().await?,
+                Breakage::AutoscalerBringsWrongNodes => {
+                    let there = self.mirror.all(&claims(), "", |claim| Some(claim.uid().to_owned()));
+                    if there.is_empty() && !self.waiting(|count| count <= EACH).is_empty() {
+                        self.buy("plain", "plain-2").await?;
+                    }
+                }
+                Breakage::AutoscalerGrowsForImpossible => {
+                    for pod in self.waiting(|count| count > EACH) {
+                        if self.served.insert(pod) {
+                            self.buy("accelerators", "accelerated-2").await?;
+                        }
+                    }
+                }
+                _ => {
+                    let owned = |claim: &Object| {
+                        claim.at("/metadata/ownerReferences").is_some().then(|| claim.uid().to_owned())
+                    };
+                    for claim in self.mirror.all(&claims(), "", owned) {
+                        if self.served.insert(claim) {
+                            self.buy("accelerators", "accelerated-2").await?;
+                        }
+                    }
+                }
+            }
+            if changes.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// UIDs of the pods for which there is no room, by how many they want.
+    fn waiting(&self, fits: impl Fn(u64) -> bool) -> Vec<String> {
+        self.mirror.everywhere(&Kind::pod(), |pod| {
+            let waits = pod.text("/spec/nodeName").is_empty() && pod.condition_is("PodScheduled", "False");
+            (waits && fits(wants(pod)) && wants(pod) > 0).then(|| pod.uid().to_owned())
+        })
+    }
+
+    /// Asks Karpenter for a node of a pool, as it asks itself.
+    async fn buy(&mut self, pool: &str, kind: &str) -> Result<(), ClusterError> {
+        let wanted = json!({"key": "node.kubernetes.io/instance-type", "operator": "In", "values": [kind]});
+        let claim = json!({"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim",
+            "metadata": {"name": self.name(pool), "labels": {"karpenter.sh/nodepool": pool}},
+            "spec": {"expireAfter": "Never", "requirements": [wanted],
+                "nodeClassRef": {"group": "karpenter.kwok.sh", "kind": "KWOKNodeClass", "name": "lab"},
+                "taints": [{"key": FAKE, "value": "fake", "effect": "NoSchedule"}]}});
+        self.api.create(&Scope::default(), &claims(), &Object(claim)).await.map(drop)
+    }
+
+    fn name(&mut self, of: &str) -> String {
+        self.number += 1;
+        format!("{of}-bought-{}", self.number)
+    }
+
+    /// What a person does: adds a node for each pod that waits, and removes it when the pod is gone.
+    async fn by_hand(&mut self) -> Result<(), ClusterError> {
+        let busy: BTreeSet<String> = self
+            .mirror
+            .everywhere(&Kind::pod(), |pod| (wants(pod) > 0).then(|| pod.text("/spec/nodeName").to_owned()))
+            .into_iter()
+            .collect();
+        let own = |node: &Object| (!node.label(BY_HAND).is_empty()).then(|| node.name().to_owned());
+        for node in self.mirror.all(&Kind::node(), "", own) {
+            if busy.contains(&node) {
+                self.used.insert(node);
+            } else if self.used.remove(&node) {
+                self.api.delete(&Scope::default(), &Kind::node(), "", &node).await?;
+            }
+        }
+        for pod in self.waiting(|count| count <= EACH) {
+            if self.served.insert(pod) {
+                let name = self.name("by-hand");
+                let amounts =
+                    json!({"cpu": "16", "memory": "64Gi", "pods": "110", RESOURCE: EACH.to_string()});
+                let node = json!({"apiVersion": "v1", "kind": "Node",
+                    "metadata": {"name": name, "annotations": {FAKE: "fake"},
+                        "labels": {FAKE: "fake", BY_HAND: "true", "karpenter.sh/nodepool": "accelerators",
+                            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
+                    "spec": {"taints": [{"key": FAKE, "value": "fake", "effect": "NoSchedule"}]},
+                    "status": {"capacity": amounts, "allocatable": amounts}});
+                self.api.create(&Scope::default(), &Kind::node(), &Object(node)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Karpenter's NodeClaim.
+fn claims() -> Kind {
+    Kind::cluster_wide("karpenter.sh", "v1", "NodeClaim", "nodeclaims")
+}
+
+/// How many accelerators a pod wants.
+fn wants(pod: &Object) -> u64 {
+    let amounts = pod.at("/spec/containers/0/resources/requests");
+    let amount = amounts.and_then(|amounts| amounts.get(RESOURCE)).and_then(Value::as_str);
+    // A thousand and more come with a letter.
+    amount.and_then(|amount| amount.trim_end_matches(char::is_alphabetic).parse().ok()).unwrap_or_default()
+}
