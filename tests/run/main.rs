@@ -8,6 +8,7 @@ mod adapters;
 mod autoscaler;
 mod bad_input;
 mod devices;
+mod must;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -27,7 +27,8 @@ pub struct Arguments {
     /// Requirements whose faults are tried [default: all that have a check]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Also those that take many minutes, or break what goes further than a MUST
+    /// Also those that take many minutes, break what goes further than a MUST, or, where no requirement is named, need
+    /// components that take long to build
     #[arg(long)]
     slow: bool,
     /// Version of the labs' Kubernetes: 1.36 or 1.37
@@ -117,7 +118,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         let known: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
         return Err(UsageError(format!("there is no check {id:?}; there are: {}", known.join(", "))).into());
     }
-    let checks: Vec<&'static Check> = CHECKS
+    let mut checks: Vec<&'static Check> = CHECKS
         .iter()
         .copied()
         .filter(|check| arguments.only.is_empty() || arguments.only.iter().any(|id| id == check.id))
@@ -136,10 +137,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             .into());
         }
     }
-    chosen.retain(|(_, fault)| {
+    chosen.retain(|(check, fault)| {
         let named = arguments.names.contains(&fault.breakage);
-        named || (arguments.names.is_empty() && (arguments.slow || !fault.slow))
+        let quick = !fault.slow && (select::is_quick(check) || !arguments.only.is_empty());
+        named || (arguments.names.is_empty() && (arguments.slow || quick))
     });
+    // The twin has no more than what is compared with it.
+    checks.retain(|check| chosen.iter().any(|(other, _)| other.id == check.id));
     let temporary = tempfile::tempdir()?;
     let folder = match &arguments.output_dir {
         Some(folder) => folder.clone(),
