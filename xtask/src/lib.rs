@@ -137,6 +137,31 @@ fn nodes(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
     }
 }
 
+/// The API group of autoscalers.
+const SCALING: &str = "autoscaling";
+
+/// What a judge reads of what scales, and of what is scaled.
+fn scaling_parts(object: &Value) -> Value {
+    let mut kept = Map::new();
+    for (outer, inner) in [
+        ("metadata", "name"),
+        ("metadata", "namespace"),
+        ("metadata", "uid"),
+        ("spec", "replicas"),
+        ("spec", "minReplicas"),
+        ("spec", "maxReplicas"),
+        ("spec", "metrics"),
+        ("status", "desiredReplicas"),
+        ("status", "currentMetrics"),
+        ("status", "conditions"),
+    ] {
+        if let Some(value) = object.get(outer).and_then(|part| part.get(inner)) {
+            kept.entry(outer).or_insert_with(|| json!({}))[inner] = value.clone();
+        }
+    }
+    Value::Object(kept)
+}
+
 /// The API group of devices and claims.
 const DEVICES: &str = "resource.k8s.io";
 
@@ -172,6 +197,12 @@ fn cut(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
                 return None;
             }
             object.0 = device_parts(object.0.take());
+        }
+        EventKind::Watch { kind, object, .. } if kind.group == SCALING || *kind == Kind::deployment() => {
+            if !ours {
+                return None;
+            }
+            object.0 = scaling_parts(&object.0);
         }
         EventKind::Watch { kind, object, change } => {
             let kept = ours || (everyones && *kind == Kind::node());
@@ -241,6 +272,7 @@ fn trim(object: Value) -> Value {
         "/spec/workloadRef",
         "/spec/priorityClassName",
         "/spec/unschedulable",
+        "/spec/resourceClaims",
         "/spec/containers",
         "/spec/initContainers",
         "/status/phase",

@@ -12,6 +12,7 @@ mod gang_scheduling;
 mod gpu_sharing;
 mod place;
 mod pod;
+mod pod_autoscaling;
 mod profile;
 mod secure_accelerator_access;
 mod virtualized_accelerator;
@@ -30,6 +31,7 @@ pub const CHECKS: &[&Check] = &[
     &virtualized_accelerator::CHECK,
     &gang_scheduling::CHECK,
     &cluster_autoscaling::CHECK,
+    &pod_autoscaling::CHECK,
     &accelerator_metrics::CHECK,
     &secure_accelerator_access::CHECK,
 ];

@@ -37,6 +37,16 @@ pub struct Profile {
     pub accelerators: Accelerators,
     /// For the metrics of accelerators.
     pub accelerator_metrics: AcceleratorMetrics,
+    /// For the scaling of pods.
+    pub pod_autoscaling: PodAutoscaling,
+}
+
+/// The part of the profile for the scaling of pods.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PodAutoscaling {
+    /// Name of the metric by which pods are scaled: one that the platform's adapter serves.
+    pub metric: Option<String>,
 }
 
 /// The part of the profile for the autoscaler of nodes.

@@ -217,7 +217,7 @@ mod tests {
         // Checks of accelerators need some, whichever adapters are tried.
         assert_eq!(
             super::parts(CHECKS, &["kube-native".into()], Level::Must),
-            BTreeSet::from([Part::Simulator])
+            BTreeSet::from([Part::Simulator, Part::Prometheus, Part::PrometheusAdapter])
         );
     }
 }

@@ -1,7 +1,6 @@
 //! Which nodes can carry test pods, and how many.
 
-use crate::quantity::{Amounts, quantity};
-use aiconform_model::Object;
+use aiconform_model::{Amounts, Object, quantity};
 use serde_json::Value;
 
 /// Why a node is not used.

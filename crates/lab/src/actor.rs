@@ -1,7 +1,8 @@
 //! Programs of ours in the lab that break it from outside its components: an actor that holds queues, one that brings
-//! nodes, and a scheduler in place of kube-scheduler.
+//! nodes, a scheduler in place of kube-scheduler, and an autoscaler in place of the controller manager's.
 
 use crate::breakage::Breakage;
+use crate::broken_autoscaler;
 use crate::broken_scheduler::Scheduler;
 use crate::buyer::Buyer;
 use crate::error::LabError;
@@ -37,6 +38,9 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
     let mirror = Mirror::new();
     if breakage.replaces_scheduler() {
         return Scheduler::new(api, mirror, breakage).run().await;
+    }
+    if breakage.replaces_autoscaler() {
+        return broken_autoscaler::run(&api, breakage).await;
     }
     if breakage == Breakage::QueuesOnHold {
         return hold_queues(&api, &mirror).await;

@@ -95,21 +95,41 @@ pub enum Breakage {
     /// the one with the next number. (A container without a device gets none.)
     RuntimeLosesOnRestart,
     /// Karpenter does not run; what it has installed is there.
-    AutoscalerStopped,
+    NodeAutoscalerStopped,
     /// Karpenter does not run, and somebody adds nodes of the pool for pods that wait, and removes them again.
     NodesAddedByHand,
     /// Karpenter may buy no node with accelerators, and one without comes for every pod that waits for some.
-    AutoscalerBringsWrongNodes,
+    NodeAutoscalerBringsWrongNodes,
     /// Karpenter never removes a node.
-    AutoscalerNeverRemoves,
+    NodeAutoscalerNeverRemoves,
     /// A node with accelerators comes for a pod that wants more of them than a node has.
-    AutoscalerGrowsForImpossible,
+    NodeAutoscalerGrowsForImpossible,
     /// Karpenter removes a node when it is some seconds old, whatever is on it.
-    AutoscalerRemovesBusyNodes,
+    NodeAutoscalerRemovesBusyNodes,
     /// For every node that Karpenter brings, another one comes.
-    AutoscalerBringsTooMany,
+    NodeAutoscalerBringsTooMany,
     /// What runs on nodes that come does not report.
     NewNodesNeverReady,
+    /// Nobody scales what a HorizontalPodAutoscaler names.
+    AutoscalerStopped,
+    /// The autoscaler makes one pod more than the metric asks for.
+    AutoscalerOvershoots,
+    /// The autoscaler rounds down how many pods the metric asks for.
+    AutoscalerRoundsDown,
+    /// The autoscaler never takes pods away.
+    AutoscalerNeverScalesDown,
+    /// The autoscaler takes pods away when it is told nothing of the metric.
+    AutoscalerScalesDownBlind,
+    /// The autoscaler goes beyond the least and the most that it was given.
+    AutoscalerIgnoresLimits,
+    /// The autoscaler counts what pods of other namespaces tell under the metric's name.
+    AutoscalerCountsAcrossNamespaces,
+    /// The adapter of metrics tells twice of what pods tell.
+    AdapterMultipliesValues,
+    /// The adapter of metrics adds what pods of other namespaces tell under the metric's name.
+    AdapterIgnoresNamespaces,
+    /// The adapter of metrics does not reach where its metrics come from.
+    AdapterWithoutSource,
     /// The simulator of accelerators is broken in one of its own ways, under that name.
     #[serde(untagged)]
     Simulator(aiconform_simulator::Breakage),
@@ -161,13 +181,23 @@ impl Breakage {
         Breakage::RuntimeGivesToAll,
         Breakage::RuntimeLosesOnRestart,
         Breakage::AutoscalerStopped,
+        Breakage::NodeAutoscalerStopped,
         Breakage::NodesAddedByHand,
-        Breakage::AutoscalerBringsWrongNodes,
-        Breakage::AutoscalerNeverRemoves,
-        Breakage::AutoscalerGrowsForImpossible,
-        Breakage::AutoscalerRemovesBusyNodes,
-        Breakage::AutoscalerBringsTooMany,
+        Breakage::NodeAutoscalerBringsWrongNodes,
+        Breakage::NodeAutoscalerNeverRemoves,
+        Breakage::NodeAutoscalerGrowsForImpossible,
+        Breakage::NodeAutoscalerRemovesBusyNodes,
+        Breakage::NodeAutoscalerBringsTooMany,
         Breakage::NewNodesNeverReady,
+        Breakage::AutoscalerOvershoots,
+        Breakage::AutoscalerRoundsDown,
+        Breakage::AutoscalerNeverScalesDown,
+        Breakage::AutoscalerScalesDownBlind,
+        Breakage::AutoscalerIgnoresLimits,
+        Breakage::AutoscalerCountsAcrossNamespaces,
+        Breakage::AdapterMultipliesValues,
+        Breakage::AdapterIgnoresNamespaces,
+        Breakage::AdapterWithoutSource,
     ];
 
     /// All of them.
@@ -193,15 +223,18 @@ impl Breakage {
                 Some(Part::Kueue)
             }
             Breakage::Simulator(_) => Some(Part::Simulator),
-            Breakage::AutoscalerStopped
+            Breakage::NodeAutoscalerStopped
             | Breakage::NodesAddedByHand
-            | Breakage::AutoscalerBringsWrongNodes
-            | Breakage::AutoscalerNeverRemoves
-            | Breakage::AutoscalerGrowsForImpossible
-            | Breakage::AutoscalerRemovesBusyNodes
-            | Breakage::AutoscalerBringsTooMany
+            | Breakage::NodeAutoscalerBringsWrongNodes
+            | Breakage::NodeAutoscalerNeverRemoves
+            | Breakage::NodeAutoscalerGrowsForImpossible
+            | Breakage::NodeAutoscalerRemovesBusyNodes
+            | Breakage::NodeAutoscalerBringsTooMany
             | Breakage::NewNodesNeverReady => Some(Part::Karpenter),
             runtime if runtime.replaces_runtime() => Some(Part::Simulator),
+            Breakage::AdapterMultipliesValues
+            | Breakage::AdapterIgnoresNamespaces
+            | Breakage::AdapterWithoutSource => Some(Part::PrometheusAdapter),
             _ => None,
         }
     }
@@ -221,6 +254,16 @@ impl Breakage {
                 | Breakage::RuntimeGivesToAll
                 | Breakage::RuntimeLosesOnRestart
         )
+    }
+
+    /// Whether the HorizontalPodAutoscaler's controller does not run.
+    pub fn stops_autoscaler(self) -> bool {
+        self.name().starts_with("autoscaler-")
+    }
+
+    /// Whether the lab's own broken autoscaler runs in its place.
+    pub fn replaces_autoscaler(self) -> bool {
+        self.stops_autoscaler() && self != Breakage::AutoscalerStopped
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

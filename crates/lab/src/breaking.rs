@@ -20,6 +20,10 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             | Breakage::GangGateOffApiServer
             | Breakage::DraGateOff
             | Breakage::DeviceTaintsGateOff
+            | Breakage::NodeAutoscalerStopped
+            | Breakage::AdapterMultipliesValues
+            | Breakage::AdapterIgnoresNamespaces
+            | Breakage::AdapterWithoutSource
             | Breakage::Simulator(_) => {}
             Breakage::KueueWebhooksRemoved => {
                 for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
@@ -113,24 +117,24 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let act = ["create", "namespace", "probe", "--dry-run=server", "-o", "json"];
                 in_force(tools, "label-for-admin-access", &act, labelled).await?;
             }
-            Breakage::AutoscalerStopped => stop(tools, KARPENTER).await?,
+            Breakage::NodeAutoscalerStopped => stop(tools, KARPENTER).await?,
             Breakage::NewNodesNeverReady => stop(tools, KWOK).await?,
             Breakage::NodesAddedByHand => {
                 stop(tools, KARPENTER).await?;
                 running.push(actor(lab, *breakage)?);
             }
-            Breakage::AutoscalerBringsWrongNodes => {
+            Breakage::NodeAutoscalerBringsWrongNodes => {
                 change_pool(tools, &json!({"spec": {"limits": {"accelerator.aiconform.dev/gpu": "0"}}}))
                     .await?;
                 running.push(actor(lab, *breakage)?);
             }
-            Breakage::AutoscalerGrowsForImpossible | Breakage::AutoscalerBringsTooMany => {
+            Breakage::NodeAutoscalerGrowsForImpossible | Breakage::NodeAutoscalerBringsTooMany => {
                 running.push(actor(lab, *breakage)?);
             }
-            Breakage::AutoscalerNeverRemoves => {
+            Breakage::NodeAutoscalerNeverRemoves => {
                 change_pool(tools, &json!({"spec": {"disruption": {"consolidateAfter": "Never"}}})).await?;
             }
-            Breakage::AutoscalerRemovesBusyNodes => {
+            Breakage::NodeAutoscalerRemovesBusyNodes => {
                 // Without the second, it waits for pods that do not want to be disturbed.
                 let spec = json!({"expireAfter": "25s", "terminationGracePeriod": "1s"});
                 change_pool(tools, &json!({"spec": {"template": {"spec": spec}}})).await?;
@@ -138,6 +142,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
             runtime if runtime.replaces_runtime() => {}
+            autoscaler if autoscaler.replaces_autoscaler() => running.push(actor(lab, *breakage)?),
             scheduler if scheduler.replaces_scheduler() => {
                 stop_scheduler(running).await?;
                 running.push(actor(lab, *breakage)?);

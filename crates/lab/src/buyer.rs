@@ -45,13 +45,13 @@ impl Buyer {
             changes.borrow_and_update();
             match self.breakage {
                 Breakage::NodesAddedByHand => self.by_hand().await?,
-                Breakage::AutoscalerBringsWrongNodes => {
+                Breakage::NodeAutoscalerBringsWrongNodes => {
                     let there = self.mirror.all(&claims(), "", |claim| Some(claim.uid().to_owned()));
                     if there.is_empty() && !self.waiting(|count| count <= EACH).is_empty() {
                         self.buy("plain", "plain-2").await?;
                     }
                 }
-                Breakage::AutoscalerGrowsForImpossible => {
+                Breakage::NodeAutoscalerGrowsForImpossible => {
                     for pod in self.waiting(|count| count > EACH) {
                         if self.served.insert(pod) {
                             self.buy("accelerators", "accelerated-2").await?;

@@ -7,6 +7,7 @@
 mod actor;
 mod breakage;
 mod breaking;
+mod broken_autoscaler;
 mod broken_scheduler;
 mod buyer;
 mod cgroup;
@@ -16,6 +17,7 @@ mod error;
 mod fake_nodes;
 mod first;
 mod image;
+mod metrics_adapter;
 mod part;
 mod pki;
 mod pose;

@@ -4,6 +4,7 @@ use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
 use crate::image;
+use crate::metrics_adapter;
 use crate::prometheus;
 use crate::state::Status;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub enum Part {
     /// Karpenter 1.12.0, which buys nodes whose kubelets KWOK plays: a pool of nodes with accelerators, and one of nodes
     /// without.
     Karpenter,
+    /// prometheus-adapter 0.12.0, which serves what Prometheus has of pods as custom metrics.
+    PrometheusAdapter,
 }
 
 /// How a part is brought into a lab.
@@ -176,6 +179,18 @@ const KARPENTER: Product = Product {
     limit: Duration::from_secs(120),
 };
 
+const PROMETHEUS_ADAPTER: Product = Product {
+    images: &[("adapter", "adapter", metrics_adapter::IMAGE)],
+    // Its manifests are made.
+    replaces: None,
+    namespace: None,
+    own: "",
+    // Answered by it, through the API server.
+    serves: (&["get", "--raw", "/apis/custom.metrics.k8s.io/v1beta2"], "", "APIResourceList"),
+    log: &["-n", "monitoring", "deployment/prometheus-adapter"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
     pub fn is_quick(self) -> bool {
@@ -183,8 +198,15 @@ impl Part {
     }
 
     /// All of them.
-    pub const ALL: &[Part] =
-        &[Part::Kueue, Part::Kwok, Part::Kai, Part::Simulator, Part::Prometheus, Part::Karpenter];
+    pub const ALL: &[Part] = &[
+        Part::Kueue,
+        Part::Kwok,
+        Part::Kai,
+        Part::Simulator,
+        Part::Prometheus,
+        Part::PrometheusAdapter,
+        Part::Karpenter,
+    ];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
     pub fn name(self) -> &'static str {
@@ -195,12 +217,18 @@ impl Part {
             Part::Simulator => "simulator",
             Part::Prometheus => "prometheus",
             Part::Karpenter => "karpenter",
+            Part::PrometheusAdapter => "prometheus-adapter",
         }
     }
 
     /// The part without which it cannot be.
     pub fn stands_on(self) -> Option<Part> {
-        (self == Part::Karpenter).then_some(Part::Kwok)
+        match self {
+            Part::Karpenter => Some(Part::Kwok),
+            // It serves what Prometheus has.
+            Part::PrometheusAdapter => Some(Part::Prometheus),
+            _ => None,
+        }
     }
 
     /// The part of a name.
@@ -223,6 +251,7 @@ impl Part {
             Part::Simulator => &SIMULATOR,
             Part::Prometheus => &PROMETHEUS,
             Part::Karpenter => &KARPENTER,
+            Part::PrometheusAdapter => &PROMETHEUS_ADAPTER,
         }
     }
 
@@ -253,6 +282,9 @@ impl Part {
         }
         if self == Part::Prometheus {
             return prometheus::begin(tools).await;
+        }
+        if self == Part::PrometheusAdapter {
+            return apply(tools, &metrics_adapter::manifests(lab)).await;
         }
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
         let manifests = manifests + self.product().own;
@@ -331,9 +363,15 @@ const DOMAIN: &str = "accelerator.aiconform.dev";
 const PLUGINS: [&str; 4] =
     ["gpu=whole:2", "gpu.shared=shared:1x3", "gpu-partition=partition:2", "vgpu=virtual:2"];
 
+/// Whole devices where pods are scaled.
+const MORE: &str = "gpu=whole:4";
+
 /// What the simulator gives out in a lab, and where the lab has what it needs.
 fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
-    let plugins = PLUGINS.iter().map(|plugin| format!("{DOMAIN}/{plugin}").parse().map_err(LabError::Start));
+    // What scales pods that have a device each needs some to scale to.
+    let whole = if lab.parts.contains(&Part::PrometheusAdapter) { MORE } else { PLUGINS[0] };
+    let plugins = std::iter::once(whole).chain(PLUGINS[1..].iter().copied());
+    let plugins = plugins.map(|plugin| format!("{DOMAIN}/{plugin}").parse().map_err(LabError::Start));
     let mut settings = aiconform_simulator::Settings {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),

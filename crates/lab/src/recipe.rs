@@ -295,6 +295,16 @@ pub const RECIPES: &[Recipe] = &[
             folders: &["kwok/charts/crds", "kwok/apis/crds"],
         }),
     },
+    Recipe {
+        name: "prometheus-adapter",
+        wanted: Wanted::With(Part::PrometheusAdapter),
+        packages: &["sigs.k8s.io/prometheus-adapter/cmd/adapter"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("prometheus-adapter", "go.mod"), file!("prometheus-adapter", "go.sum")],
+        rename: None,
+        manifests: None,
+    },
 ];
 
 impl Recipe {

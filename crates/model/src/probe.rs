@@ -191,6 +191,19 @@ pub struct Leave {
     pub code: u8,
 }
 
+/// Environment variable that names a gauge, which `/metrics` then serves from the start, with the value 0.
+pub const GAUGE: &str = "PROBE_GAUGE";
+
+/// Sets a gauge that `/metrics` serves (`POST /gauge`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gauge {
+    /// Its name, as Prometheus takes names of metrics.
+    pub name: String,
+    /// Its value; without one it is served no longer.
+    #[serde(default)]
+    pub value: Option<f64>,
+}
+
 /// Answers of the devices of a container, by the socket's path; each as the device gave it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answers {

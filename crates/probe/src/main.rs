@@ -10,9 +10,10 @@
 )]
 
 mod devices;
+mod gauge;
 mod look;
 
-use aiconform_model::probe::{Answers, Hold, Leave, LookFor, PORT, Resolve, Work};
+use aiconform_model::probe::{Answers, Gauge, Hold, Leave, LookFor, PORT, Resolve, Work};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -113,6 +114,10 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
             Ok(hold) => blocking(move || devices::hold(hold.bytes)).await,
             Err(why) => Err(why),
         },
+        (&Method::POST, "/gauge") => match read::<Gauge>(body).await {
+            Ok(wanted) => gauge::set(&wanted).and_then(|gauges| json_of(&gauges)),
+            Err(why) => Err(why),
+        },
         (&Method::POST, "/resolve") => match read::<Resolve>(body).await {
             Ok(resolve) => blocking(move || resolved(&resolve.name)).await,
             Err(why) => Err(why),
@@ -182,5 +187,5 @@ fn metrics() -> String {
          # HELP probe_work_milliseconds_total Work that was asked for.\n# TYPE probe_work_milliseconds_total counter\nprobe_work_milliseconds_total {}\n",
         REQUESTS.load(Ordering::Relaxed),
         WORKED.load(Ordering::Relaxed)
-    )
+    ) + &gauge::metrics()
 }

@@ -31,6 +31,7 @@ struct Requirement {
     graded: Vec<Graded>,
     glance: Vec<Glance>,
     curves: Vec<Glance>,
+    counts: Vec<Glance>,
     grids: Vec<Glance>,
     measures: Table,
     subjects: Vec<Subject>,
@@ -185,7 +186,10 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 ladder: ladder(&judgement.subjects),
                 graded: graded(&judgement.subjects),
                 glance: glance(&judgement.subjects),
-                curves: pictures(&judgement.subjects, |picture| !picture.curves.is_empty()),
+                curves: pictures(&judgement.subjects, |picture| {
+                    !picture.curves.is_empty() && picture.count.is_none()
+                }),
+                counts: pictures(&judgement.subjects, |picture| picture.count.is_some()),
                 grids: pictures(&judgement.subjects, |picture| picture.grid.is_some()),
                 measures: measures::table(judgement),
                 subjects: judgement

@@ -88,7 +88,15 @@ fn curves(picture: &Picture) -> String {
             shade.state
         );
     }
-    for (value, name) in [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0 %")] {
+    for mark in &picture.marks {
+        let x = scale(mark.at);
+        let _ = write!(
+            body,
+            "<line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"><title>{}</title></line>",
+            escape(&mark.name)
+        );
+    }
+    for (value, name) in levels(picture.count) {
         let y = level(value);
         let _ = write!(
             body,
@@ -119,6 +127,17 @@ fn curves(picture: &Picture) -> String {
         picture.length as f64 / 1000.0
     );
     framed(picture, bottom, &body)
+}
+
+/// Where lines are drawn behind curves, and their names: of a count, whole numbers, at most five.
+fn levels(count: Option<u64>) -> Vec<(f64, String)> {
+    let Some(top) = count.filter(|top| *top > 0) else {
+        return [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0 %")]
+            .map(|(value, name)| (value, name.into()))
+            .to_vec();
+    };
+    let step = usize::try_from(top.div_ceil(4)).unwrap_or(usize::MAX);
+    (0..=top).step_by(step).map(|number| (number as f64 / top as f64, number.to_string())).collect()
 }
 
 fn framed(picture: &Picture, bottom: f64, body: &str) -> String {
@@ -221,6 +240,7 @@ mod tests {
             marks: Vec::new(),
             curves: Vec::new(),
             shades: Vec::new(),
+            count: None,
             grid: Some(grid),
             length: 0,
         };
@@ -242,6 +262,7 @@ mod tests {
             marks: Vec::new(),
             curves: vec![Curve { name: "GPU-<a>".into(), points, main: true }],
             shades: vec![Span { from: 200, to: 800, state: "load" }],
+            count: None,
             grid: None,
             length: 1000,
         };
@@ -249,5 +270,10 @@ mod tests {
         assert!(drawn.contains("points=\"26.0,108.0 256.0,13.5\""), "{drawn}");
         assert!(drawn.contains("GPU-&lt;a&gt;") && drawn.contains("&lt;c&gt;") && !drawn.contains("NaN"));
         assert!(drawn.contains("class=\"shade\" x=\"72.0\""), "{drawn}");
+        let names = |count| levels(count).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names(None), ["100 %", "50 %", "0 %"]);
+        assert_eq!(names(Some(8)), ["0", "2", "4", "6", "8"]);
+        assert_eq!(names(Some(6)), ["0", "2", "4", "6"]);
+        assert_eq!(names(Some(0)).len(), 3);
     }
 }

@@ -15,11 +15,14 @@ pub struct Picture {
     pub series: String,
     /// The lanes, from top to bottom.
     pub lanes: Vec<Lane>,
-    /// Moments worth naming.
+    /// Moments worth naming; behind curves they are lines, with their names to point at.
     pub marks: Vec<Mark>,
     /// Curves; where there are any, they are drawn and lanes are not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub curves: Vec<Curve>,
+    /// What the top of the curves stands for, where they are of a count; else they are of shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// What went on behind the curves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shades: Vec<Span>,

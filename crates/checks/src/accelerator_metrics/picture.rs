@@ -62,6 +62,7 @@ fn drawn(history: &History, outcome: &Outcome) -> Option<Picture> {
         marks: Vec::new(),
         curves,
         shades,
+        count: None,
         grid: None,
         length: since(end),
     })

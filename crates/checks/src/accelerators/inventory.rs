@@ -2,8 +2,8 @@
 
 use crate::cx::Stop;
 use crate::profile::Profile;
-use aiconform_cluster::{Api, quantity};
-use aiconform_model::{Kind, Object, Scope};
+use aiconform_cluster::Api;
+use aiconform_model::{Kind, Object, Scope, quantity};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

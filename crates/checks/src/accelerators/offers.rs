@@ -6,8 +6,8 @@ use super::inventory::{
 };
 use crate::cx::Stop;
 use crate::profile::Profile;
-use aiconform_cluster::{Api, quantity, suitable};
-use aiconform_model::{Kind, Object, Scope};
+use aiconform_cluster::{Api, suitable};
+use aiconform_model::{Kind, Object, Scope, quantity};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -91,6 +91,11 @@ impl Probe {
         Ok(Probe { node: String::new(), name, scratch, ports })
     }
 
+    /// A pod of the probe that something else made, with one container.
+    pub fn of(scratch: Arc<Scratch>, name: &str) -> Probe {
+        Probe { node: String::new(), name: name.into(), scratch, ports: [(MAIN.to_owned(), PORT)].into() }
+    }
+
     /// Creates the pod and waits until it runs.
     ///
     /// # Errors
@@ -222,6 +227,14 @@ impl Probe {
         serde_json::from_value(answer).map_err(|error| {
             Stop::Hindered(format!("the probe in {} does not say what it sees: {error}", self.name))
         })
+    }
+
+    /// Tells the probe something.
+    ///
+    /// # Errors
+    /// When it gives no answer.
+    pub async fn tell(&self, question: &str, body: &Value) -> Result<(), Stop> {
+        self.ask(MAIN, question, body).await.map(drop)
     }
 
     /// Has the device work for so many milliseconds.

@@ -92,6 +92,7 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         marks,
         curves,
         shades,
+        count: None,
         grid: None,
         length: since(end),
     })

@@ -67,6 +67,7 @@ fn drawn(history: &History, granted: &Granted) -> Picture {
         marks: Vec::new(),
         curves: Vec::new(),
         shades: Vec::new(),
+        count: None,
         grid: Some(Grid { columns, rows }),
         length: 0,
     }

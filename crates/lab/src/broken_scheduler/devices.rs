@@ -2,8 +2,8 @@
 
 use super::{Scheduler, Waiting, ignore_absence};
 use crate::breakage::Breakage;
-use aiconform_cluster::{Api, ClusterError, quantity};
-use aiconform_model::{Kind, Object, Scope};
+use aiconform_cluster::{Api, ClusterError};
+use aiconform_model::{Kind, Object, Scope, quantity};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

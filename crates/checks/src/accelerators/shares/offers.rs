@@ -3,8 +3,8 @@
 use crate::accelerators::Way;
 use crate::accelerators::inventory::{attribute, classes, expressions, slices};
 use crate::cx::Stop;
-use aiconform_cluster::{Api, quantity};
-use aiconform_model::{Kind, Object, Scope};
+use aiconform_cluster::Api;
+use aiconform_model::{Kind, Object, Scope, quantity};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

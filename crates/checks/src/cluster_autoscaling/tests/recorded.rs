@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// Karpenter brings two nodes and removes them.
 const MET: &str = include_str!("../tapes/met.ndjson");
-/// Breakage `autoscaler-never-removes`.
+/// Breakage `node-autoscaler-never-removes`.
 const UNMET: &str = include_str!("../tapes/unmet.ndjson");
 /// No autoscaler is there, and nobody says so.
 const ABSENT: &str = include_str!("../tapes/absent.ndjson");

@@ -1,0 +1,176 @@
+//! `pod_autoscaling` (KAR-0057): pods that have an accelerator each are scaled by a metric of their own.
+
+mod adapters;
+mod history;
+mod judge;
+mod measures;
+mod objects;
+mod picture;
+mod plan;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use crate::cx::{Check, Reach};
+use crate::gang_scheduling::{unread, unread_later};
+use aiconform_cluster::Permission;
+use aiconform_verdict::{Aggregate, Claim, Rules, Standing};
+use futures::FutureExt;
+
+const UP: Standing =
+    Standing::Must { cites: "KAR-0057: driven above its target, the metric makes the replicas rise" };
+const DOWN: Standing = Standing::Must { cites: "KAR-0057: lowered, the metric makes the replicas fall" };
+const ACCELERATORS: Standing = Standing::Must {
+    cites: "KAR-0057: the new pods run on nodes with accelerators; the requirement: \"for pods utilizing accelerators\"",
+};
+const CORRECTLY: Standing = Standing::Must { cites: "the requirement: \"it must function correctly\"" };
+
+/// The claims, controls first.
+static CLAIMS: &[Claim] = &[
+    Claim::of(
+        "metric_is_read_as_set",
+        "the metrics API tells of each pod what the pod says",
+        Standing::Control,
+        judge::metric_is_read_as_set,
+    ),
+    Claim::of(
+        "plain_pod_has_no_accelerator",
+        "a pod that asks for no accelerator is told apart from one that has one",
+        Standing::Control,
+        judge::plain_pod_has_no_accelerator,
+    ),
+    Claim::of(
+        "rises_with_the_metric",
+        "replicas rise to as many as the metric asks for, twice",
+        UP,
+        judge::rises_with_the_metric,
+    ),
+    Claim::of(
+        "new_pods_have_accelerators",
+        "the new pods run, each with its accelerator",
+        ACCELERATORS,
+        judge::new_pods_have_accelerators,
+    ),
+    Claim::of(
+        "falls_with_the_metric",
+        "replicas fall to as many as the metric asks for",
+        DOWN,
+        judge::falls_with_the_metric,
+    ),
+    Claim::of(
+        "rests_at_the_target",
+        "a value that moves near its target changes nothing",
+        CORRECTLY,
+        judge::rests_at_the_target,
+    ),
+    Claim::of(
+        "keeps_the_limits",
+        "replicas stay between the least and the most that were given",
+        CORRECTLY,
+        judge::keeps_the_limits,
+    ),
+    Claim::of(
+        "ignores_other_namespaces",
+        "what a pod of another namespace says under the same name changes nothing",
+        CORRECTLY,
+        judge::ignores_other_namespaces,
+    ),
+    Claim::of(
+        "keeps_pods_without_metric",
+        "a metric that is gone takes no pod away, and the autoscaler says that it lacks it",
+        Standing::Additional,
+        judge::keeps_pods_without_metric,
+    ),
+];
+
+static RULES: Rules = Rules {
+    check: run::ID,
+    aggregate: Aggregate::AnySubject,
+    claims: CLAIMS,
+    unread,
+    unread_later,
+    guard: judge::doubt,
+    grade: |_, _| None,
+    measures: measures::measures,
+    simulated: judge::simulated,
+    pictures: picture::pictures,
+    advice: "install an adapter that serves metrics of pods as custom.metrics.k8s.io (such as prometheus-adapter), beside a monitoring system that gathers what pods annotated with prometheus.io/scrape say, and name the metric that it serves in the profile: [pod_autoscaling] metric = \"…\"",
+};
+
+/// Verbs for what is created and never changed.
+const MAKE: &[&str] = &["create", "get", "list", "watch", "delete"];
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: run::ID,
+    test_name: "TestPodAutoscaling",
+    rules: &RULES,
+    needs: &[
+        Permission::to(
+            "",
+            "namespaces",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "namespaces of the run",
+        ),
+        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+        Permission::to(
+            "coordination.k8s.io",
+            "leases",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "the run's Lease",
+        ),
+        Permission::to(
+            "",
+            "pods",
+            &["create", "get", "list", "watch", "patch", "delete"],
+            "pods that have a device; which of them is to stay",
+        ),
+        Permission::to("", "pods/proxy", &["create"], "the probe's answers"),
+        Permission::to("", "nodes", &["get", "list"], "what nodes offer"),
+        Permission::to("apps", "deployments", MAKE, "what is scaled"),
+        Permission::to("autoscaling", "horizontalpodautoscalers", MAKE, "what scales it"),
+        Permission::to("custom.metrics.k8s.io", "*", &["get"], "the metric as the autoscaler is told it"),
+        Permission::to("resource.k8s.io", "resourceslices", &["list"], "what drivers offer"),
+        Permission::to("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
+        Permission::to("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
+        Permission::to(
+            "resource.k8s.io",
+            "resourceclaimtemplates",
+            &["create", "delete"],
+            "the pods' claims on devices",
+        ),
+    ],
+    wants: &[
+        Permission::to(
+            "",
+            "events",
+            &["list"],
+            "why a pod does not come, where its status does not say so; without it the reason is missing from the verdict",
+        ),
+        Permission::to(
+            "apiregistration.k8s.io",
+            "apiservices",
+            &["get"],
+            "why the metrics API does not answer; without it the reason is missing from the verdict",
+        ),
+        Permission::to(
+            "monitoring.coreos.com",
+            "podmonitors",
+            &["create", "delete"],
+            "what tells a Prometheus operator of the pods; without it they are annotated only",
+        ),
+    ],
+    reach: Reach::Namespaces,
+    creates: "two namespaces: in one a Deployment of up to four small pods that have an accelerator each, and what scales it; in the other one small pod without; for one to some minutes",
+    adapters: &[],
+    quick: &[],
+    parts: &["simulator", "prometheus", "prometheus-adapter"],
+    files: &[],
+    trials: &[],
+    limit: crate::accelerators::LIMIT,
+    explain: include_str!("explain.md"),
+    faults: include_str!("faults.toml"),
+    detect: |api, _| run::detect(api).boxed(),
+    preview: |api, profile, _| run::preview(api, profile).boxed(),
+    run: |cx, _| run::run(cx).boxed(),
+};

@@ -1,0 +1,94 @@
+//! What is created: pods that have an accelerator each and say a metric, what makes them, and what scales it.
+
+use super::plan::LEAST;
+use crate::accelerators::{Container, ProbePod, Way};
+use crate::cx::Cx;
+use crate::pod::{GANG, ROLE, TRIAL};
+use aiconform_cluster::RUN_LABEL;
+use aiconform_model::Kind;
+use aiconform_model::probe::{GAUGE, PORT};
+use serde_json::{Value, json};
+
+/// What the scaled pods are there for.
+pub const SCALED: &str = "scaled";
+/// What the pod of another namespace is there for.
+pub const DECOY: &str = "decoy";
+/// Of two pods, the one with the lower cost goes first when replicas are taken away (Kubernetes, "ReplicaSet: Pod deletion
+/// cost").
+pub const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// `autoscaling/v2` HorizontalPodAutoscaler.
+pub fn autoscalers() -> Kind {
+    Kind::namespaced("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+}
+
+/// `monitoring.coreos.com/v1` PodMonitor, by which the Prometheus operator is told what to scrape.
+pub fn pod_monitors() -> Kind {
+    Kind::namespaced("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors")
+}
+
+/// What says to a monitoring system that a pod's metrics are to be gathered.
+fn declared() -> Value {
+    json!({"prometheus.io/scrape": "true", "prometheus.io/port": PORT.to_string(), "prometheus.io/path": "/metrics"})
+}
+
+/// The probe, which says the metric from its start on.
+fn container<'a>(way: Option<&'a Way>, environment: &'a [(&'a str, &'a str)]) -> Container<'a> {
+    let container = match way {
+        Some(way) => Container::with(way, 1),
+        None => Container::without(),
+    };
+    Container { environment, ..container }
+}
+
+fn pod<'a>(role: &'a str, nodes: &'a [String], container: Container<'a>) -> ProbePod<'a> {
+    ProbePod { role, trial: SCALED, nodes, containers: vec![container], restarts: true }
+}
+
+/// A pod without an accelerator that says the metric, with the labels of the scaled ones where `gang` is theirs.
+pub fn decoy(cx: &Cx, name: &str, gang: &str, metric: &str, nodes: &[String]) -> Value {
+    let environment = [(GAUGE, metric)];
+    let mut object = pod(DECOY, nodes, container(None, &environment)).object(cx, name);
+    object["metadata"]["labels"][GANG] = json!(gang);
+    object["metadata"]["annotations"] = declared();
+    object
+}
+
+/// The Deployment of one pod that has an accelerator, and templates of the pods' claims.
+pub fn deployment(cx: &Cx, name: &str, metric: &str, way: &Way, nodes: &[String]) -> (Vec<Value>, Value) {
+    let environment = [(GAUGE, metric)];
+    let pod = pod(SCALED, nodes, container(Some(way), &environment));
+    let made = pod.object(cx, name);
+    let mut labels = json!({RUN_LABEL: cx.session.id(), TRIAL: SCALED, ROLE: SCALED, GANG: name});
+    let mut annotations = declared();
+    for (key, value) in &cx.profile.labels {
+        labels[key] = json!(value);
+    }
+    for (key, value) in &cx.profile.annotations {
+        annotations[key] = json!(value);
+    }
+    let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
+        "replicas": 1, "selector": {"matchLabels": {GANG: name}},
+        "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": made["spec"]}}});
+    (pod.templates(name), object)
+}
+
+/// What scales it: by the average of the metric over its pods, at once in both directions.
+pub fn autoscaler(name: &str, metric: &str, target: f64, most: u64) -> Value {
+    let rule =
+        |policy: Value| json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [policy]});
+    json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name}, "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "minReplicas": LEAST, "maxReplicas": most,
+        "metrics": [{"type": "Pods", "pods": {"metric": {"name": metric},
+            "target": {"type": "AverageValue", "averageValue": target.to_string()}}}],
+        "behavior": {"scaleUp": rule(json!({"type": "Pods", "value": 100, "periodSeconds": 15})),
+            "scaleDown": rule(json!({"type": "Percent", "value": 100, "periodSeconds": 15}))}}})
+}
+
+/// What tells the Prometheus operator of the pods of this name, where it is installed.
+pub fn pod_monitor(name: &str, gang: &str) -> Value {
+    json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": name}, "spec": {
+        "selector": {"matchLabels": {GANG: gang}},
+        "podMetricsEndpoints": [{"portNumber": PORT, "path": "/metrics", "interval": "5s"}]}})
+}

@@ -1,0 +1,149 @@
+//! What there is to stand on: the API of custom metrics, and accelerators of one kind.
+
+use super::super::objects::autoscalers;
+use super::super::plan::{ENOUGH, MOST, NEEDED, TARGET};
+use crate::accelerators::{NONE, Offer, Way, offers};
+use crate::cx::Stop;
+use crate::profile::Profile;
+use aiconform_cluster::{Api, ClusterError};
+use aiconform_model::{Kind, Object, Scope};
+use aiconform_verdict::OWN_CONTROL;
+use serde_json::{Value, json};
+
+/// The API group of custom metrics.
+const GROUP: &str = "custom.metrics.k8s.io";
+/// The metric where the profile names none.
+const METRIC: &str = "aiconform_requests_waiting";
+/// The version that the autoscaler prefers.
+const NEWEST: &str = "v1beta2";
+
+/// What is scaled by what.
+pub struct Target {
+    /// Group and version of the API of custom metrics.
+    pub served: String,
+    /// How the pods ask for their accelerators, and where these are.
+    pub offer: Offer,
+    /// The most replicas.
+    pub most: u64,
+    /// Name of the metric.
+    pub metric: String,
+    /// Average value that each pod may have.
+    pub target: f64,
+    /// Whether two namespaces can be had.
+    pub apart: bool,
+}
+
+impl Target {
+    /// What identifies the subject.
+    pub fn facts(&self) -> Value {
+        json!({OWN_CONTROL: true, TARGET: self.target, MOST: self.most, "metric": self.metric,
+            "metrics_api": self.served, "given_by": self.offer.mode.id(), "asked_by": self.asked(),
+            "nodes": self.nodes(), "apart": self.apart})
+    }
+
+    /// Name of the class or resource by which accelerators are asked for.
+    pub fn asked(&self) -> &str {
+        let (Way::Class(name) | Way::Resource(name)) = &self.offer.way;
+        name
+    }
+
+    /// Nodes that have them.
+    pub fn nodes(&self) -> Vec<String> {
+        self.offer.nodes.keys().cloned().collect()
+    }
+
+    /// Where the metric's values for the pods of a namespace are read.
+    pub fn path(&self, namespace: &str) -> String {
+        format!("/apis/{}/namespaces/{namespace}/pods/*/{}", self.served, self.metric)
+    }
+}
+
+/// What there is, or why it cannot be tried.
+///
+/// # Errors
+/// When the cluster does not let itself be asked.
+pub async fn find(
+    api: &Api,
+    scope: &Scope,
+    profile: &Profile,
+    seed: u64,
+) -> Result<Result<Target, String>, Stop> {
+    if !api.serves(scope, &autoscalers()).await? {
+        return Ok(Err("the API server does not serve HorizontalPodAutoscaler (autoscaling/v2)".into()));
+    }
+    let served = match metrics_api(api, scope).await? {
+        Ok(served) => served,
+        Err(why) => return Ok(Err(why)),
+    };
+    let free = |offer: &Offer| offer.nodes.values().map(|count| count.free).sum::<u64>();
+    let mut found = offers(api, scope, profile).await?;
+    found.retain(|offer| offer.shared.is_none());
+    // The first of those with the most.
+    found.sort_by_key(|offer| std::cmp::Reverse(free(offer)));
+    let Some(offer) = found.into_iter().next() else { return Ok(Err(NONE.into())) };
+    let there = free(&offer);
+    if there < NEEDED {
+        let (Way::Class(name) | Way::Resource(name)) = &offer.way;
+        return Ok(Err(format!(
+            "two steps up need {NEEDED} free accelerators that are asked for in one way; the most that there are, of {name}, are {there}: free some, or name the way in the profile: [accelerators]"
+        )));
+    }
+    #[allow(clippy::cast_precision_loss, reason = "a small number")]
+    let drawn = (seed % 9 + 1) as f64;
+    Ok(Ok(Target {
+        served,
+        offer,
+        most: there.min(ENOUGH),
+        metric: profile.pod_autoscaling.metric.clone().unwrap_or_else(|| METRIC.into()),
+        target: drawn * 10.0,
+        apart: profile.namespace.is_none(),
+    }))
+}
+
+/// Group and version of the API of custom metrics, or why it does not serve.
+async fn metrics_api(api: &Api, scope: &Scope) -> Result<Result<String, String>, Stop> {
+    let group = match api.send(scope, "GET", &format!("/apis/{GROUP}"), None).await {
+        Ok(group) => group,
+        Err(error) if error.is_not_found() => {
+            return Ok(Err(format!(
+                "no API of custom metrics ({GROUP}) is registered, so that nobody tells the autoscaler a metric of pods"
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let versions: Vec<&str> = group
+        .get("versions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|version| version.get("version")?.as_str())
+        .collect();
+    let version = versions.iter().find(|version| **version == NEWEST).or(versions.first());
+    let Some(version) = version else {
+        return Ok(Err(format!("{GROUP} is registered without a version")));
+    };
+    match api.send(scope, "GET", &format!("/apis/{GROUP}/{version}"), None).await {
+        Ok(_) => Ok(Ok(format!("{GROUP}/{version}"))),
+        Err(ClusterError::Refused(refusal)) if refusal.status != 401 && refusal.status != 403 => {
+            let why = unavailable(api, scope, version).await;
+            Ok(Err(format!(
+                "the API of custom metrics ({GROUP}/{version}) is registered and does not answer ({}{why}): look at the adapter behind it, which is the Service of APIService {version}.{GROUP}",
+                refusal.message
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the APIService says of itself, where it may be read.
+async fn unavailable(api: &Api, scope: &Scope, version: &str) -> String {
+    let kind = Kind::cluster_wide("apiregistration.k8s.io", "v1", "APIService", "apiservices");
+    let service = api.get(scope, &kind, "", &format!("{version}.{GROUP}")).await;
+    service.ok().as_ref().and_then(said).map(|said| format!("; {said}")).unwrap_or_default()
+}
+
+fn said(service: &Object) -> Option<String> {
+    let condition = service.condition("Available")?;
+    let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some(format!("Available={} {}: {}", text("status"), text("reason"), text("message")))
+}
