@@ -2,6 +2,7 @@
 
 mod accelerator_metrics;
 mod accelerators;
+mod ai_service_metrics;
 mod cluster_autoscaling;
 mod cx;
 mod dra_support;
@@ -17,6 +18,7 @@ mod profile;
 mod secure_accelerator_access;
 mod virtualized_accelerator;
 
+pub use ai_service_metrics::answer as monitoring;
 pub use cx::{Check, Cx, Detection, GANG_SIZE, Level, Options, Preview, Progress, Reach, Stop};
 pub use faults::{Expected, Fault};
 pub use gang_scheduling::AdapterFile;
@@ -33,6 +35,7 @@ pub const CHECKS: &[&Check] = &[
     &cluster_autoscaling::CHECK,
     &pod_autoscaling::CHECK,
     &accelerator_metrics::CHECK,
+    &ai_service_metrics::CHECK,
     &secure_accelerator_access::CHECK,
 ];
 

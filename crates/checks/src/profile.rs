@@ -37,6 +37,8 @@ pub struct Profile {
     pub accelerators: Accelerators,
     /// For the metrics of accelerators.
     pub accelerator_metrics: AcceleratorMetrics,
+    /// For the metrics of AI services.
+    pub ai_service_metrics: AiServiceMetrics,
     /// For the scaling of pods.
     pub pod_autoscaling: PodAutoscaling,
 }
@@ -108,6 +110,21 @@ pub struct AcceleratorMetrics {
     pub token_file: Option<String>,
     /// File that holds the certificate (PEM) that its certificate is signed by.
     pub ca_file: Option<String>,
+}
+
+/// The part of the profile for the metrics of AI services.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AiServiceMetrics {
+    /// Address of a monitoring system that speaks the API of Prometheus, to be asked from where aiconform runs; by default it
+    /// is looked for in the cluster.
+    pub url: Option<String>,
+    /// File that holds a bearer token for it.
+    pub token_file: Option<String>,
+    /// File that holds the certificate (PEM) that its certificate is signed by.
+    pub ca_file: Option<String>,
+    /// How long it may take to show something, in seconds.
+    pub patience_seconds: Option<u64>,
 }
 
 /// The part of the profile for gang scheduling.

@@ -17,7 +17,7 @@ mod side_by_side;
 #[cfg(test)]
 mod testing;
 
-pub use api::Api;
+pub use api::{Api, encode};
 pub use cleanup::{Found, cleanup, find};
 pub use connect::{Connection, Target, causes};
 pub use error::{ClusterError, Refusal};

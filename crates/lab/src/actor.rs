@@ -1,5 +1,6 @@
-//! Programs of ours in the lab that break it from outside its components: an actor that holds queues, one that brings
-//! nodes, a scheduler in place of kube-scheduler, and an autoscaler in place of the controller manager's.
+//! Programs of ours in the lab that break it from outside its components: actors that hold queues, that bring nodes and that
+//! send requests to what is not theirs, a scheduler in place of kube-scheduler, and an autoscaler in place of the controller
+//! manager's.
 
 use crate::breakage::Breakage;
 use crate::broken_autoscaler;
@@ -11,6 +12,7 @@ use aiconform_model::{Kind, Nowhere, Scope};
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs until it is killed.
 pub fn main(breakage: &str, kubeconfig: &str) -> ExitCode {
@@ -39,6 +41,9 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
     if breakage.replaces_scheduler() {
         return Scheduler::new(api, mirror, breakage).run().await;
     }
+    if breakage == Breakage::StrangersSendRequests {
+        return send_requests(&api, &mirror).await;
+    }
     if breakage.replaces_autoscaler() {
         return broken_autoscaler::run(&api, breakage).await;
     }
@@ -46,6 +51,25 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
         return hold_queues(&api, &mirror).await;
     }
     Buyer::new(api, mirror, breakage).run().await
+}
+
+/// Sends a request every second to every pod that is annotated for Prometheus, as to an inference server.
+async fn send_requests(api: &Api, mirror: &Arc<Mirror>) -> Result<(), ClusterError> {
+    let kind = Kind::pod();
+    mirror.watch(api, &kind, "", ("labelSelector", "")).await?;
+    loop {
+        let servers = mirror.everywhere(&kind, |pod| {
+            let port = pod.annotation("prometheus.io/port").parse().ok()?;
+            let serves =
+                pod.annotation("prometheus.io/scrape") == "true" && pod.condition_is("Ready", "True");
+            serves.then(|| Api::pod_proxy(pod.namespace(), pod.name(), port, "/v1/chat/completions"))
+        });
+        for path in servers {
+            // Whoever does not answer is no inference server, or gone.
+            let _ = api.send(&Scope::default(), "POST", &path, Some(&json!({}))).await;
+        }
+        aiconform_wait::pause(Duration::from_secs(1)).await;
+    }
 }
 
 /// Puts every ClusterQueue on hold as soon as it is seen.

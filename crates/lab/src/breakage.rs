@@ -130,6 +130,24 @@ pub enum Breakage {
     AdapterIgnoresNamespaces,
     /// The adapter of metrics does not reach where its metrics come from.
     AdapterWithoutSource,
+    /// Prometheus may not list what it looks for its targets in.
+    MonitoringFindsNothing,
+    /// Two jobs of Prometheus scrape the same pods.
+    MonitoringCountsTwice,
+    /// Prometheus tells of inference servers what it saw first, for as long as they are there.
+    MonitoringStandsStill,
+    /// Prometheus tells the highest number of running requests that it has seen.
+    MonitoringKeepsPeaks,
+    /// Prometheus drops the buckets of histograms.
+    MonitoringDropsBuckets,
+    /// Prometheus names another pod in all that it scrapes.
+    MonitoringNamesWrongPod,
+    /// Prometheus scrapes every pod, whether it is annotated or not.
+    MonitoringTakesAll,
+    /// Prometheus tells for an hour of inference servers that are gone.
+    MonitoringKeepsGone,
+    /// Someone sends requests to every inference server that is annotated for Prometheus.
+    StrangersSendRequests,
     /// The simulator of accelerators is broken in one of its own ways, under that name.
     #[serde(untagged)]
     Simulator(aiconform_simulator::Breakage),
@@ -198,6 +216,15 @@ impl Breakage {
         Breakage::AdapterMultipliesValues,
         Breakage::AdapterIgnoresNamespaces,
         Breakage::AdapterWithoutSource,
+        Breakage::MonitoringFindsNothing,
+        Breakage::MonitoringCountsTwice,
+        Breakage::MonitoringStandsStill,
+        Breakage::MonitoringKeepsPeaks,
+        Breakage::MonitoringDropsBuckets,
+        Breakage::MonitoringNamesWrongPod,
+        Breakage::MonitoringTakesAll,
+        Breakage::MonitoringKeepsGone,
+        Breakage::StrangersSendRequests,
     ];
 
     /// All of them.
@@ -223,6 +250,8 @@ impl Breakage {
                 Some(Part::Kueue)
             }
             Breakage::Simulator(_) => Some(Part::Simulator),
+            Breakage::StrangersSendRequests => Some(Part::Prometheus),
+            monitoring if monitoring.is_of_monitoring() => Some(Part::Prometheus),
             Breakage::NodeAutoscalerStopped
             | Breakage::NodesAddedByHand
             | Breakage::NodeAutoscalerBringsWrongNodes
@@ -264,6 +293,11 @@ impl Breakage {
     /// Whether the lab's own broken autoscaler runs in its place.
     pub fn replaces_autoscaler(self) -> bool {
         self.stops_autoscaler() && self != Breakage::AutoscalerStopped
+    }
+
+    /// Whether Prometheus is configured wrong.
+    pub fn is_of_monitoring(self) -> bool {
+        self.name().starts_with("monitoring-")
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

@@ -140,7 +140,8 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 change_pool(tools, &json!({"spec": {"template": {"spec": spec}}})).await?;
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
-            Breakage::QueuesOnHold => running.push(actor(lab, *breakage)?),
+            monitoring if monitoring.is_of_monitoring() => {}
+            Breakage::QueuesOnHold | Breakage::StrangersSendRequests => running.push(actor(lab, *breakage)?),
             runtime if runtime.replaces_runtime() => {}
             autoscaler if autoscaler.replaces_autoscaler() => running.push(actor(lab, *breakage)?),
             scheduler if scheduler.replaces_scheduler() => {

@@ -281,7 +281,7 @@ impl Part {
                 .await;
         }
         if self == Part::Prometheus {
-            return prometheus::begin(tools).await;
+            return prometheus::begin(lab, tools).await;
         }
         if self == Part::PrometheusAdapter {
             return apply(tools, &metrics_adapter::manifests(lab)).await;

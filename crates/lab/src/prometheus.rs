@@ -1,7 +1,9 @@
 //! The objects with which Prometheus runs in a lab. Its module brings none.
 
+use crate::breakage::Breakage;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
+use crate::state::Status;
 use serde_json::{Value, json};
 
 /// Its namespace.
@@ -15,16 +17,16 @@ pub const IMAGE: &str = "aiconform.dev/lab/prometheus:3.13.5";
 ///
 /// # Errors
 /// When the API server refuses one.
-pub async fn begin(tools: &Tools) -> Result<(), LabError> {
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects()});
+pub async fn begin(lab: &Status, tools: &Tools) -> Result<(), LabError> {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects(&lab.breakages)});
     apply(tools, &list.to_string()).await
 }
 
-fn objects() -> Vec<Value> {
+fn objects(breakages: &[Breakage]) -> Vec<Value> {
     let labels = json!({"app.kubernetes.io/name": NAME});
     let named = json!({"name": NAME, "namespace": NAMESPACE, "labels": labels});
     let role = "rbac.authorization.k8s.io";
-    vec![
+    let mut objects = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {
             "pod-security.kubernetes.io/enforce": "restricted"}}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named}),
@@ -40,13 +42,18 @@ fn objects() -> Vec<Value> {
             "roleRef": {"apiGroup": role, "kind": "ClusterRole", "name": NAME}}),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": named,
             // JSON is YAML.
-            "data": {"prometheus.yml": format!("{:#}\n", configuration())}}),
+            "data": {"prometheus.yml": format!("{:#}\n", configuration(breakages)),
+                "rules.yml": format!("{:#}\n", rules(breakages))}}),
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": named, "spec": {
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod()}}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": named, "spec": {
             "selector": labels, "ports": [{"name": "web", "port": 9090, "targetPort": "web"}]}}),
-    ]
+    ];
+    if breakages.contains(&Breakage::MonitoringFindsNothing) {
+        objects.retain(|object| object["kind"] != "ClusterRoleBinding");
+    }
+    objects
 }
 
 fn pod() -> Value {
@@ -78,11 +85,91 @@ fn pod() -> Value {
 }
 
 /// What it scrapes: pods that say so themselves, and pods behind Services that say so.
-fn configuration() -> Value {
+fn configuration(breakages: &[Breakage]) -> Value {
+    let mut jobs = vec![job("pods", "pod", "pod"), job("services", "endpointslice", "service")];
+    for breakage in breakages {
+        match breakage {
+            Breakage::MonitoringCountsTwice => jobs.push(job("pods-again", "pod", "pod")),
+            Breakage::MonitoringTakesAll => {
+                for rules in jobs.iter_mut().filter_map(|job| job["relabel_configs"].as_array_mut()) {
+                    rules.retain(|rule| rule["action"] != "keep");
+                }
+            }
+            Breakage::MonitoringNamesWrongPod => change(
+                &mut jobs,
+                "relabel_configs",
+                || json!({"target_label": "pod", "replacement": "another"}),
+            ),
+            Breakage::MonitoringDropsBuckets => change(
+                &mut jobs,
+                "metric_relabel_configs",
+                || json!({"source_labels": ["__name__"], "regex": ".+_bucket", "action": "drop"}),
+            ),
+            _ => {}
+        }
+        // What rules are to tell in its place is stored under another name.
+        for (metric, _) in told(*breakage) {
+            change(&mut jobs, "metric_relabel_configs", || {
+                json!({"source_labels": ["__name__"], "regex": metric, "target_label": "__name__",
+                    "replacement": format!("{RAW}{metric}")})
+            });
+        }
+    }
     json!({
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-        "scrape_configs": [job("pods", "pod", "pod"), job("services", "endpointslice", "service")],
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["/etc/prometheus/rules.yml"],
+        "scrape_configs": jobs,
     })
+}
+
+/// Adds a rule to every job.
+fn change(jobs: &mut [Value], field: &str, rule: impl Fn() -> Value) {
+    for job in jobs {
+        match job[field].as_array_mut() {
+            Some(rules) => rules.push(rule()),
+            None => job[field] = json!([rule()]),
+        }
+    }
+}
+
+/// Before the name under which something is stored that is to be told otherwise.
+const RAW: &str = "raw:";
+/// What inference servers tell (vLLM, "Production Metrics").
+const SERVED: [&str; 5] = [
+    "vllm:request_success_total",
+    GAUGE,
+    "vllm:time_to_first_token_seconds_bucket",
+    "vllm:time_to_first_token_seconds_count",
+    "vllm:time_to_first_token_seconds_sum",
+];
+/// A gauge among it.
+const GAUGE: &str = "vllm:num_requests_running";
+
+/// Metrics that are not told as they were scraped, and what is told in their place.
+fn told(breakage: Breakage) -> Vec<(&'static str, String)> {
+    let all = |expression: fn(&str) -> String| SERVED.map(|metric| (metric, expression(metric))).to_vec();
+    match breakage {
+        // Of a counter, the lowest is the first.
+        Breakage::MonitoringStandsStill => {
+            all(|metric| format!("min_over_time({RAW}{metric}[1h]) and {RAW}{metric}"))
+        }
+        Breakage::MonitoringKeepsGone => all(|metric| format!("last_over_time({RAW}{metric}[1h])")),
+        Breakage::MonitoringKeepsPeaks => {
+            vec![(GAUGE, format!("max_over_time({RAW}{GAUGE}[1h]) and {RAW}{GAUGE}"))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Rules by which something is told otherwise than it was scraped; none in a lab that is not broken so.
+fn rules(breakages: &[Breakage]) -> Value {
+    let told = breakages.iter().flat_map(|breakage| told(*breakage));
+    let rules: Vec<Value> =
+        told.map(|(metric, expression)| json!({"record": metric, "expr": expression})).collect();
+    if rules.is_empty() {
+        return json!({"groups": []});
+    }
+    json!({"groups": [{"name": "told", "interval": "1s", "rules": rules}]})
 }
 
 /// A job that finds its targets in this role and goes by the annotations `prometheus.io/scrape`, `prometheus.io/port`,
@@ -117,15 +204,32 @@ mod tests {
 
     #[test]
     fn the_configuration_is_text_that_the_config_map_holds_whole() {
-        let objects = objects();
+        let objects = objects(&[]);
         let map = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap();
         let text = map["data"]["prometheus.yml"].as_str().unwrap();
-        assert_eq!(serde_json::from_str::<Value>(text).unwrap(), configuration());
+        assert_eq!(serde_json::from_str::<Value>(text).unwrap(), configuration(&[]));
+    }
+
+    #[test]
+    fn what_is_told_otherwise_is_stored_under_another_name() {
+        for breakage in
+            [Breakage::MonitoringStandsStill, Breakage::MonitoringKeepsGone, Breakage::MonitoringKeepsPeaks]
+        {
+            let (configuration, rules) = (configuration(&[breakage]), rules(&[breakage]));
+            let stored = configuration["scrape_configs"][0]["metric_relabel_configs"].as_array().unwrap();
+            let told = rules["groups"][0]["rules"].as_array().unwrap();
+            assert_eq!(stored.len(), told.len());
+            for (stored, told) in stored.iter().zip(told) {
+                assert_eq!(stored["regex"], told["record"]);
+                assert!(told["expr"].as_str().unwrap().contains(stored["replacement"].as_str().unwrap()));
+            }
+        }
+        assert_eq!(rules(&[]), json!({"groups": []}));
     }
 
     #[test]
     fn it_may_read_what_its_jobs_look_for_and_nothing_else() {
-        let objects = objects();
+        let objects = objects(&[]);
         let role = objects.iter().find(|object| object["kind"] == "ClusterRole").unwrap();
         let rules = role["rules"].as_array().unwrap();
         assert!(rules.iter().all(|rule| rule["verbs"] == json!(["list", "watch"])));

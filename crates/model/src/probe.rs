@@ -10,6 +10,13 @@ pub const SOCKETS: &str = "/run/accelerator";
 /// Set in every container that is given a simulated device.
 pub const SIMULATED: &str = "AICONFORM_SIMULATED";
 
+/// With this variable (`name=value`, several with commas between) the probe is an inference server too: it takes requests as
+/// vLLM does (`POST /v1/chat/completions` and `/v1/completions`; with `"hold": true` one runs until `POST /release`), and
+/// exposes them with these labels.
+pub const LABELS: &str = "PROBE_LABELS";
+/// Latencies in seconds that the inference server says it has, request by request; their sums are exact.
+pub const LATENCIES: [f64; 4] = [0.015_625, 0.125, 0.5, 4.0];
+
 /// Numbers of a device, which say what it is whatever it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Number {

@@ -11,6 +11,7 @@
 
 mod devices;
 mod gauge;
+mod inference;
 mod look;
 
 use aiconform_model::probe::{Answers, Gauge, Hold, Leave, LookFor, PORT, Resolve, Work};
@@ -96,6 +97,14 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
     let path = parts.uri.path().to_owned();
     let answered = match (&parts.method, path.as_str()) {
         (&Method::GET, "/healthz") => Ok(text("text/plain", "ok\n".into())),
+        (&Method::GET, "/metrics") if inference::labels().is_some() => {
+            const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            Ok(text(OPEN_METRICS, inference::metrics(&inference::labels().unwrap_or_default())))
+        }
+        (&Method::POST, "/v1/chat/completions" | "/v1/completions") if inference::labels().is_some() => {
+            read(body).await.and_then(|request| json_of(&inference::complete(&request)))
+        }
+        (&Method::POST, "/release") if inference::labels().is_some() => json_of(&inference::release()),
         (&Method::GET, "/metrics") => Ok(text("text/plain; version=0.0.4", metrics())),
         (&Method::POST, "/inspect") => blocking(devices::inspect).await,
         (&Method::POST, "/look") => match read::<LookFor>(body).await {

@@ -163,7 +163,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         trials: trials.into_iter().collect(),
         profile: Profile::default(),
     };
-    let judged = bench.lab("faulttwin", "twin", &healthy);
+    let twin_lab = format!("faulttwin-{}", std::process::id());
+    let judged = bench.lab(&twin_lab, "twin", &healthy);
     let twin: Twin = judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared();
     let groups = grouped(chosen);
     let tried: FuturesUnordered<_> = groups
@@ -308,7 +309,7 @@ impl Bench {
                 profile: Profile::parse(&fault.profile, "faults.toml")?,
             };
             let run = format!("{number}-{}", fault.breakage);
-            Arc::new(self.lab(&format!("fault{number}"), &run, &made).await?)
+            Arc::new(self.lab(&format!("fault{number}-{}", std::process::id()), &run, &made).await?)
         };
         let twin = twin.clone().await.map_err(told)?;
         let of = |all: &[Judgement], check: &Check| {

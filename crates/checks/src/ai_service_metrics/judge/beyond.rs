@@ -1,0 +1,112 @@
+//! What goes further than the requirement: whose series they are, who is left alone, and what becomes of who is gone.
+
+use super::super::answer::Series;
+use super::super::history::{COUNTER, DECLARED, History, Look, UNDECLARED, WHO};
+use super::{last_of, met, of, since, unknown, unmet};
+use aiconform_model::Event;
+use aiconform_verdict::{Outcome, Subject};
+
+/// Labels that say which pod a series is of, under the names that monitoring systems use.
+const POD_LABELS: [&str; 5] = ["pod", "pod_name", "kubernetes_pod_name", "k8s_pod_name", "exported_pod"];
+
+/// Series name the pod and the namespace that they are of.
+pub fn labels_name_the_pod(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let (look, told, _) = match last_of(&history, "released") {
+        Ok(last) => last,
+        Err(outcome) => return outcome,
+    };
+    let mut named = Vec::new();
+    for who in DECLARED {
+        let pod = history.pod(who);
+        let mut any = false;
+        for series in of(told, COUNTER, who) {
+            any = true;
+            let holds = |value: &str| series.labels.values().any(|label| label == value);
+            let other =
+                POD_LABELS.iter().find(|name| !series.label(name).is_empty() && series.label(name) != pod);
+            if let Some(name) = other {
+                let witness =
+                    format!("what the pod {pod} counts is said to be of {name}={:?}", series.label(name));
+                return unmet(witness, vec![look.sequence]);
+            }
+            for (what, value) in [("pod", pod), ("namespace", history.namespace())] {
+                if !holds(value) {
+                    let witness = format!(
+                        "no label of what the pod {pod} counts names its {what} {value}: {}",
+                        shown(series)
+                    );
+                    return unmet(witness, vec![look.sequence]);
+                }
+            }
+            named.extend(
+                series.labels.iter().filter(|(_, value)| *value == pod).map(|(name, _)| name.clone()),
+            );
+        }
+        if !any {
+            return unknown(history.lack(&format!("no counter of {pod} is told")));
+        }
+    }
+    named.sort();
+    named.dedup();
+    met(format!("the label {} of each names its own pod, and one its namespace", named.join(", ")))
+}
+
+fn shown(series: &Series) -> String {
+    let labels = series.labels.iter().map(|(name, value)| format!("{name}={value:?}"));
+    labels.collect::<Vec<_>>().join(", ")
+}
+
+/// A pod of the same kind that declares nothing is not collected.
+pub fn undeclared_is_left_alone(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let (look, told, _) = match last_of(&history, "released") {
+        Ok(last) => last,
+        Err(outcome) => return outcome,
+    };
+    let of_who = |who: &str| told.iter().filter(|series| series.label(WHO) == who).count();
+    let found = of_who(UNDECLARED);
+    if found > 0 {
+        let witness = format!(
+            "the pod {} declares nothing, and {found} of its series are there",
+            history.pod(UNDECLARED)
+        );
+        return unmet(witness, vec![look.sequence]);
+    }
+    // Both have been there for as long.
+    if DECLARED.iter().any(|who| of_who(who) == 0) {
+        return unknown(history.lack("what is declared is not there either"));
+    }
+    met(format!("no series of the pod {}, which ran as long as the others", history.pod(UNDECLARED)))
+}
+
+/// The series of a pod that is gone are not told any more, while those of another are.
+pub fn gone_is_told_no_more(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let marks = (history.phase("gone"), history.phase("gone_settled"));
+    let (Some(gone), Some(_)) = marks else {
+        return unknown(history.lack("no pod was deleted and waited for"));
+    };
+    let good = |look: &'_ Look| look.told.as_deref().ok().map(|told| (look.clone(), told.to_vec()));
+    let Some((look, told)) = history.within(&history.looks, gone).rev().find_map(good) else {
+        return unknown(history.lack("the monitoring system gave no whole answer after the pod was gone"));
+    };
+    let [first, second] = DECLARED;
+    let after = since(gone, &look);
+    if of(&told, COUNTER, first).next().is_some() {
+        let witness = format!(
+            "{} s after the pod {} was gone, its series are still told",
+            after / 1000,
+            history.pod(first)
+        );
+        return unmet(witness, vec![look.sequence]);
+    }
+    if of(&told, COUNTER, second).next().is_none() {
+        return unknown(history.lack("nothing is told of the pod that stays either"));
+    }
+    met(format!(
+        "{after} ms after the pod {} was gone it is told no more, and {} still is",
+        history.pod(first),
+        history.pod(second)
+    ))
+}
