@@ -55,6 +55,7 @@ fn picture(history: &History, up: &Outcome, down: &Outcome) -> Option<Picture> {
         lanes,
         marks: marks.collect(),
         curves: Vec::new(),
+        count: None,
         shades: Vec::new(),
         grid: None,
         length: since(end),
