@@ -176,3 +176,30 @@ fn the_catalogue_and_the_role_are_data() {
     assert_eq!((role.code, role.talk.as_str()), (0, ""));
     assert!(role.data.contains("ClusterRoleBinding") && !role.data.contains("\"*\""), "{}", role.data);
 }
+
+#[test]
+fn a_submission_is_reviewed_without_a_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let product = folder.path().join("v1.37/stratus");
+    std::fs::create_dir_all(&product).unwrap();
+    std::fs::write(product.join("PRODUCT.yaml"), "metadata:\n  platformVersion: 4.2\nspec: {}\n").unwrap();
+    let review = aiconform(&["review", "v1.37/stratus"], folder.path());
+    assert_eq!(review.code, 1, "{}", review.talk);
+    for words in
+        ["error[metadata_text]", "PRODUCT.yaml:2:20", "platformVersion: 4.2", "v1.37/stratus: NOT VALID"]
+    {
+        assert!(review.data.contains(words), "no {words:?} in: {}", review.data);
+    }
+    let json = aiconform(&["review", ".", "-o", "json"], folder.path());
+    let json: serde_json::Value = serde_json::from_str(&json.data).unwrap();
+    assert_eq!(json["submissions"][0]["accepted"], false);
+    let github = aiconform(&["review", "v1.37/stratus/PRODUCT.yaml", "-o", "github"], folder.path());
+    assert!(github.data.contains("::error file=v1.37/stratus/PRODUCT.yaml,line=2,col=20"), "{}", github.data);
+    let markdown = aiconform(&["review", "v1.37", "-o", "markdown"], folder.path());
+    assert!(markdown.data.contains("### v1.37/stratus: not valid"), "{}", markdown.data);
+    fails(&["review", "."], 2, &["no PRODUCT.yaml", "v1.37/NAME"]);
+    fails(&["review", "nowhere"], 2, &["nowhere: there is no such file"]);
+    fails(&["review"], 2, &["PATH"]);
+    let members = aiconform(&["review", ".", "--members", "nobody.txt"], folder.path());
+    assert!(members.code == 2 && members.talk.contains("nobody.txt"), "{}", members.talk);
+}

@@ -6,6 +6,7 @@ use aiconform_checks::CHECKS;
 use aiconform_evidence::Stored;
 use aiconform_model::catalogue::{RELEASES, requirements};
 use aiconform_model::{Change, Event, EventKind, Kind};
+use aiconform_submission::{Origin, rules::RULES};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,6 +19,7 @@ pub fn generated() -> anyhow::Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("docs/reference/requirements.md", requirements_page()),
         ("docs/reference/faults.md", faults_page()?),
+        ("docs/reference/rules.md", rules_page()),
     ])
 }
 
@@ -43,6 +45,23 @@ fn requirements_page() -> String {
             levels.join(" | "),
             requirement.summary
         );
+    }
+    page
+}
+
+fn rules_page() -> String {
+    let mut page = String::from(
+        "# Rules of a review\n\nGenerated from `crates/submission/src/rules`, where each rule is one file. What `aiconform review` asks of a submission,\nand whose rule it is: the programme's own validator checks it, or nobody does. An error makes a submission invalid.\n\n",
+    );
+    let _ = writeln!(page, "| rule | asks | a breach is | checked by the validator |\n|---|---|---|---|");
+    for rule in RULES {
+        let theirs = match (rule.origin, rule.since) {
+            (Origin::Ours, _) => "no".to_owned(),
+            (Origin::Validator, None) => "yes".to_owned(),
+            (Origin::Validator, Some(since)) => format!("yes, asked since {since}"),
+        };
+        let level = rule.level.word();
+        let _ = writeln!(page, "| `{}` | {} | {level} | {theirs} |", rule.id, rule.asks.replace('|', "\\|"));
     }
     page
 }

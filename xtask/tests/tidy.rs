@@ -75,7 +75,7 @@ fn only_cluster_names_kube() {
 
 #[test]
 fn what_is_pure_uses_neither_tokio_nor_the_cluster() {
-    for name in ["verdict", "report", "model"] {
+    for name in ["verdict", "report", "model", "submission"] {
         let dependencies = manifest(name);
         assert!(!dependencies.contains("tokio") && !dependencies.contains("aiconform-cluster"), "{name}");
     }
@@ -145,6 +145,21 @@ fn lab_knows_nothing_of_checks_and_verdict_nothing_of_reports() {
     {
         assert!(!manifest(name).contains(foreign), "{name} must not use {foreign}");
     }
+}
+
+#[test]
+fn a_rule_is_named_after_its_file() {
+    let folder = root().join("crates/submission/src/rules");
+    let mut files: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path().file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name != "mod" && name != "tests")
+        .collect();
+    files.sort();
+    let mut rules: Vec<&str> = aiconform_submission::rules::RULES.iter().map(|rule| rule.id).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, files);
 }
 
 #[test]

@@ -37,6 +37,8 @@ enum Verb {
     Judge(commands::judge::Arguments),
     /// Render the reports of a stored run again
     Report(commands::judge::Arguments),
+    /// Review submissions of the programme, without the network
+    Review(commands::review::Arguments),
     /// Remove what killed runs left in a cluster
     Cleanup(commands::cleanup::Arguments),
     /// Write the images of what runs in pods
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
             Verb::Explain(arguments) => commands::list::explain(&arguments),
             Verb::Judge(arguments) => commands::judge::judge(&arguments),
             Verb::Report(arguments) => commands::judge::report(&arguments),
+            Verb::Review(arguments) => commands::review::run(&arguments),
             Verb::Cleanup(arguments) => commands::cleanup::run(arguments).await,
             Verb::Image(arguments) => commands::image::run(arguments),
             Verb::Lab(arguments) => commands::lab::run(arguments).await,

@@ -7,4 +7,5 @@ pub mod judge;
 pub mod lab;
 pub mod list;
 pub mod plan;
+pub mod review;
 pub mod run;

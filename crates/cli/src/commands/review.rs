@@ -1,0 +1,118 @@
+//! `aiconform review`: the submissions of anyone.
+
+use crate::exit::{Exit, UsageError};
+use crate::verdicts;
+use aiconform_submission::{
+    Given, JudgedRun, Moment, RunFolders, RunVerdict, members, review, show, submissions,
+};
+use aiconform_verdict::Verdict;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Arguments of `aiconform review`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Submissions: a PRODUCT.yaml, its folder, a folder of a release, or a clone of the programme's repository
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<Utf8PathBuf>,
+    /// The rules of which time decide
+    #[arg(long, value_enum, default_value_t)]
+    rules: Rules,
+    /// Names of the foundation's members, one a line; without it vendorName is not checked
+    #[arg(long, value_name = "FILE")]
+    members: Option<Utf8PathBuf>,
+    /// Folder of the programme's checklists (AIConformance-X.Y.yaml) [default: docs of the clone, else built in]
+    #[arg(long, value_name = "DIR")]
+    templates: Option<Utf8PathBuf>,
+    /// Check only what the programme's own validator checks
+    #[arg(long)]
+    validator_only: bool,
+    /// Show notes too
+    #[arg(long)]
+    notes: bool,
+    /// Format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t)]
+    output: Output,
+}
+
+/// The rules of which time decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Rules {
+    /// Those of the programme's newest validator.
+    #[default]
+    Today,
+    /// Those that were asked when the release was open; what came later is a note.
+    AtMerge,
+}
+
+/// How a review is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people, each finding with its line.
+    #[default]
+    Table,
+    /// JSON.
+    Json,
+    /// Annotations of GitHub's workflows.
+    Github,
+    /// A comment for the reviewer.
+    Markdown,
+}
+
+/// Reviews submissions; exit code 1 when one is not valid.
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
+    let mut folders = Vec::new();
+    for path in &arguments.paths {
+        folders.extend(submissions(path).map_err(|error| usage(&error))?);
+    }
+    let members = match &arguments.members {
+        Some(file) => Some(members(&fs_err::read_to_string(file).map_err(|error| usage(&error))?)),
+        None => None,
+    };
+    if let Some(templates) = arguments.templates.as_ref().filter(|templates| !templates.is_dir()) {
+        return Err(UsageError(format!("{templates}: there is no such folder of checklists")).into());
+    }
+    let given = Given {
+        members,
+        templates: arguments.templates.clone(),
+        moment: match arguments.rules {
+            Rules::Today => Moment::Today,
+            Rules::AtMerge => Moment::AtMerge,
+        },
+        validator_only: arguments.validator_only,
+        runs: Some(&Judge),
+    };
+    let review = review(&folders, &given);
+    match arguments.output {
+        Output::Table => anstream::print!("{}", show::table(&review, arguments.notes)),
+        Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&review)?),
+        Output::Github => anstream::print!("{}", show::github(&review)),
+        Output::Markdown => anstream::print!("{}", show::markdown(&review)),
+    }
+    Ok(if review.valid() { Exit::Success } else { Exit::Failed })
+}
+
+/// Judges run folders as `judge` and `report` do.
+struct Judge;
+
+impl RunFolders for Judge {
+    fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
+        let stored = verdicts::open(folder).map_err(|error| error.to_string())?;
+        let judged = verdicts::of(&stored);
+        let views = aiconform_report::views(&judged.report).map_err(|error| error.to_string())?;
+        let verdicts = judged.report.requirements.iter().map(|requirement| {
+            let judgement = &requirement.judgement;
+            RunVerdict {
+                requirement: judgement.requirement.to_owned(),
+                passed: judgement.verdict == Verdict::Passed,
+                simulated: judgement.simulated,
+                word: judgement.word().to_owned(),
+            }
+        });
+        Ok(JudgedRun {
+            release: judged.report.release.clone(),
+            verdicts: verdicts.collect(),
+            views: views.into_iter().map(|(name, content)| (name.to_owned(), content)).collect(),
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! A test artifact that is named as evidence has no failing test.
+
+use super::{Found, Look, Rule};
+use crate::artifact::some;
+use crate::case::Case;
+use crate::finding::{Level, Origin, quoted};
+use std::collections::BTreeSet;
+
+pub const RULE: Rule = Rule {
+    id: "artifact_failing",
+    level: Level::Error,
+    origin: Origin::Validator,
+    since: Some("1.37"),
+    asks: "no test in an artifact that is evidence failed",
+    look: Look::Each(check),
+};
+
+fn check(case: &Case<'_>, found: &mut Found<'_>) {
+    let mut told = BTreeSet::new();
+    for (asked, _, link, reference) in case.references() {
+        let Some(artifact) = case.artifact(&reference.file) else { continue };
+        let failures = artifact.failures();
+        if artifact.known
+            && artifact.unreadable.is_none()
+            && !failures.is_empty()
+            && told.insert(reference.file.clone())
+        {
+            let says = format!("{} has failing tests: {}", quoted(&reference.file), some(&failures));
+            found.at(link.place, &asked.id, says);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The test that an artifact is named for passed in it.
+
+use super::{Found, Look, Rule};
+use crate::artifact::Outcome;
+use crate::case::Case;
+use crate::finding::{Level, Origin, quoted};
+
+pub const RULE: Rule = Rule {
+    id: "artifact_test",
+    level: Level::Error,
+    origin: Origin::Validator,
+    since: Some("1.37"),
+    asks: "the test named after #, or the programme's test of the requirement, is in the artifact and passed",
+    look: Look::Each(check),
+};
+
+/// The programme's tests by requirement, as its validator knows them.
+pub const TESTS: &[(&str, &str)] = &[
+    ("secure_accelerator_access", "TestSecureAcceleratorAccess"),
+    ("gang_scheduling", "TestGangScheduling"),
+    ("cluster_autoscaling", "TestAcceleratorClusterAutoscaling"),
+];
+
+/// The programme's test of a requirement.
+pub fn test_of(requirement: &str) -> Option<&'static str> {
+    TESTS.iter().find(|(id, _)| *id == requirement).map(|(_, test)| *test)
+}
+
+fn check(case: &Case<'_>, found: &mut Found<'_>) {
+    for (asked, answer, link, reference) in case.references() {
+        let artifact = case.artifact(&reference.file);
+        let Some(artifact) = artifact.filter(|artifact| artifact.known && artifact.unreadable.is_none())
+        else {
+            continue;
+        };
+        let named = (!reference.fragment.is_empty()).then_some(reference.fragment.as_str());
+        let Some(test) = named.or_else(|| test_of(&asked.id)) else { continue };
+        let (test_words, file) = (quoted(test), quoted(&reference.file));
+        let says = match artifact.outcome(test) {
+            None => format!("the test {test_words} is not in {file}"),
+            Some(Outcome::Fail) => format!("the test {test_words} failed in {file}"),
+            Some(Outcome::Skip) if answer.implemented() => {
+                format!("{} is Implemented, and its test {test_words} was skipped in {file}", asked.id)
+            }
+            Some(_) => continue,
+        };
+        found.at(link.place, &asked.id, says);
+    }
+}

@@ -1,0 +1,213 @@
+//! The rules: one file each, with an id, a level and the sentence that the submitter is shown.
+
+use crate::case::Case;
+use crate::finding::{Finding, Level, Origin};
+use crate::traces::Trace;
+use crate::yaml::Place;
+use std::collections::BTreeMap;
+
+mod active_content;
+mod all_skipped;
+mod artifact_contradicts;
+mod artifact_failing;
+mod artifact_fragment;
+mod artifact_readable;
+mod artifact_recommended;
+mod artifact_test;
+mod artifact_unnamed;
+mod artifact_whole;
+mod artifacts_agree;
+mod base_certification;
+mod base_certification_version;
+mod description_unchanged;
+mod documents_only;
+mod evidence_file;
+mod evidence_given;
+mod example_value;
+mod known_keys;
+mod kubernetes_version;
+mod level_unchanged;
+mod logo_format;
+mod metadata_address;
+mod metadata_present;
+mod metadata_text;
+mod must_implemented;
+mod must_notes;
+mod mutable_link;
+mod not_applicable;
+mod not_applicable_reason;
+mod one_name;
+mod other_version;
+mod own_words;
+mod partial_run;
+mod personal_repository;
+mod placeholder;
+mod platform_version;
+mod product_form;
+mod product_readable;
+mod recycled_output;
+mod release_folder;
+mod requirement_present;
+mod run_folder;
+mod safe_files;
+mod sections;
+mod shared_link;
+mod simulated_proof;
+mod status_known;
+mod vendor_member;
+
+/// A rule.
+pub struct Rule {
+    /// Its id, the name of its file.
+    pub id: &'static str,
+    /// How much its findings weigh, unless one says otherwise.
+    pub level: Level,
+    /// Whose rule it is.
+    pub origin: Origin,
+    /// First release that was opened with this rule in force; `None` when it always was.
+    pub since: Option<&'static str>,
+    /// What it asks, in one line.
+    pub asks: &'static str,
+    /// How it looks for what is against it.
+    pub look: Look,
+}
+
+/// How a rule looks.
+pub enum Look {
+    /// At each submission alone.
+    Each(fn(&Case<'_>, &mut Found<'_>)),
+    /// At each beside those before it.
+    Across(Across),
+}
+
+/// Where each trace stood first: title of the submission, and the trace there.
+pub type First<'a> = BTreeMap<u64, (String, &'a Trace)>;
+
+/// A look at several submissions, none of which is kept.
+pub struct Across {
+    /// What of a submission is kept.
+    pub take: fn(&Case<'_>) -> Vec<Trace>,
+    /// Compares what was kept of one with where each trace stood first, in which submission.
+    pub compare: fn(&[Trace], &First<'_>, &mut Found<'_>),
+}
+
+/// All rules, in the order in which their findings are told.
+pub const RULES: &[Rule] = &[
+    product_readable::RULE,
+    product_form::RULE,
+    release_folder::RULE,
+    sections::RULE,
+    metadata_present::RULE,
+    metadata_text::RULE,
+    placeholder::RULE,
+    base_certification::RULE,
+    vendor_member::RULE,
+    requirement_present::RULE,
+    status_known::RULE,
+    must_implemented::RULE,
+    not_applicable::RULE,
+    evidence_file::RULE,
+    artifact_readable::RULE,
+    artifact_failing::RULE,
+    artifact_test::RULE,
+    artifact_recommended::RULE,
+    evidence_given::RULE,
+    description_unchanged::RULE,
+    level_unchanged::RULE,
+    kubernetes_version::RULE,
+    base_certification_version::RULE,
+    example_value::RULE,
+    known_keys::RULE,
+    artifact_contradicts::RULE,
+    artifact_whole::RULE,
+    all_skipped::RULE,
+    artifacts_agree::RULE,
+    artifact_unnamed::RULE,
+    artifact_fragment::RULE,
+    partial_run::RULE,
+    simulated_proof::RULE,
+    run_folder::RULE,
+    safe_files::RULE,
+    active_content::RULE,
+    own_words::RULE,
+    not_applicable_reason::RULE,
+    other_version::RULE,
+    recycled_output::RULE,
+    mutable_link::RULE,
+    personal_repository::RULE,
+    logo_format::RULE,
+    platform_version::RULE,
+    metadata_address::RULE,
+    must_notes::RULE,
+    shared_link::RULE,
+    documents_only::RULE,
+    one_name::RULE,
+];
+
+/// Most findings of one rule in one submission; more of the same help nobody.
+const MOST: usize = 100;
+
+/// Where a rule puts what it finds.
+pub struct Found<'a> {
+    rule: &'a Rule,
+    findings: Vec<Finding>,
+}
+
+impl Found<'_> {
+    /// In the product file.
+    pub fn at(&mut self, place: Place, requirement: &str, says: impl Into<String>) {
+        self.weighs(self.rule.level, crate::case::PRODUCT, place, requirement, says);
+    }
+
+    /// In another file.
+    pub fn file(&mut self, file: &str, place: Place, requirement: &str, says: impl Into<String>) {
+        self.weighs(self.rule.level, file, place, requirement, says);
+    }
+
+    /// With another weight than the rule's.
+    pub fn weighs(
+        &mut self,
+        level: Level,
+        file: &str,
+        place: Place,
+        requirement: &str,
+        says: impl Into<String>,
+    ) {
+        if self.findings.len() == MOST {
+            return;
+        }
+        self.findings.push(Finding {
+            rule: self.rule.id,
+            level,
+            origin: self.rule.origin,
+            file: file.to_owned(),
+            line: place.line,
+            column: place.column,
+            length: place.length,
+            requirement: requirement.to_owned(),
+            says: says.into(),
+            snippet: String::new(),
+        });
+    }
+}
+
+/// What a rule finds in a submission alone.
+pub fn apply(rule: &Rule, case: &Case<'_>) -> Vec<Finding> {
+    let mut found = Found { rule, findings: Vec::new() };
+    if let Look::Each(check) = rule.look {
+        check(case, &mut found);
+    }
+    found.findings
+}
+
+/// What a rule finds in a submission beside others.
+pub fn compare(rule: &Rule, own: &[Trace], first: &First<'_>) -> Vec<Finding> {
+    let mut found = Found { rule, findings: Vec::new() };
+    if let Look::Across(across) = &rule.look {
+        (across.compare)(own, first, &mut found);
+    }
+    found.findings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! A run is of all tests.
+
+use super::{Found, Look, Rule, artifact_test};
+use crate::case::Case;
+use crate::checklist::at_least;
+use crate::finding::{Level, Origin, quoted};
+use crate::yaml::Place;
+
+pub const RULE: Rule = Rule {
+    id: "partial_run",
+    level: Level::Warning,
+    origin: Origin::Ours,
+    since: None,
+    asks: "an artifact has all tests of the programme whose requirements are Implemented, from 1.37 on",
+    look: Look::Each(check),
+};
+
+fn check(case: &Case<'_>, found: &mut Found<'_>) {
+    if !case.release.as_deref().is_some_and(|release| at_least(release, "1.37")) {
+        return;
+    }
+    let answered = case.answered();
+    for artifact in case.artifacts().iter().filter(|artifact| artifact.unreadable.is_none()) {
+        let has = |test: &str| artifact.outcome(test).is_some();
+        if !artifact_test::TESTS.iter().any(|(_, test)| has(test)) {
+            continue;
+        }
+        let missing = answered
+            .iter()
+            .filter(|(_, answer)| answer.implemented())
+            .filter_map(|(asked, _)| artifact_test::test_of(&asked.id).filter(|test| !has(test)));
+        let missing: Vec<&str> = missing.collect();
+        if !missing.is_empty() {
+            let says = format!(
+                "{} is of a part of the tests: {} is not in it",
+                quoted(&artifact.file),
+                missing.join(", ")
+            );
+            found.file(&artifact.file, Place::default(), "", says);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! A run folder of this program is what its evidence gives.
+
+use super::{Found, Look, Rule};
+use crate::case::Case;
+use crate::finding::{Level, Origin, quoted};
+use crate::yaml::Place;
+
+pub const RULE: Rule = Rule {
+    id: "run_folder",
+    level: Level::Error,
+    origin: Origin::Ours,
+    since: None,
+    asks: "a run folder of this program is unchanged, its views are those of its evidence, and it supports each MUST that is Implemented",
+    look: Look::Each(check),
+};
+
+fn check(case: &Case<'_>, found: &mut Found<'_>) {
+    let Some(runs) = case.runs() else { return };
+    let answered = case.answered();
+    for manifest in case.files.all.iter().filter(|file| base(&file.name) == "manifest.json") {
+        let folder = manifest.name.strip_suffix("manifest.json").unwrap_or_default();
+        if case.files.get(&format!("{folder}events.ndjson")).is_none() {
+            continue;
+        }
+        let run = match runs.judge(&case.folder.join(folder)) {
+            Ok(run) => run,
+            Err(why) => {
+                found.file(
+                    &manifest.name,
+                    Place::default(),
+                    "",
+                    format!("the run folder cannot be believed: {why}"),
+                );
+                continue;
+            }
+        };
+        for (name, content) in &run.views {
+            // Beside the evidence, or where the submission shows it.
+            let mut places = vec![format!("{folder}{name}"), name.clone()];
+            places.dedup();
+            for place in places {
+                if case.files.read(&place).is_ok_and(|bytes| bytes != *content) {
+                    let says = format!(
+                        "this is not what the evidence in {} gives; render it again with `aiconform report`",
+                        quoted(folder)
+                    );
+                    found.file(&place, Place::default(), "", says);
+                }
+            }
+        }
+        if case.release.as_deref().is_some_and(|release| release != run.release) {
+            let says = format!("the run is of release {}, the submission is not", quoted(&run.release));
+            found.file(&manifest.name, Place::default(), "", says);
+        }
+        for (asked, answer) in answered.iter().filter(|(asked, answer)| asked.must && answer.implemented()) {
+            let Some(verdict) = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id) else {
+                continue;
+            };
+            if !verdict.passed || verdict.simulated {
+                let says = format!("{} is Implemented, and the run's verdict is {}", asked.id, verdict.word);
+                found.at(answer.status.place, &asked.id, says);
+            }
+        }
+    }
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}

@@ -1,0 +1,386 @@
+//! Every rule on a fictional product: what is as it should be is silent, and each change is found by its rule.
+
+use crate::case::PRODUCT;
+use crate::{Finding, Given, JudgedRun, Level, Moment, RunFolders, RunVerdict, members, review};
+use aiconform_model::catalogue::{self, requirements};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fmt::Write;
+
+/// A clone of the programme with one submission in it.
+struct Clone {
+    folder: tempfile::TempDir,
+    release: &'static str,
+}
+
+fn spec(release: &str, answered: bool) -> String {
+    let mut text = String::from("spec:\n");
+    let mut category = "";
+    for requirement in requirements().iter().filter(|requirement| requirement.level(release).is_some()) {
+        if requirement.category != category {
+            category = &requirement.category;
+            let _ = writeln!(text, "  {category}:");
+        }
+        let level = requirement.level(release).unwrap();
+        let must = answered && level == catalogue::Level::Must;
+        let (status, evidence) = if must { ("Implemented", "[proof.md]") } else { ("", "[]") };
+        let id = &requirement.id;
+        let _ = write!(
+            text,
+            "    - id: {id}\n      description: \"Sentence of {id}.\"\n      level: {}\n      status: \"{status}\"\n      evidence: {evidence}\n      notes: \"{}\"\n",
+            level.word(),
+            if must { "Shown." } else { "" },
+        );
+    }
+    text
+}
+
+const METADATA: &str = "metadata:
+  kubernetesVersion: v1.36
+  platformName: \"Cirrus Stratus\"
+  platformVersion: \"4.2\"
+  vendorName: \"Cirrus Systems\"
+  websiteUrl: \"https://cirrus.test/\"
+  repoUrl: \"https://github.com/cirrus/stratus\"
+  documentationUrl: \"https://docs.cirrus.test/\"
+  productLogoUrl: \"https://cirrus.test/stratus.svg\"
+  description: \"A platform above the clouds.\"
+  contactEmailAddress: \"stratus@cirrus.test\"
+  k8sConformanceUrl: \"https://github.com/cncf/k8s-conformance/tree/master/v1.36/stratus\"
+";
+
+impl Clone {
+    fn new() -> Clone {
+        Clone::of("1.36")
+    }
+
+    fn of(release: &'static str) -> Clone {
+        let clone = Clone { folder: tempfile::tempdir().unwrap(), release };
+        clone.write(&format!("docs/AIConformance-{release}.yaml"), &spec(release, false));
+        let metadata = METADATA.replace("v1.36", &format!("v{release}"));
+        clone.file(PRODUCT, &format!("{metadata}{}", spec(release, true)));
+        clone.file("proof.md", "# Proof\n\nWhat was seen.\n");
+        clone
+    }
+
+    fn root(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.folder.path()).unwrap()
+    }
+
+    fn product(&self) -> Utf8PathBuf {
+        self.root().join(format!("v{}/stratus", self.release))
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        let file = self.root().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+
+    /// A file of the submission.
+    fn file(&self, name: &str, content: &str) {
+        self.write(&format!("v{}/stratus/{name}", self.release), content);
+    }
+
+    /// Changes the product file, which must have what is changed.
+    fn change(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.product().join(PRODUCT)).unwrap();
+        assert!(text.contains(from), "{from}");
+        self.file(PRODUCT, &text.replacen(from, to, 1));
+    }
+
+    /// Changes the answer to one requirement.
+    fn answer(&self, id: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.product().join(PRODUCT)).unwrap();
+        let start = text.find(&format!("id: {id}\n")).unwrap();
+        let (before, after) = text.split_at(start);
+        assert!(after.contains(from), "{from}");
+        self.file(PRODUCT, &format!("{before}{}", after.replacen(from, to, 1)));
+    }
+
+    fn review(&self, given: Given<'_>) -> Vec<Finding> {
+        let members = Some(members("Cirrus Systems (member)\nNimbus\n"));
+        let review = review(&[self.product()], &Given { members, ..given });
+        review.submissions.into_iter().next().unwrap().findings
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.review(Given::default())
+    }
+
+    /// That a rule says these words with this level, at a place of the product file when one is given.
+    fn finds(&self, rule: &str, level: Level, words: &str) -> Finding {
+        let findings = self.findings();
+        let found = findings
+            .iter()
+            .find(|finding| finding.rule == rule && finding.level == level && finding.says.contains(words));
+        found.unwrap_or_else(|| panic!("{rule} does not say {words:?}: {findings:#?}")).clone()
+    }
+
+    fn is_silent(&self, rule: &str) {
+        let findings = self.findings();
+        assert!(findings.iter().all(|finding| finding.rule != rule), "{rule}: {findings:#?}");
+    }
+}
+
+fn changed(from: &str, to: &str, rule: &str, level: Level, words: &str) -> Finding {
+    let clone = Clone::new();
+    clone.change(from, to);
+    clone.finds(rule, level, words)
+}
+
+#[test]
+fn nothing_is_found_in_what_is_as_it_should_be() {
+    for release in ["1.33", "1.34", "1.35", "1.36"] {
+        let clone = Clone::of(release);
+        assert_eq!(clone.findings(), [], "{release}");
+    }
+}
+
+#[test]
+fn what_the_validator_refuses_is_refused_at_its_place() {
+    use Level::{Error, Warning};
+    let found =
+        changed("platformVersion: \"4.2\"", "platformVersion: 4.20", "metadata_text", Error, "\"4.20\"");
+    assert_eq!((found.line, found.column, found.snippet.as_str()), (4, 20, "  platformVersion: 4.20"));
+    changed(
+        "  vendorName: \"Cirrus Systems\"\n",
+        "",
+        "metadata_present",
+        Error,
+        "vendorName (or vendor_name)",
+    );
+    changed("\"stratus@cirrus.test\"", "", "metadata_present", Error, "no value");
+    changed("\"stratus@cirrus.test\"", "\"\"", "metadata_present", Error, "empty");
+    changed("\"stratus@cirrus.test\"", "\"[Mail]\"", "placeholder", Error, "[Mail]");
+    changed("\"Cirrus Systems\"", "\"cirrus\"", "vendor_member", Error, "did you mean \"Cirrus Systems\"");
+    changed("/tree/", "/blob/", "base_certification", Error, "another form");
+    changed("metadata:", "meta:", "sections", Error, "metadata is missing");
+    changed("  security:", "  safety:", "requirement_present", Error, "the category security is missing");
+    changed("id: gang_scheduling", "id: gang", "requirement_present", Error, "gang_scheduling is missing");
+    changed("evidence: [proof.md]", "evidence: proof.md", "product_form", Error, "not a list");
+    changed("evidence: [proof.md]", "evidence: [proofs.md]", "evidence_file", Error, "no such file");
+    changed(
+        "evidence: [proof.md]",
+        "evidence: [../proof.md]",
+        "evidence_file",
+        Error,
+        "out of the submission",
+    );
+    changed("status: \"Implemented\"", "status: \"Done\"", "status_known", Error, "\"Done\"");
+    changed("status: \"Implemented\"", "status: \"N/A\"", "must_implemented", Error, "must be Implemented");
+    changed("metadata:", "metadata: {}\nmetadata:", "product_readable", Error, "duplicate mapping key");
+    let clone = Clone::new();
+    clone.answer("cluster_autoscaling", "Implemented", "N/A");
+    clone.finds("must_implemented", Warning, "a reviewer must read");
+    clone.answer("cluster_autoscaling", "Shown.", " ");
+    clone.finds("not_applicable", Error, "without a reason");
+}
+
+#[test]
+fn what_the_programmes_texts_ask_is_found() {
+    use Level::{Error, Note, Warning};
+    changed("evidence: [proof.md]", "evidence: []", "evidence_given", Error, "without any evidence");
+    changed("Sentence of gang", "A sentence of gang", "description_unchanged", Error, "gang_scheduling");
+    changed("level: MUST", "level: SHOULD", "level_unchanged", Error, "is MUST in 1.36");
+    changed("kubernetesVersion: v1.36", "kubernetesVersion: v1.35", "kubernetes_version", Error, "v1.35");
+    changed("kubernetesVersion: v1.36", "kubernetesVersion: v1.36.1", "kubernetes_version", Note, "v1.36.1");
+    changed("v1.36/stratus", "v1.35/stratus", "base_certification_version", Error, "v1.35");
+    changed("v1.36/stratus", "v1.36/other", "base_certification_version", Note, "layered");
+    changed("https://cirrus.test/stratus.svg", "https://yoyo.dyne/x.svg", "example_value", Error, "example");
+    changed("stratus.svg", "stratus.png", "logo_format", Warning, "no SVG");
+    changed("\"4.2\"", "\"v1.36\"", "platform_version", Warning, "version of Kubernetes");
+    changed("\"https://docs", "\" https://docs", "metadata_address", Warning, "blanks");
+    changed("stratus@", "stratus at ", "metadata_address", Warning, "no mail address");
+    changed("  description:", "  slogan: x\n  description:", "known_keys", Warning, "slogan");
+    changed("  platformName:", "  platform_name:", "known_keys", Note, "platformName");
+    changed("notes: \"Shown.\"", "notes: \"\"", "must_notes", Note, "no notes");
+    let link = |link: &str| format!("evidence: [\"{link}\"]");
+    let linked = |target: &str, rule: &str, level: Level, words: &str| {
+        changed("evidence: [proof.md]", &link(target), rule, level, words);
+    };
+    linked("https://github.com/cirrus/proof/blob/main/a.md", "mutable_link", Warning, "\"main\"");
+    linked("https://github.com/somebody7/proof", "personal_repository", Warning, "somebody7");
+    linked("https://github.com/cirrus/proof/blob/patch-1/a.md", "personal_repository", Warning, "patch-1");
+    linked("https://docs.cirrus.test/v1.34/gangs", "other_version", Warning, "\"v1.34\"");
+    let clone = Clone::new();
+    clone.answer("cluster_autoscaling", "Shown.", "The platform does not provide an autoscaler.");
+    clone.finds("own_words", Warning, "does not provide");
+    clone.answer("cluster_autoscaling", "Implemented", "N/A");
+    clone.finds("not_applicable_reason", Warning, "does not provide");
+    let clone = Clone::new();
+    for id in ["ai_inference", "gang_scheduling", "pod_autoscaling"] {
+        clone.answer(id, "[proof.md]", "[\"https://docs.cirrus.test/all\"]");
+    }
+    clone.finds("shared_link", Note, "3 requirements");
+    let clone = Clone::new();
+    clone.change("    - id: gang_scheduling\n", "    - id: gang_scheduling\n    - id: gang_scheduling\n");
+    clone.finds("known_keys", Error, "stands there twice");
+}
+
+const LOG: &str = "=== RUN   TestSecureAcceleratorAccess\n--- PASS: TestSecureAcceleratorAccess (1.00s)\n=== RUN   TestGangScheduling\n=== RUN   TestGangScheduling/Positive\n--- PASS: TestGangScheduling (1.00s)\n    --- PASS: TestGangScheduling/Positive (1.00s)\n=== RUN   TestAcceleratorClusterAutoscaling\n--- PASS: TestAcceleratorClusterAutoscaling (1.00s)\nPASS\nok  \texample.test/suite\t3.0s\n";
+
+fn with_log(log: &str) -> Clone {
+    let clone = Clone::of("1.37");
+    for (id, test) in super::artifact_test::TESTS {
+        clone.answer(id, "[proof.md]", &format!("[\"file://v1.37/stratus/e2e.log#{test}\"]"));
+    }
+    clone.file("e2e.log", log);
+    clone
+}
+
+#[test]
+fn artifacts_are_read_and_held_against_the_claims() {
+    use Level::{Error, Note, Warning};
+    assert_eq!(with_log(LOG).findings(), []);
+    Clone::of("1.37").finds("artifact_recommended", Warning, "TestGangScheduling");
+    let log = |from: &str, to: &str| with_log(&LOG.replace(from, to));
+    log("--- ", "+++ ").finds("artifact_readable", Error, "no line such as");
+    let failed = log("--- PASS: TestGangScheduling (", "--- FAIL: TestGangScheduling (");
+    failed.finds("artifact_failing", Error, "TestGangScheduling");
+    failed.finds("artifact_test", Error, "failed");
+    failed.finds("artifact_whole", Error, "ends with PASS");
+    let skipped = log("--- PASS: TestAcceleratorCluster", "--- SKIP: TestAcceleratorCluster");
+    skipped.finds("artifact_test", Error, "was skipped");
+    skipped.finds("artifact_contradicts", Error, "was skipped");
+    log("TestGangScheduling", "TestOther").finds("artifact_test", Error, "is not in");
+    log("TestGangScheduling", "TestOther").finds("partial_run", Warning, "TestGangScheduling");
+    let hidden =
+        log("    --- PASS: TestGangScheduling/Positive", "    --- SKIP: TestGangScheduling/Positive");
+    hidden.finds("all_skipped", Error, "shown nothing");
+    hidden.is_silent("artifact_test");
+    with_log(LOG.split("PASS\nok").next().unwrap()).finds("artifact_whole", Error, "cut off");
+    with_log(&format!("{LOG}{LOG}")).finds("artifact_whole", Error, "several runs");
+    let fragment = with_log(LOG);
+    fragment.answer("gang_scheduling", "#TestGangScheduling", "#TestSecureAcceleratorAccess");
+    fragment.finds("artifact_fragment", Warning, "TestGangScheduling");
+    let unnamed = with_log(LOG);
+    unnamed.file("old/e2e-results.log", &LOG.replace("PASS", "FAIL"));
+    unnamed.finds("artifact_unnamed", Error, "tests failed in it");
+    unnamed.file("old/e2e-results.log", LOG);
+    unnamed.finds("artifact_unnamed", Note, "no evidence");
+    let disagree = with_log(LOG);
+    let case =
+        |name: &str, inner: &str| format!("<testcase name=\"{name}\" classname=\"s\">{inner}</testcase>");
+    let cases = case("TestSecureAcceleratorAccess", "") + &case("TestGangScheduling", "<skipped/>");
+    disagree
+        .file("junit.xml", &format!("<testsuites><testsuite name=\"s\">{cases}</testsuite></testsuites>"));
+    disagree.finds("artifacts_agree", Error, "not of one run");
+    disagree.finds("artifacts_agree", Warning, "TestAcceleratorClusterAutoscaling");
+    let simulated = with_log(&LOG.replace(
+        "--- PASS: TestGangScheduling (",
+        "    gang_scheduling (MUST of 1.37): passed (simulated)\n--- PASS: TestGangScheduling (",
+    ));
+    let found = simulated.finds("simulated_proof", Error, "simulated devices");
+    assert_eq!((found.file.as_str(), found.requirement.as_str()), ("e2e.log", "gang_scheduling"));
+}
+
+#[test]
+fn output_that_is_used_twice_is_told_of_the_later() {
+    let clone = Clone::new();
+    let output = "NAME READY\ncirrus-worker-7d9f6c5b4-2xkvz 1/1\nGPU-3f2a91c4-77aa-40b1-9d3e-0b54c8e1a2f7\n";
+    clone.file("proof.md", &format!("# Proof of 1.36\n{output}"));
+    clone.write("v1.35/stratus/PRODUCT.yaml", METADATA);
+    clone.write("v1.35/stratus/proof.md", &format!("# Proof of 1.35\n{output}"));
+    clone.write("v1.34/Stratus/PRODUCT.yaml", METADATA);
+    let folders = crate::submissions(clone.root()).unwrap();
+    assert_eq!(folders.len(), 3);
+    let review = review(&folders, &Given::default());
+    let told: Vec<(&str, &str)> = review
+        .submissions
+        .iter()
+        .flat_map(|reviewed| reviewed.findings.iter().map(|finding| (reviewed.title.as_str(), finding)))
+        .filter(|(_, finding)| ["recycled_output", "one_name"].contains(&finding.rule))
+        .map(|(title, finding)| (title, finding.rule))
+        .collect();
+    let expected =
+        [("v1.35/stratus", "one_name"), ("v1.36/stratus", "recycled_output"), ("v1.36/stratus", "one_name")];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn hostile_files_are_findings() {
+    use Level::{Error, Note, Warning};
+    let clone = Clone::new();
+    clone.file("bad.md", "a <SCRIPT>alert(1)</SCRIPT>\n\u{1b}[2J");
+    clone.finds("active_content", Warning, "<script");
+    clone.finds("active_content", Note, "control character");
+    std::os::unix::fs::symlink("/etc/passwd", clone.product().join("link.md")).unwrap();
+    clone.finds("safe_files", Error, "symbolic link");
+    std::fs::write(clone.product().join("latin.txt"), b"caf\xe9").unwrap();
+    clone.finds("safe_files", Warning, "no UTF-8");
+    let large = std::fs::File::create(clone.product().join("large.log")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    clone.finds("safe_files", Error, "1099511627776 bytes");
+    std::fs::write(clone.product().join(PRODUCT), b"a: \xff").unwrap();
+    let found = clone.finds("product_readable", Error, "no UTF-8");
+    assert_eq!((found.line, found.column), (1, 4));
+    std::fs::remove_file(clone.product().join(PRODUCT)).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", clone.product().join(PRODUCT)).unwrap();
+    clone.finds("product_readable", Error, "a link");
+    let clone = Clone::new();
+    clone.file(PRODUCT, &"- x\n".repeat(300_000));
+    clone.finds("product_readable", Error, "bytes");
+}
+
+#[test]
+fn what_was_asked_later_is_a_note_by_the_rules_of_then() {
+    let clone = Clone::of("1.34");
+    clone.change("  k8sConformanceUrl", "  # k8sConformanceUrl");
+    clone.finds("base_certification", Level::Error, "missing");
+    let findings = clone.review(Given { moment: Moment::AtMerge, ..Given::default() });
+    let found = findings.iter().find(|finding| finding.rule == "base_certification").unwrap();
+    assert_eq!(found.level, Level::Note);
+    assert!(found.says.contains("asked since 1.35"), "{}", found.says);
+    let findings = clone.review(Given { validator_only: true, ..Given::default() });
+    assert!(findings.iter().all(|finding| finding.origin == crate::Origin::Validator));
+}
+
+/// Judges without looking.
+struct Runs(Result<JudgedRun, String>);
+
+impl RunFolders for Runs {
+    fn judge(&self, _: &Utf8Path) -> Result<JudgedRun, String> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_run_folder_is_held_against_the_claims_and_its_views() {
+    let clone = Clone::new();
+    clone.file("run/manifest.json", "{}");
+    clone.file("run/events.ndjson", "");
+    clone.file("run/summary.md", "edited");
+    clone.file("summary.md", "true");
+    let says = |run: Result<JudgedRun, String>| -> Vec<(String, String)> {
+        let runs = Runs(run);
+        let findings = clone.review(Given { runs: Some(&runs), ..Given::default() });
+        let ours = findings.into_iter().filter(|finding| finding.rule == "run_folder");
+        ours.map(|finding| (finding.file, finding.says)).collect()
+    };
+    let verdict = |passed: bool, simulated: bool, word: &str| {
+        let requirement = "gang_scheduling".to_owned();
+        vec![RunVerdict { requirement, passed, simulated, word: word.into() }]
+    };
+    let run = |verdicts: Vec<RunVerdict>| JudgedRun { release: "1.36".into(), verdicts, views: Vec::new() };
+    assert_eq!(says(Ok(run(verdict(true, false, "passed")))), []);
+    assert!(says(Ok(run(verdict(false, false, "failed"))))[0].1.contains("verdict is failed"));
+    assert!(says(Ok(run(verdict(true, true, "passed (simulated)"))))[0].1.contains("simulated"));
+    let views = vec![("summary.md".to_owned(), b"true".to_vec())];
+    let edited = says(Ok(JudgedRun { views, ..run(Vec::new()) }));
+    assert_eq!(edited.len(), 1);
+    assert_eq!(edited[0].0, "run/summary.md");
+    let other = JudgedRun { release: "1.35".into(), ..run(Vec::new()) };
+    assert!(says(Ok(other))[0].1.contains("1.35"));
+    assert!(says(Err("line 3 was changed".into()))[0].1.contains("line 3 was changed"));
+}
+
+#[test]
+fn every_rule_says_what_it_asks_in_one_line() {
+    for rule in super::RULES {
+        assert!(
+            !rule.asks.is_empty() && !rule.asks.contains('\n') && !rule.asks.ends_with('.'),
+            "{}",
+            rule.id
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! A comment for the reviewer.
+
+use crate::{Level, Origin, Review};
+use std::fmt::Write;
+
+/// The review as Markdown. Everything that comes from a submission is plain text in it.
+pub fn markdown(review: &Review) -> String {
+    let mut out = String::from("## Review\n\n");
+    for reviewed in &review.submissions {
+        let word = if reviewed.valid { "valid" } else { "not valid" };
+        let theirs = if reviewed.accepted { "accepts" } else { "refuses" };
+        let _ = writeln!(
+            out,
+            "### {}: {word}\n\nThe programme's validator {theirs} it.\n",
+            text(&reviewed.title)
+        );
+        if reviewed.findings.is_empty() {
+            let _ = writeln!(out, "Nothing was found.\n");
+            continue;
+        }
+        let _ = writeln!(out, "| | where | rule | |\n|---|---|---|---|");
+        for finding in &reviewed.findings {
+            let level = match finding.level {
+                Level::Error => "**error**",
+                Level::Warning => "warning",
+                Level::Note => "note",
+            };
+            let place = if finding.line > 0 {
+                format!("{}:{}", finding.file, finding.line)
+            } else {
+                finding.file.clone()
+            };
+            let ours = if finding.origin == Origin::Ours { "" } else { " (programme)" };
+            let _ = writeln!(
+                out,
+                "| {level} | {} | {}{ours} | {} |",
+                text(&place),
+                finding.rule,
+                text(&finding.says)
+            );
+        }
+        let _ = writeln!(out);
+    }
+    for what in &review.not_checked {
+        let _ = writeln!(out, "Not checked: {}", text(what));
+    }
+    out
+}
+
+/// Text in which nothing is markup: no link, no mention, no tag.
+fn text(words: &str) -> String {
+    let mut safe = String::new();
+    for letter in words.chars() {
+        match letter {
+            '\n' | '\r' => safe.push(' '),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("&#64;"),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' => {
+                safe.push('\\');
+                safe.push(letter);
+            }
+            letter => safe.push(letter),
+        }
+    }
+    // A bare address would become a link.
+    safe.replace("://", ":&#47;/")
+}

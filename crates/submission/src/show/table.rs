@@ -1,0 +1,74 @@
+//! For a terminal: each finding with its line.
+
+use crate::case::PRODUCT;
+use crate::{Finding, Level, Review};
+use annotate_snippets::{AnnotationKind, Group, Level as Weight, Renderer, Snippet};
+use std::fmt::Write;
+
+/// The review as text, readable without colour. Without `all`, notes are only counted.
+pub fn table(review: &Review, all: bool) -> String {
+    let renderer = Renderer::plain();
+    let mut out = String::new();
+    for reviewed in &review.submissions {
+        for finding in &reviewed.findings {
+            if finding.level != Level::Note || all {
+                let path = reviewed.folder.join(&finding.file);
+                let _ = writeln!(out, "{}\n", one(&renderer, finding, path.as_str()));
+            }
+        }
+        let errors = count(&reviewed.findings, Level::Error);
+        let word = if reviewed.valid { "valid" } else { "NOT VALID" };
+        let theirs = if reviewed.accepted { "accepts" } else { "refuses" };
+        let _ = writeln!(
+            out,
+            "{}: {word} ({errors} errors, {} warnings, {} notes); the programme's validator {theirs} it\n",
+            reviewed.title,
+            count(&reviewed.findings, Level::Warning),
+            count(&reviewed.findings, Level::Note),
+        );
+    }
+    let valid = review.submissions.iter().filter(|reviewed| reviewed.valid).count();
+    let accepted = review.submissions.iter().filter(|reviewed| reviewed.accepted).count();
+    let all = review.submissions.len();
+    let _ =
+        writeln!(out, "{valid} of {all} submissions valid; {accepted} accepted by the programme's validator");
+    for what in &review.not_checked {
+        let _ = writeln!(out, "not checked: {what}");
+    }
+    out
+}
+
+fn count(findings: &[Finding], level: Level) -> usize {
+    findings.iter().filter(|finding| finding.level == level).count()
+}
+
+fn one(renderer: &Renderer, finding: &Finding, path: &str) -> String {
+    let weight = match finding.level {
+        Level::Error => Weight::ERROR,
+        Level::Warning => Weight::WARNING,
+        Level::Note => Weight::NOTE,
+    };
+    let title = weight.primary_title(finding.says.as_str()).id(finding.rule);
+    let group = if finding.snippet.is_empty() {
+        let mut origin = annotate_snippets::Origin::path(path);
+        if finding.line > 0 {
+            origin = origin.line(finding.line);
+        }
+        Group::with_title(title).element(origin)
+    } else {
+        let start = offset(&finding.snippet, finding.column);
+        let mut end = (start + finding.length.max(1)).min(finding.snippet.len());
+        while !finding.snippet.is_char_boundary(end) {
+            end += 1;
+        }
+        let snippet = Snippet::source(finding.snippet.as_str()).path(path).line_start(finding.line);
+        title.element(snippet.annotation(AnnotationKind::Primary.span(start..end.max(start))))
+    };
+    debug_assert!(finding.file == PRODUCT || finding.snippet.is_empty());
+    renderer.render(&[group]).to_string()
+}
+
+/// The offset of a column.
+fn offset(line: &str, column: usize) -> usize {
+    line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(offset, _)| offset)
+}
