@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod certification;
+
 use std::path::Path;
 use std::process::Command;
 

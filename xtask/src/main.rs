@@ -1,7 +1,8 @@
-//! Work on the project itself: `cargo run -p xtask -- codegen`, `… tape`, `… scale` and `… compare`.
+//! Work on the project itself: `cargo run -p xtask -- codegen`, `… tape`, `… scale`, `… review-bench` and `… compare`.
 
 mod compare;
 mod lab;
+mod review_bench;
 mod scale;
 
 use aiconform_checks::CHECKS;
@@ -39,6 +40,12 @@ enum Verb {
     },
     /// Measure on labs what gangs of hundreds of pods cost, and write the table (build with --release)
     Scale(scale::Arguments),
+    /// Measure what a review of submissions costs (build with --release)
+    ReviewBench {
+        /// A clone of the programme
+        #[arg(env = "AICONFORM_PROGRAM_DIR")]
+        program: Utf8PathBuf,
+    },
     /// Run another test of a requirement beside ours on broken labs, and write which breakages each finds
     Compare(compare::Arguments),
 }
@@ -63,6 +70,7 @@ fn main() -> anyhow::Result<()> {
             fs_err::create_dir_all(&folder)?;
             fs_err::write(folder.join(format!("{name}.ndjson")), tape(&stored, &check, &subjects)?)?;
         }
+        Verb::ReviewBench { program } => review_bench::run(&program)?,
         Verb::Compare(arguments) => compare::run(&arguments, &root)?,
         Verb::Scale(arguments) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

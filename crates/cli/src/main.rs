@@ -39,6 +39,10 @@ enum Verb {
     Report(commands::judge::Arguments),
     /// Review submissions of the programme, without the network
     Review(commands::review::Arguments),
+    /// Make a submission of the programme from a run
+    Submit(commands::submit::Arguments),
+    /// Show what got better or worse between two runs, or two submissions
+    Compare(commands::compare::Arguments),
     /// Remove what killed runs left in a cluster
     Cleanup(commands::cleanup::Arguments),
     /// Write the images of what runs in pods
@@ -71,6 +75,8 @@ fn main() -> ExitCode {
             Verb::Judge(arguments) => commands::judge::judge(&arguments),
             Verb::Report(arguments) => commands::judge::report(&arguments),
             Verb::Review(arguments) => commands::review::run(&arguments),
+            Verb::Submit(arguments) => commands::submit::run(&arguments),
+            Verb::Compare(arguments) => commands::compare::run(&arguments),
             Verb::Cleanup(arguments) => commands::cleanup::run(arguments).await,
             Verb::Image(arguments) => commands::image::run(arguments),
             Verb::Lab(arguments) => commands::lab::run(arguments).await,

@@ -55,7 +55,7 @@ impl Checklist {
             if file.is_file() {
                 let text = fs_err::read_to_string(&file).map_err(|error| error.to_string())?;
                 let product = Product::read(&text).map_err(|error| format!("{file}, {error}"))?;
-                return Ok(Some(Checklist::from_template(release, &product)));
+                return Ok(Some(Checklist::of_template(release, &product)));
             }
         }
         let asked: Vec<Asked> = requirements()
@@ -73,7 +73,8 @@ impl Checklist {
         Ok((!asked.is_empty()).then(|| Checklist { release: release.to_owned(), asked }))
     }
 
-    fn from_template(release: &str, product: &Product) -> Checklist {
+    /// The checklist that a template is.
+    pub fn of_template(release: &str, product: &Product) -> Checklist {
         let asked = product
             .answers()
             .map(|(category, answer)| Asked {

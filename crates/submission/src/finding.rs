@@ -78,3 +78,17 @@ pub fn quoted(text: &str) -> String {
     let more = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{more}")
 }
+
+/// A text in which nothing is left that a terminal obeys, or that turns what follows around.
+pub fn plain(text: &str) -> String {
+    let obeyed = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    text.chars()
+        .flat_map(|letter| if obeyed(letter) { letter.escape_unicode().collect() } else { vec![letter] })
+        .collect()
+}

@@ -4,6 +4,7 @@
 pub mod artifact;
 pub mod case;
 pub mod checklist;
+pub mod compare;
 pub mod evidence;
 pub mod files;
 mod finding;
@@ -12,6 +13,7 @@ pub mod product;
 mod review;
 pub mod rules;
 pub mod show;
+pub mod submit;
 mod traces;
 pub mod yaml;
 
@@ -65,6 +67,8 @@ pub struct JudgedRun {
     pub verdicts: Vec<RunVerdict>,
     /// The views as they must be: name and content.
     pub views: Vec<(String, Vec<u8>)>,
+    /// `run.json`: who, what, versions, flags.
+    pub facts: serde_json::Value,
 }
 
 /// The verdict of a requirement in a run.
@@ -72,10 +76,16 @@ pub struct JudgedRun {
 pub struct RunVerdict {
     /// Id of the requirement.
     pub requirement: String,
+    /// Name of its test in the artifacts.
+    pub test: String,
     /// Whether it passed.
     pub passed: bool,
     /// Whether it passed on simulated devices.
     pub simulated: bool,
+    /// Whether it does not apply, with proof.
+    pub not_applicable: bool,
     /// The verdict in words.
     pub word: String,
+    /// Why, in a sentence.
+    pub why: String,
 }

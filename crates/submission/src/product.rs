@@ -5,6 +5,9 @@ use crate::yaml::{Node, Place, Value, YamlError, read};
 /// Most bytes that a product file may have; the longest real one has a fifth of it.
 pub const LARGEST: u64 = 512 * 1024;
 
+/// Most items of evidence that a requirement may have; the one with the most has eleven.
+const MOST_EVIDENCE: usize = 500;
+
 /// A product file. What does not have the programme's form stands in `misshapen`; the rest is read all the same.
 #[derive(Clone, Debug, Default)]
 pub struct Product {
@@ -16,6 +19,8 @@ pub struct Product {
     pub misshapen: Vec<(Place, String)>,
     /// Keys that are not the programme's.
     pub unknown: Vec<(Place, String)>,
+    /// Where there is more than anybody reads.
+    too_much: Option<YamlError>,
 }
 
 /// A category of requirements.
@@ -63,7 +68,7 @@ impl Product {
     /// Reads a product file or a checklist.
     ///
     /// # Errors
-    /// When the text is no YAML.
+    /// When the text is no YAML, or has more in it than anybody reads.
     pub fn read(text: &str) -> Result<Product, YamlError> {
         let tree = read(text)?;
         let mut product = Product::default();
@@ -78,7 +83,10 @@ impl Product {
                 _ => product.unknown.push((key.place, name(key))),
             }
         }
-        Ok(product)
+        match product.too_much.take() {
+            Some(error) => Err(error),
+            None => Ok(product),
+        }
     }
 
     fn read_metadata(&mut self, value: &Node) {
@@ -156,7 +164,15 @@ impl Product {
 
     fn evidence(&mut self, value: &Node) -> Vec<Field> {
         match &value.value {
-            Value::List(items) => items.iter().map(|item| self.field(item, "an item of evidence")).collect(),
+            Value::List(items) => {
+                if items.len() > MOST_EVIDENCE {
+                    let why =
+                        format!("evidence has {} items, which is more than {MOST_EVIDENCE}", items.len());
+                    self.too_much.get_or_insert(YamlError { place: value.place, why });
+                }
+                let read = items.iter().take(MOST_EVIDENCE);
+                read.map(|item| self.field(item, "an item of evidence")).collect()
+            }
             Value::Null => Vec::new(),
             _ => {
                 let why = format!("evidence is {}, not a list of links and files", value.kind());

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, PRODUCT, is_release};
 use crate::checklist::at_least;
-use crate::finding::{Finding, Level, Origin};
+use crate::finding::{Finding, Level, Origin, plain};
 use crate::rules::{self, Look, RULES, Rule};
 use crate::traces::Trace;
 use crate::{Given, Moment};
@@ -200,7 +200,7 @@ fn one(folder: &Utf8Path, given: &Given<'_>) -> (Reviewed, Kept) {
     }
     let reviewed = Reviewed {
         folder: folder.to_owned(),
-        title: case.title(),
+        title: plain(&case.title()),
         release: case.release.clone(),
         accepted: false,
         valid: false,
@@ -233,5 +233,9 @@ fn line_of(case: &Case<'_>, finding: &Finding) -> String {
         return String::new();
     }
     let line = case.text.lines().nth(finding.line - 1).unwrap_or_default();
-    line.chars().take(WIDEST).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    // A letter stays one letter, so that the columns do.
+    line.chars()
+        .take(WIDEST)
+        .map(|letter| if plain(letter.encode_utf8(&mut [0; 4])).len() > 4 { ' ' } else { letter })
+        .collect()
 }

@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Judges run folders as `judge` and `report` do.
-struct Judge;
+pub struct Judge;
 
 impl RunFolders for Judge {
     fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
@@ -104,13 +104,17 @@ impl RunFolders for Judge {
             let judgement = &requirement.judgement;
             RunVerdict {
                 requirement: judgement.requirement.to_owned(),
+                test: requirement.test.clone(),
                 passed: judgement.verdict == Verdict::Passed,
                 simulated: judgement.simulated,
+                not_applicable: judgement.verdict == Verdict::NotApplicable,
                 word: judgement.word().to_owned(),
+                why: judgement.why.clone(),
             }
         });
         Ok(JudgedRun {
             release: judged.report.release.clone(),
+            facts: judged.report.run.clone(),
             verdicts: verdicts.collect(),
             views: views.into_iter().map(|(name, content)| (name.to_owned(), content)).collect(),
         })

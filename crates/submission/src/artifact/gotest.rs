@@ -3,7 +3,7 @@
 use super::{Content, Outcome, Test, Trouble, TroubleKind};
 use crate::finding::quoted;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -91,11 +91,13 @@ pub(super) fn read(bytes: &[u8]) -> Content {
         let why = format!("{} begins and never ends: the file was cut off, or the run broke", what(key));
         content.troubles.push(Trouble::new(TroubleKind::CutOff, *number, why));
     }
+    let failed: BTreeSet<&str> = ended
+        .iter()
+        .filter(|((_, test), outcome)| !test.is_empty() && **outcome == Outcome::Fail)
+        .map(|((package, _), _)| package.as_str())
+        .collect();
     for ((package, test), outcome) in &ended {
-        let failed = ended
-            .iter()
-            .any(|((of, test), outcome)| of == package && !test.is_empty() && *outcome == Outcome::Fail);
-        if test.is_empty() && *outcome == Outcome::Pass && failed {
+        if test.is_empty() && *outcome == Outcome::Pass && failed.contains(package.as_str()) {
             let why = format!("package {} passes with a test in it that failed", quoted(package));
             content.troubles.push(Trouble::new(TroubleKind::Contradiction, 0, why));
         }

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Deepest nesting that is read; real files have five levels.
 const DEEPEST: usize = 32;
 
+/// Most attributes that an element may have; real ones have ten.
+const MOST_ATTRIBUTES: usize = 64;
+
 /// A suite that is open: what it says of itself, and what was counted in it.
 #[derive(Default)]
 struct Suite {
@@ -209,7 +212,11 @@ impl Reading<'_> {
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
-    for attribute in element.attributes() {
+    // Looking for one that stands there twice would take as long as their number squared.
+    for (number, attribute) in element.attributes().with_checks(false).enumerate() {
+        if number == MOST_ATTRIBUTES {
+            return Err(format!("an element has more than {MOST_ATTRIBUTES} attributes"));
+        }
         let attribute = attribute.map_err(|error| format!("an attribute cannot be read: {error}"))?;
         if attribute.key.as_ref() == name.as_bytes() {
             let value = attribute

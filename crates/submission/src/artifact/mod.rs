@@ -6,6 +6,7 @@ mod log;
 
 use crate::files::{Files, Kind as FileKind};
 use crate::yaml::Place;
+use std::collections::BTreeMap;
 
 /// A test artifact.
 #[derive(Clone, Debug)]
@@ -191,6 +192,18 @@ impl Artifact {
         })
     }
 
+    /// What every test came to, with the line where it stands first.
+    pub fn outcomes(&self) -> BTreeMap<&str, (Outcome, usize)> {
+        let mut outcomes: BTreeMap<&str, (Outcome, usize)> = BTreeMap::new();
+        for test in &self.tests {
+            let (outcome, _) = outcomes.entry(&test.name).or_insert((test.outcome, test.line));
+            if *outcome != Outcome::Fail {
+                *outcome = test.outcome;
+            }
+        }
+        outcomes
+    }
+
     /// The subtests of a test, at any depth.
     pub fn subtests<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Test> {
         self.tests
@@ -208,11 +221,6 @@ impl Artifact {
         names.sort();
         names.dedup();
         names
-    }
-
-    /// The first line of a test.
-    pub fn line_of(&self, name: &str) -> usize {
-        self.tests.iter().find(|test| test.name == name).map_or(0, |test| test.line)
     }
 }
 

@@ -64,7 +64,10 @@ const JUNIT: &str = r#"<?xml version="1.0"?>
 fn a_whole_junit_has_no_trouble_and_numbers_must_agree() {
     let whole = of("junit.xml", JUNIT);
     assert!(whole.troubles.is_empty() && whole.unreadable.is_none(), "{whole:?}");
-    assert_eq!((whole.outcome("TestB"), whole.line_of("TestB")), (Some(Outcome::Skip), 4));
+    assert_eq!(
+        (whole.outcome("TestB"), whole.outcomes()["TestB"]),
+        (Some(Outcome::Skip), (Outcome::Skip, 4))
+    );
     let edited = of("junit.xml", &JUNIT.replace("<skipped message=\"why\"/>", ""));
     assert_eq!(kinds(&edited), [TroubleKind::Contradiction]);
     assert!(of("junit.xml", &JUNIT[..JUNIT.len() - 30]).unreadable.is_some());
@@ -72,6 +75,10 @@ fn a_whole_junit_has_no_trouble_and_numbers_must_agree() {
     let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><testsuites><testcase name=\"&b;\"/></testsuites>";
     assert!(of("junit.xml", bomb).unreadable.unwrap().why.contains("document type"));
     assert!(of("junit.xml", &"<testsuite>".repeat(100_000)).unreadable.is_some());
+    let attributes: String = (0..100_000).map(|number| format!(" a{number}=''")).collect();
+    assert!(
+        of("junit.xml", &format!("<testsuite{attributes}/>")).unreadable.unwrap().why.contains("attributes")
+    );
 }
 
 #[test]

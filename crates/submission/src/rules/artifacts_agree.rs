@@ -5,7 +5,6 @@ use crate::artifact::{Artifact, some};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
-use std::collections::BTreeSet;
 
 pub const RULE: Rule = Rule {
     id: "artifacts_agree",
@@ -33,15 +32,9 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
 }
 
 fn compare(one: &Artifact, other: &Artifact, found: &mut Found<'_>) {
-    let names = |artifact: &Artifact| {
-        artifact.tests.iter().map(|test| test.name.clone()).collect::<BTreeSet<String>>()
-    };
-    let (here, there) = (names(one), names(other));
-    for name in here.intersection(&there) {
-        let (first, second) = (one.outcome(name), other.outcome(name));
-        if let (Some(first), Some(second)) = (first, second)
-            && first != second
-        {
+    let (here, there) = (one.outcomes(), other.outcomes());
+    for (name, (first, line)) in &here {
+        if let Some((second, _)) = there.get(name).filter(|(second, _)| second != first) {
             let says = format!(
                 "the test {} {} here and {} in {}: they are not of one run",
                 quoted(name),
@@ -49,11 +42,12 @@ fn compare(one: &Artifact, other: &Artifact, found: &mut Found<'_>) {
                 second.word(),
                 quoted(&other.file)
             );
-            found.file(&one.file, Place { line: one.line_of(name), column: 1, length: 0 }, "", says);
+            found.file(&one.file, Place { line: *line, column: 1, length: 0 }, "", says);
         }
     }
     for (these, those, has, lacks) in [(&here, &there, one, other), (&there, &here, other, one)] {
-        let missing: Vec<String> = these.difference(those).cloned().collect();
+        let missing = these.keys().filter(|name| !those.contains_key(*name)).map(|name| (*name).to_owned());
+        let missing: Vec<String> = missing.collect();
         if !missing.is_empty() {
             let says = format!("{} has tests that this one lacks: {}", quoted(&has.file), some(&missing));
             found.weighs(Level::Warning, &lacks.file, Place::default(), "", says);

@@ -1,7 +1,7 @@
 //! The rules: one file each, with an id, a level and the sentence that the submitter is shown.
 
 use crate::case::Case;
-use crate::finding::{Finding, Level, Origin};
+use crate::finding::{Finding, Level, Origin, plain};
 use crate::traces::Trace;
 use crate::yaml::Place;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ mod other_version;
 mod own_words;
 mod partial_run;
 mod personal_repository;
-mod placeholder;
+pub(crate) mod placeholder;
 mod platform_version;
 mod product_form;
 mod product_readable;
@@ -180,12 +180,12 @@ impl Found<'_> {
             rule: self.rule.id,
             level,
             origin: self.rule.origin,
-            file: file.to_owned(),
+            file: plain(file),
             line: place.line,
             column: place.column,
             length: place.length,
-            requirement: requirement.to_owned(),
-            says: says.into(),
+            requirement: plain(requirement),
+            says: plain(&says.into()),
             snippet: String::new(),
         });
     }

@@ -33,7 +33,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         Unreadable::Bytes(offset) => {
             (place_of(&case.text, *offset), "this is no UTF-8; save the file as UTF-8".to_owned())
         }
-        Unreadable::Yaml(error) => (error.place, format!("this is no YAML that can be read: {}", error.why)),
+        Unreadable::Yaml(error) => (error.place, format!("this cannot be read: {}", error.why)),
     };
     found.at(place, "", why);
 }

@@ -318,6 +318,20 @@ fn hostile_files_are_findings() {
     std::os::unix::fs::symlink("/dev/zero", clone.product().join(PRODUCT)).unwrap();
     clone.finds("product_readable", Error, "a link");
     let clone = Clone::new();
+    let many = format!("evidence: [{}]", vec!["a.md"; 600].join(","));
+    clone.change("evidence: [proof.md]", &many);
+    clone.finds("product_readable", Error, "600 items");
+    let clone = Clone::new();
+    clone.change("kubernetesVersion:", "\"\u{1b}[2J\u{202e}\": 1\n  kubernetesVersion:");
+    clone.change("evidence: [proof.md]", "evidence: [\"\u{202e}gnp.exe\"]");
+    let review = review(&[clone.product()], &Given::default());
+    for shown in
+        [crate::show::table(&review, true), crate::show::github(&review), crate::show::markdown(&review)]
+    {
+        let obeyed = |letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}';
+        assert!(!shown.contains(obeyed), "{shown:?}");
+    }
+    let clone = Clone::new();
     clone.file(PRODUCT, &"- x\n".repeat(300_000));
     clone.finds("product_readable", Error, "bytes");
 }
@@ -359,9 +373,19 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
     };
     let verdict = |passed: bool, simulated: bool, word: &str| {
         let requirement = "gang_scheduling".to_owned();
-        vec![RunVerdict { requirement, passed, simulated, word: word.into() }]
+        let (test, why) = (String::new(), String::new());
+        vec![RunVerdict {
+            requirement,
+            test,
+            passed,
+            simulated,
+            not_applicable: false,
+            word: word.into(),
+            why,
+        }]
     };
-    let run = |verdicts: Vec<RunVerdict>| JudgedRun { release: "1.36".into(), verdicts, views: Vec::new() };
+    let run =
+        |verdicts: Vec<RunVerdict>| JudgedRun { release: "1.36".into(), verdicts, ..JudgedRun::default() };
     assert_eq!(says(Ok(run(verdict(true, false, "passed")))), []);
     assert!(says(Ok(run(verdict(false, false, "failed"))))[0].1.contains("verdict is failed"));
     assert!(says(Ok(run(verdict(true, true, "passed (simulated)"))))[0].1.contains("simulated"));

@@ -1,5 +1,6 @@
 //! Annotations of GitHub's workflows.
 
+use crate::finding::plain;
 use crate::{Level, Review};
 use std::fmt::Write;
 
@@ -13,8 +14,8 @@ pub fn github(review: &Review) -> String {
                 Level::Warning => "warning",
                 Level::Note => "notice",
             };
-            let path = reviewed.folder.join(&finding.file);
-            let mut properties = format!("file={}", property(path.as_str()));
+            let path = plain(reviewed.folder.join(&finding.file).as_str());
+            let mut properties = format!("file={}", property(&path));
             if finding.line > 0 {
                 let _ = write!(properties, ",line={},col={}", finding.line, finding.column.max(1));
             }

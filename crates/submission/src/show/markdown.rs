@@ -47,7 +47,8 @@ pub fn markdown(review: &Review) -> String {
     out
 }
 
-/// Text in which nothing is markup: no link, no mention, no tag.
+/// Text in which nothing is markup: no tag, no link, no mention. What a page makes links of after it has read the markup
+/// (`@name`, `#1`, addresses) is parted by a space of no width.
 fn text(words: &str) -> String {
     let mut safe = String::new();
     for letter in words.chars() {
@@ -56,14 +57,28 @@ fn text(words: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
-            '@' => safe.push_str("&#64;"),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' => {
+            '@' => safe.push_str("@\u{200b}"),
+            '#' => safe.push_str("\\#\u{200b}"),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '~' => {
                 safe.push('\\');
                 safe.push(letter);
             }
             letter => safe.push(letter),
         }
     }
-    // A bare address would become a link.
-    safe.replace("://", ":&#47;/")
+    safe.replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn nothing_that_is_foreign_becomes_markup() {
+        let hostile = "<img src=x onerror=1> [a](http://b) ![c](d) @somebody #1 `e` | www.f.test";
+        let safe = text(hostile);
+        for markup in ["<img", "](", "://", "@s", "#1", "www.", " | "] {
+            assert!(!safe.contains(markup), "{markup}: {safe}");
+        }
+    }
 }

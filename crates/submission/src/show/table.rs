@@ -1,6 +1,7 @@
 //! For a terminal: each finding with its line.
 
 use crate::case::PRODUCT;
+use crate::finding::plain;
 use crate::{Finding, Level, Review};
 use annotate_snippets::{AnnotationKind, Group, Level as Weight, Renderer, Snippet};
 use std::fmt::Write;
@@ -12,8 +13,8 @@ pub fn table(review: &Review, all: bool) -> String {
     for reviewed in &review.submissions {
         for finding in &reviewed.findings {
             if finding.level != Level::Note || all {
-                let path = reviewed.folder.join(&finding.file);
-                let _ = writeln!(out, "{}\n", one(&renderer, finding, path.as_str()));
+                let path = plain(reviewed.folder.join(&finding.file).as_str());
+                let _ = writeln!(out, "{}\n", one(&renderer, finding, &path));
             }
         }
         let errors = count(&reviewed.findings, Level::Error);

@@ -1,0 +1,332 @@
+//! From a judged run to a submission: the programme's template filled, artifacts beside it, nothing claimed that the
+//! evidence does not support. Pure: files go in as text and come out as text.
+
+use crate::checklist::Checklist;
+use crate::product::Product;
+use crate::rules::placeholder::is_placeholder;
+use crate::{JudgedRun, RunVerdict};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::str::FromStr;
+use yaml_edit::{ScalarValue, YamlFile};
+
+/// What the vendor says of the product: `product.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// The product.
+    pub metadata: Metadata,
+    /// What no test shows, by requirement.
+    #[serde(default)]
+    pub attest: BTreeMap<String, Attestation>,
+}
+
+/// The product, under the names of the programme in snake case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "they are the programme's keys, which say themselves what they are")]
+pub struct Metadata {
+    pub platform_name: String,
+    pub platform_version: String,
+    pub vendor_name: String,
+    pub website_url: String,
+    #[serde(default)]
+    pub repo_url: Option<String>,
+    pub documentation_url: String,
+    pub product_logo_url: String,
+    pub description: String,
+    pub contact_email_address: String,
+    pub k8s_conformance_url: String,
+}
+
+/// The vendor's word for a requirement.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// How the requirement is met.
+    pub text: String,
+    /// Links that show it.
+    pub evidence: Vec<String>,
+    /// Of a product that is layered on another: which of both meets it.
+    #[serde(default)]
+    pub owner: Option<String>,
+}
+
+/// A submission cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A file of the user's, or of the programme's, is not what it must be.
+    #[error("{0}")]
+    Input(String),
+    /// The run does not support a submission.
+    #[error("the run does not support a submission:\n{}", .0.join("\n"))]
+    Unsupported(Vec<String>),
+}
+
+impl Answers {
+    /// Reads `product.toml`; `file` is for the error.
+    ///
+    /// # Errors
+    /// When it is not of this form, or a value is empty or still a placeholder.
+    pub fn read(text: &str, file: &str) -> Result<Answers, Refused> {
+        let answers: Answers = toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let place = crate::case::place_of(text, offset);
+            Refused::Input(format!(
+                "{file}, line {}, column {}: {}",
+                place.line,
+                place.column,
+                error.message()
+            ))
+        })?;
+        for (key, value) in answers.metadata.entries() {
+            if value.trim().is_empty() || is_placeholder(value) {
+                let says = format!(
+                    "{file}: metadata.{} is {value:?}; put your own value there",
+                    crate::product::snake_case(key)
+                );
+                return Err(Refused::Input(says));
+            }
+        }
+        for (id, attestation) in &answers.attest {
+            if aiconform_model::catalogue::requirement(id).is_none() {
+                return Err(Refused::Input(format!(
+                    "{file}: there is no requirement {id:?}; `aiconform list` shows all"
+                )));
+            }
+            if attestation.text.trim().is_empty() || attestation.evidence.is_empty() {
+                let says = format!("{file}: attest.{id} needs a text and at least one link as evidence");
+                return Err(Refused::Input(says));
+            }
+        }
+        Ok(answers)
+    }
+}
+
+impl Metadata {
+    fn entries(&self) -> Vec<(&'static str, &str)> {
+        let mut entries = vec![
+            ("platformName", self.platform_name.as_str()),
+            ("platformVersion", &self.platform_version),
+            ("vendorName", &self.vendor_name),
+            ("websiteUrl", &self.website_url),
+        ];
+        entries.extend(self.repo_url.as_deref().map(|url| ("repoUrl", url)));
+        entries.extend([
+            ("documentationUrl", self.documentation_url.as_str()),
+            ("productLogoUrl", &self.product_logo_url),
+            ("description", &self.description),
+            ("contactEmailAddress", &self.contact_email_address),
+            ("k8sConformanceUrl", &self.k8s_conformance_url),
+        ]);
+        entries
+    }
+}
+
+/// The views of a run that go into a submission.
+const ARTIFACTS: &[&str] = &["junit.xml", "results.json", "e2e.log", "summary.md"];
+
+/// What is written of a requirement.
+struct Entry {
+    status: &'static str,
+    evidence: Vec<String>,
+    notes: String,
+}
+
+/// Makes the files of a submission: name and content.
+///
+/// # Errors
+/// With every reason at once why the run does not support one; with `demo`, what stands on simulated devices or was not
+/// tried is no reason, and is marked.
+pub fn submission(
+    run: &JudgedRun,
+    template: &str,
+    answers: &Answers,
+    demo: bool,
+) -> Result<Vec<(String, Vec<u8>)>, Refused> {
+    let broken =
+        |why: String| Refused::Input(format!("the template of {} cannot be filled: {why}", run.release));
+    let product = Product::read(template).map_err(|error| broken(error.to_string()))?;
+    let checklist = Checklist::of_template(&run.release, &product);
+    let mut entries = BTreeMap::new();
+    let mut reasons = Vec::new();
+    for asked in &checklist.asked {
+        let verdict = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id);
+        match entry(asked.must, &asked.id, verdict, answers.attest.get(&asked.id), demo) {
+            Ok(entry) => {
+                entries.extend(entry.map(|entry| (asked.id.clone(), entry)));
+            }
+            Err(why) => reasons.push(format!("- {}: {why}", asked.id)),
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(Refused::Unsupported(reasons));
+    }
+    let filled = fill(template, answers, repo_of(&product), &entries).map_err(broken)?;
+    let mut files = vec![("PRODUCT.yaml".to_owned(), filled.into_bytes())];
+    for (name, content) in run.views.iter().filter(|(name, _)| ARTIFACTS.contains(&name.as_str())) {
+        files.push((name.clone(), content.clone()));
+    }
+    files.push(("README.md".to_owned(), readme(run, answers, demo).into_bytes()));
+    Ok(files)
+}
+
+fn entry(
+    must: bool,
+    id: &str,
+    verdict: Option<&RunVerdict>,
+    attestation: Option<&Attestation>,
+    demo: bool,
+) -> Result<Option<Entry>, String> {
+    let tested = verdict.filter(|verdict| verdict.word != "not run");
+    if let Some(verdict) = tested {
+        if verdict.passed {
+            if verdict.simulated && !demo {
+                return Err("it passed on simulated devices, which prove nothing of a platform; run it on real ones, or make a demonstration with --demo".into());
+            }
+            let mut notes =
+                format!("Shown by {} of aiconform: {}.", verdict.test, verdict.why.trim_end_matches('.'));
+            if verdict.simulated {
+                notes.insert_str(0, "Demonstration on simulated devices, no proof of a platform. ");
+            }
+            if let Some(attestation) = attestation {
+                let _ = write!(notes, " {}", words(attestation));
+            }
+            let mut evidence = vec![format!("junit.xml#{}", verdict.test)];
+            evidence.extend(attestation.iter().flat_map(|attestation| attestation.evidence.clone()));
+            return Ok(Some(Entry { status: "Implemented", evidence, notes }));
+        }
+        if verdict.not_applicable {
+            return Ok(Some(Entry { status: "N/A", evidence: Vec::new(), notes: verdict.why.clone() }));
+        }
+        // An artifact with a failing test in it is refused whole, so that a SHOULD that failed has no place either.
+        return Err(format!(
+            "the run says {}: {}; mend the platform and run again, or leave it out of the run",
+            verdict.word, verdict.why
+        ));
+    }
+    match attestation {
+        Some(attestation) => Ok(Some(Entry {
+            status: "Implemented",
+            evidence: attestation.evidence.clone(),
+            notes: format!("Attested by the vendor, not shown by a test of this run. {}", words(attestation)),
+        })),
+        None if must && demo => Ok(Some(Entry {
+            status: "Implemented",
+            evidence: Vec::new(),
+            notes: "Demonstration: nothing was tried.".into(),
+        })),
+        None if must => Err(format!(
+            "it is a MUST and the run did not test it; select it with `aiconform run --only {id}`, or attest it in product.toml under [attest.{id}]"
+        )),
+        None => Ok(None),
+    }
+}
+
+fn words(attestation: &Attestation) -> String {
+    let owner = attestation.owner.as_deref().map(|owner| format!(" (Owner: {owner}.)")).unwrap_or_default();
+    format!("{}{owner}", attestation.text.trim())
+}
+
+/// Whether the template has a key for the repository, which it keeps as a placeholder that the validator refuses.
+fn repo_of(product: &Product) -> bool {
+    product.field_of("repoUrl").is_some()
+}
+
+/// Fills the template; comments, order and everything that is not answered stay as they are.
+fn fill(
+    template: &str,
+    answers: &Answers,
+    has_repo: bool,
+    entries: &BTreeMap<String, Entry>,
+) -> Result<String, String> {
+    let file = YamlFile::from_str(template).map_err(|error| error.to_string())?;
+    let document = file.document().ok_or("it is empty")?;
+    let metadata = document.get_mapping("metadata").ok_or("it has no metadata")?;
+    for (key, value) in answers.metadata.entries() {
+        metadata.set(key, ScalarValue::double_quoted(value));
+    }
+    if has_repo && answers.metadata.repo_url.is_none() {
+        metadata.set("repoUrl", ScalarValue::double_quoted(""));
+    }
+    let spec = document.get_mapping("spec").ok_or("it has no spec")?;
+    for category in spec.values() {
+        let requirements = category.as_sequence().ok_or("a category is no list")?.clone();
+        for item in requirements.values() {
+            let requirement = item.as_mapping().ok_or("a requirement is no map")?.clone();
+            let id = requirement
+                .get("id")
+                .and_then(|id| id.as_scalar().map(|id| id.as_string()))
+                .unwrap_or_default();
+            let Some(entry) = entries.get(&id) else { continue };
+            requirement.set("status", ScalarValue::double_quoted(entry.status));
+            requirement.set("notes", ScalarValue::double_quoted(entry.notes.as_str()));
+            let evidence = requirement.get_sequence("evidence").ok_or("evidence is no list")?;
+            for link in &entry.evidence {
+                evidence.push(ScalarValue::double_quoted(link.as_str()));
+            }
+        }
+    }
+    let filled = file.to_string();
+    check(&filled, entries)?;
+    Ok(filled)
+}
+
+/// Reads what was written with another library, and finds in it what was meant.
+fn check(filled: &str, entries: &BTreeMap<String, Entry>) -> Result<(), String> {
+    let product = Product::read(filled).map_err(|error| format!("what was written is no YAML: {error}"))?;
+    for (id, entry) in entries {
+        let same = product.answers().any(|(_, answer)| {
+            let evidence: Vec<&str> = answer.evidence.iter().map(|link| link.text.as_str()).collect();
+            answer.id.text == *id
+                && answer.status.text == entry.status
+                && answer.notes.text == entry.notes
+                && evidence == entry.evidence
+        });
+        if !same {
+            return Err(format!(
+                "what was written for {id} is not what was meant; this is a fault of aiconform"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn readme(run: &JudgedRun, answers: &Answers, demo: bool) -> String {
+    let metadata = &answers.metadata;
+    let fact = |pointer: &str| {
+        run.facts.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("unknown").to_owned()
+    };
+    let ids: Vec<&str> = run.verdicts.iter().map(|verdict| verdict.requirement.as_str()).collect();
+    let mut text = format!("# {} {}\n\n", metadata.platform_name, metadata.platform_version);
+    if demo {
+        text.push_str("**A demonstration, no submission: part of it was seen on simulated devices or was not tried.**\n\n");
+    }
+    let _ = writeln!(
+        text,
+        "Tested against the checklist of {} on Kubernetes {}, by aiconform {}.\n",
+        run.release,
+        fact("/cluster/version"),
+        fact("/tool/version")
+    );
+    let _ = writeln!(
+        text,
+        "## Reproduce\n\n    aiconform run --release {} --level {} --only {}\n",
+        run.release,
+        fact("/level"),
+        ids.join(",")
+    );
+    let _ = writeln!(
+        text,
+        "`junit.xml`, `results.json` and `e2e.log` are views of one run and agree; `summary.md` says what was seen.\n"
+    );
+    let _ = writeln!(text, "| requirement | verdict |\n|---|---|");
+    for verdict in &run.verdicts {
+        let _ = writeln!(text, "| {} | {} |", verdict.requirement, verdict.word);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

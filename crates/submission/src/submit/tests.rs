@@ -1,0 +1,134 @@
+use super::*;
+use serde_json::json;
+
+const ANSWERS: &str = r#"
+[metadata]
+platform_name = "Cirrus \"Stratus\": #1"
+platform_version = "4.2"
+vendor_name = "Cirrus Systems"
+website_url = "https://cirrus.test/"
+documentation_url = "https://docs.cirrus.test/"
+product_logo_url = "https://cirrus.test/stratus.svg"
+description = "A platform above the clouds."
+contact_email_address = "stratus@cirrus.test"
+k8s_conformance_url = "https://github.com/cncf/k8s-conformance/tree/master/v1.37/stratus"
+
+[attest.ai_inference]
+text = "Routes by weight."
+evidence = ["https://docs.cirrus.test/gateway"]
+owner = "the platform below"
+"#;
+
+const TEMPLATE: &str = "# The checklist
+metadata:
+  kubernetesVersion: v1.37
+  platformName: \"[Platform Name]\"
+  repoUrl: \"[Repository URL]\"
+spec:
+  networking:
+    - id: ai_inference
+      description: \"Sentence.\"
+      level: MUST
+      status: \"\"   # Implemented, N/A
+      evidence: [] # Links
+      notes: \"\"
+  schedulingOrchestration:
+    - id: gang_scheduling
+      description: \"Sentence.\"
+      level: MUST
+      status: \"\"
+      evidence: []
+      notes: \"\"
+  security:
+    - id: workload_sandboxing
+      description: \"Sentence.\"
+      level: SHOULD
+      status: \"\"
+      evidence: []
+      notes: \"\"
+";
+
+fn verdict(word: &str, passed: bool, simulated: bool) -> RunVerdict {
+    RunVerdict {
+        requirement: "gang_scheduling".into(),
+        test: "TestGangScheduling".into(),
+        passed,
+        simulated,
+        not_applicable: false,
+        word: word.into(),
+        why: "all pods of a gang started, or none.".into(),
+    }
+}
+
+fn run(verdicts: Vec<RunVerdict>) -> JudgedRun {
+    let views = vec![("junit.xml".into(), b"<x/>".to_vec()), ("report.html".into(), Vec::new())];
+    let facts = json!({"tool": {"version": "0.1.0"}, "cluster": {"version": "v1.37.2"}, "level": "must"});
+    JudgedRun { release: "1.37".into(), verdicts, views, facts }
+}
+
+fn product(files: &[(String, Vec<u8>)]) -> String {
+    String::from_utf8(files.iter().find(|(name, _)| name == "PRODUCT.yaml").unwrap().1.clone()).unwrap()
+}
+
+fn made(verdicts: Vec<RunVerdict>, demo: bool) -> Result<Vec<(String, Vec<u8>)>, Refused> {
+    submission(&run(verdicts), TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo)
+}
+
+#[test]
+fn the_template_is_filled_and_everything_else_stays() {
+    let files = made(vec![verdict("passed", true, false)], false).unwrap();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["PRODUCT.yaml", "junit.xml", "README.md"]);
+    let text = product(&files);
+    assert!(text.starts_with("# The checklist\nmetadata:\n  kubernetesVersion: v1.37\n"), "{text}");
+    for kept in ["# Implemented, N/A", "# Links"] {
+        assert!(text.contains(kept), "{kept} is gone: {text}");
+    }
+    let read = Product::read(&text).unwrap();
+    assert_eq!(read.text_of("platformName").unwrap().0, "Cirrus \"Stratus\": #1");
+    assert_eq!(read.text_of("repoUrl").unwrap().0, "");
+    let gang = read.answer_of("schedulingOrchestration", "gang_scheduling").unwrap();
+    assert_eq!(
+        (gang.status.text.as_str(), gang.evidence[0].text.as_str()),
+        ("Implemented", "junit.xml#TestGangScheduling")
+    );
+    let attested = read.answer_of("networking", "ai_inference").unwrap();
+    assert!(attested.notes.text.starts_with("Attested by the vendor"), "{}", attested.notes.text);
+    assert!(attested.notes.text.ends_with("(Owner: the platform below.)"));
+    assert_eq!(read.answer_of("security", "workload_sandboxing").unwrap().status.text, "");
+}
+
+#[test]
+fn nothing_is_claimed_that_the_run_does_not_support() {
+    let refused = |verdicts: Vec<RunVerdict>, words: &str| {
+        let why = made(verdicts, false).unwrap_err().to_string();
+        assert!(why.contains("- gang_scheduling: ") && why.contains(words), "{why}");
+    };
+    refused(vec![verdict("failed", false, false)], "the run says failed");
+    refused(vec![verdict("inconclusive", false, false)], "the run says inconclusive");
+    refused(vec![verdict("passed (simulated)", true, true)], "--demo");
+    refused(vec![verdict("not run", false, false)], "[attest.gang_scheduling]");
+    refused(Vec::new(), "the run did not test it");
+    // A demonstration is no way around a failure.
+    assert!(made(vec![verdict("failed", false, false)], true).is_err());
+    let demonstrated = product(&made(vec![verdict("passed (simulated)", true, true)], true).unwrap());
+    assert!(demonstrated.contains("Demonstration on simulated devices"), "{demonstrated}");
+    let absent = RunVerdict { not_applicable: true, ..verdict("not applicable", false, false) };
+    assert!(product(&made(vec![absent], false).unwrap()).contains("status: \"N/A\""));
+}
+
+#[test]
+fn what_is_wrong_in_the_answers_is_said_with_its_place() {
+    let wrong = |from: &str, to: &str, words: &str| {
+        let why = Answers::read(&ANSWERS.replacen(from, to, 1), "product.toml").unwrap_err().to_string();
+        assert!(why.starts_with("product.toml") && why.contains(words), "{why}");
+    };
+    wrong("vendor_name = ", "vendor = ", "line 5, column 1: unknown field `vendor`");
+    wrong("\"Cirrus Systems\"", "\"[Vendor Name]\"", "metadata.vendor_name is \"[Vendor Name]\"");
+    wrong("\"4.2\"", "4.2", "line 4, column 20");
+    wrong("attest.ai_inference", "attest.ai_inferences", "no requirement \"ai_inferences\"");
+    wrong("[\"https://docs.cirrus.test/gateway\"]", "[]", "at least one link");
+    let template =
+        submission(&run(Vec::new()), "a: [", &Answers::read(ANSWERS, "x").unwrap(), true).unwrap_err();
+    assert!(template.to_string().contains("the template of 1.37 cannot be filled"));
+}
