@@ -115,7 +115,13 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
         let checked = event.scope.check == check || (published && event.scope.check.is_empty());
         let ours = checked && subjects.contains(&event.scope.subject);
         let everyones = event.scope.subject.is_empty();
-        let cut = if check == NODES { nodes(event, ours, everyones) } else { cut(event, ours, everyones) };
+        // What an operator says of its resource is read by its own file: only what it was asked for is left out.
+        let of_operator = check == "robust_controller" && subjects.contains(&event.scope.subject);
+        let cut = match check {
+            NODES => nodes(event, ours, everyones),
+            _ if of_operator => without_spec(event),
+            _ => cut(event, ours, everyones),
+        };
         if let Some(cut) = cut {
             // A change of what no judge reads is no change here.
             if let EventKind::Watch { change: Change::Modified, object, .. } = &cut.kind
@@ -179,6 +185,20 @@ fn scaling_parts(object: &Value) -> Value {
         }
     }
     Value::Object(kept)
+}
+
+/// An event about an operator, without the specs of what was watched; of requests, those that change something.
+fn without_spec(event: &Event) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event.kind {
+        EventKind::Wait { .. } => return None,
+        EventKind::Exchange { method, .. } if method != "POST" && method != "PATCH" => return None,
+        EventKind::Watch { object, .. } => {
+            object.0.as_object_mut()?.remove("spec");
+        }
+        _ => {}
+    }
+    Some(event)
 }
 
 /// The API group of devices and claims.

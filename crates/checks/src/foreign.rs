@@ -98,6 +98,36 @@ pub fn holds(sent: Option<&Value>, got: Option<&Value>) -> bool {
     }
 }
 
+/// What of an object's spec was not kept as it was sent. An API server or a webhook may add to it, in lists' members too.
+pub fn changed_spec(sent: &Value, got: &Value) -> Option<String> {
+    let (was, is) = (sent.get("spec")?, got.get("spec"));
+    if added_to(was, is) {
+        return None;
+    }
+    let got = Object(got.clone());
+    let is = is.map_or("absent".into(), Value::to_string);
+    Some(format!(
+        "{} {} was changed on its way in: its spec was {was}, is {is}; a webhook or policy of the platform rewrites it",
+        got.kind(),
+        got.name()
+    ))
+}
+
+fn added_to(sent: &Value, got: Option<&Value>) -> bool {
+    match (sent, got) {
+        (Value::Object(sent), Some(Value::Object(got))) => {
+            sent.iter().all(|(key, value)| added_to(value, got.get(key)))
+        }
+        (Value::Array(sent), Some(Value::Array(got))) => {
+            sent.len() <= got.len() && sent.iter().zip(got).all(|(sent, got)| added_to(sent, Some(got)))
+        }
+        // What is empty may be left out.
+        (Value::Object(sent), None) => sent.is_empty(),
+        (Value::Array(sent), None) => sent.is_empty(),
+        (sent, got) => got == Some(sent),
+    }
+}
+
 /// Why a node does not stand as it stood, as it was watched.
 pub fn node(object: &Object, change: Change) -> Option<String> {
     let name = object.name();

@@ -11,11 +11,15 @@ mod faults;
 mod foreign;
 mod gang_scheduling;
 mod gpu_sharing;
+mod path;
 mod place;
 mod pod;
 mod pod_autoscaling;
 mod profile;
+mod render;
+mod robust_controller;
 mod secure_accelerator_access;
+mod source;
 mod virtualized_accelerator;
 
 pub use ai_service_metrics::answer as monitoring;
@@ -24,6 +28,7 @@ pub use faults::{Expected, Fault};
 pub use gang_scheduling::AdapterFile;
 pub use place::FileError;
 pub use profile::{Profile, SlotsOf};
+pub use robust_controller::Operator;
 
 /// Every check of the project, in the order of the checklist.
 pub const CHECKS: &[&Check] = &[
@@ -37,6 +42,7 @@ pub const CHECKS: &[&Check] = &[
     &accelerator_metrics::CHECK,
     &ai_service_metrics::CHECK,
     &secure_accelerator_access::CHECK,
+    &robust_controller::CHECK,
 ];
 
 /// The check of a requirement, when there is one.

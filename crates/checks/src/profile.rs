@@ -1,6 +1,7 @@
 //! How a platform wants to be tested: a TOML file, every key optional, unknown keys refused with their place.
 
 use crate::place::FileError;
+use crate::robust_controller::Operator;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub struct Profile {
     pub accelerators: Accelerators,
     /// For the metrics of accelerators.
     pub accelerator_metrics: AcceleratorMetrics,
+    /// For operators.
+    pub robust_controller: RobustController,
     /// For the metrics of AI services.
     pub ai_service_metrics: AiServiceMetrics,
     /// For the scaling of pods.
@@ -127,6 +130,19 @@ pub struct AiServiceMetrics {
     pub patience_seconds: Option<u64>,
 }
 
+/// The part of the profile for operators.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RobustController {
+    /// The operator with which the platform certifies; it decides alone.
+    pub operator: Option<String>,
+    /// Files of operators to be tried beside the built-in ones.
+    pub operator_files: Vec<String>,
+    /// What stands in these files; [`Profile::take_operator`] takes it in.
+    #[serde(skip)]
+    pub operators: Vec<Operator>,
+}
+
 /// The part of the profile for gang scheduling.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -160,6 +176,21 @@ impl Profile {
     /// With line and column of what is not TOML, not known, or of another type.
     pub fn parse(text: &str, file: &str) -> Result<Profile, FileError> {
         toml::from_str(text).map_err(|error| FileError::of_toml(file, text, &error))
+    }
+
+    /// Takes in an operator of a file that the profile names.
+    ///
+    /// # Errors
+    /// With line and column of what is wrong in it, or that another has the same id.
+    pub fn take_operator(&mut self, text: &str, file: &str) -> Result<(), FileError> {
+        let operator = Operator::read(text, file)?;
+        let operators = &mut self.robust_controller.operators;
+        if operators.iter().any(|other| other.id() == operator.id()) {
+            let why = format!("another file has an operator {:?} already", operator.id());
+            return Err(FileError::at(file, text, 0, why));
+        }
+        operators.push(operator);
+        Ok(())
     }
 }
 

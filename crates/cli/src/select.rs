@@ -1,7 +1,7 @@
 //! What every verb that goes to a cluster takes: which cluster, which checks, which profile.
 
 use crate::exit::UsageError;
-use aiconform_checks::{AdapterFile, CHECKS, Check, Level, Profile};
+use aiconform_checks::{AdapterFile, CHECKS, Check, Level, Operator, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::Part;
 use camino::Utf8PathBuf;
@@ -105,12 +105,18 @@ impl Selection {
     fn read_profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
         let Some(path) = &self.profile else { return Ok(Profile::default()) };
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
-        let profile = Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
+        let mut profile =
+            Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
+        for file in profile.robust_controller.operator_files.clone() {
+            let text = fs_err::read_to_string(&file).map_err(|error| UsageError(error.to_string()))?;
+            profile.take_operator(&text, &file).map_err(|error| UsageError(error.to_string()))?;
+        }
         let mut known: Vec<&str> = CHECKS.iter().flat_map(|check| check.adapters).copied().collect();
         known.extend(checks.iter().flat_map(|check| check.files).map(AdapterFile::id));
-        if let Some(adapter) = &profile.gang_scheduling.adapter
-            && !known.contains(&adapter.as_str())
-        {
+        let operators = &profile.robust_controller.operators;
+        known.extend(operators.iter().map(Operator::id));
+        let named = [&profile.gang_scheduling.adapter, &profile.robust_controller.operator];
+        if let Some(adapter) = named.into_iter().flatten().find(|named| !known.contains(&named.as_str())) {
             return Err(UsageError(format!(
                 "{path}: there is no adapter {adapter:?}; there are: {}",
                 known.join(", ")

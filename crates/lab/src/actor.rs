@@ -41,6 +41,9 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
     if breakage.replaces_scheduler() {
         return Scheduler::new(api, mirror, breakage).run().await;
     }
+    if breakage == Breakage::KuberayReconcilesOnce {
+        return take_rights(&api, &mirror).await;
+    }
     if breakage == Breakage::StrangersSendRequests {
         return send_requests(&api, &mirror).await;
     }
@@ -69,6 +72,29 @@ async fn send_requests(api: &Api, mirror: &Arc<Mirror>) -> Result<(), ClusterErr
             let _ = api.send(&Scope::default(), "POST", &path, Some(&json!({}))).await;
         }
         aiconform_wait::pause(Duration::from_secs(1)).await;
+    }
+}
+
+/// Takes KubeRay's rights as soon as a RayCluster is as it should be.
+async fn take_rights(api: &Api, mirror: &Arc<Mirror>) -> Result<(), ClusterError> {
+    let kind = Kind::namespaced("ray.io", "v1", "RayCluster", "rayclusters");
+    mirror.watch(api, &kind, "", ("labelSelector", "")).await?;
+    let mut changes = mirror.changes();
+    loop {
+        let right = mirror
+            .everywhere(&kind, |cluster| cluster.condition_is("RayClusterProvisioned", "True").then_some(()));
+        if !right.is_empty() {
+            let bindings = Kind::cluster_wide(
+                "rbac.authorization.k8s.io",
+                "v1",
+                "ClusterRoleBinding",
+                "clusterrolebindings",
+            );
+            api.delete(&Scope::default(), &bindings, "", "kuberay-operator").await?;
+        }
+        if changes.changed().await.is_err() {
+            return Ok(());
+        }
     }
 }
 

@@ -82,6 +82,30 @@ pub enum Breakage {
     PolicyLowersLeast,
     /// A policy gives every namespace the label with which its claims may ask for access as an administrator.
     PolicyLabelsForAdminAccess,
+    /// KubeRay is installed and does not run: its Deployment has no pods.
+    KuberayStopped,
+    /// KubeRay runs, and its webhook is not called.
+    KuberayWebhookRemoved,
+    /// KubeRay's webhook leads to nobody, and what cannot be asked is let through.
+    KuberayWebhookFailsOpen,
+    /// KubeRay's webhook is not called, and a policy denies what it would have denied.
+    PolicyInsteadOfWebhook,
+    /// A policy denies what KubeRay's webhook denies, before that is called.
+    PolicyBeforeWebhook,
+    /// KubeRay may not make, read or change anything.
+    KuberayWithoutRights,
+    /// KubeRay may not write the status of its resources.
+    KuberayStatusStale,
+    /// KubeRay loses its rights as soon as a RayCluster is as it should be.
+    KuberayReconcilesOnce,
+    /// A policy puts a finalizer on RayClusters that nobody takes away.
+    FinalizerNeverCleared,
+    /// The controller manager collects no garbage: what a deleted object owned stays.
+    GarbageCollectorOff,
+    /// A policy denies ReplicaSets.
+    PolicyDeniesReplicaSets,
+    /// Another definition has taken the names of KubeRay's RayCluster.
+    DefinitionNotEstablished,
     /// The container runtime gives each container of a pod every device that the pod's other containers were given, init
     /// containers that start before them too.
     RuntimeLeaksToSibling,
@@ -193,6 +217,18 @@ impl Breakage {
         Breakage::PolicyDropsRequests,
         Breakage::PolicyLowersLeast,
         Breakage::PolicyLabelsForAdminAccess,
+        Breakage::KuberayStopped,
+        Breakage::KuberayWebhookRemoved,
+        Breakage::KuberayWebhookFailsOpen,
+        Breakage::PolicyInsteadOfWebhook,
+        Breakage::PolicyBeforeWebhook,
+        Breakage::KuberayWithoutRights,
+        Breakage::KuberayStatusStale,
+        Breakage::KuberayReconcilesOnce,
+        Breakage::FinalizerNeverCleared,
+        Breakage::GarbageCollectorOff,
+        Breakage::PolicyDeniesReplicaSets,
+        Breakage::DefinitionNotEstablished,
         Breakage::RuntimeLeaksToSibling,
         Breakage::RuntimeGivesByEnvironment,
         Breakage::RuntimeWithoutDeviceCgroup,
@@ -249,6 +285,8 @@ impl Breakage {
             Breakage::KueueWebhooksRemoved | Breakage::QueuesOnHold | Breakage::KueueExcludesSlots => {
                 Some(Part::Kueue)
             }
+            Breakage::KuberayReconcilesOnce => Some(Part::Kuberay),
+            operator if operator.is_of_operator() => Some(Part::Kuberay),
             Breakage::Simulator(_) => Some(Part::Simulator),
             Breakage::StrangersSendRequests => Some(Part::Prometheus),
             monitoring if monitoring.is_of_monitoring() => Some(Part::Prometheus),
@@ -298,6 +336,23 @@ impl Breakage {
     /// Whether Prometheus is configured wrong.
     pub fn is_of_monitoring(self) -> bool {
         self.name().starts_with("monitoring-")
+    }
+
+    /// Whether it is of an operator, and made once that serves.
+    pub fn is_of_operator(self) -> bool {
+        matches!(
+            self,
+            Breakage::KuberayStopped
+                | Breakage::KuberayWebhookRemoved
+                | Breakage::KuberayWebhookFailsOpen
+                | Breakage::PolicyInsteadOfWebhook
+                | Breakage::PolicyBeforeWebhook
+                | Breakage::KuberayWithoutRights
+                | Breakage::KuberayStatusStale
+                | Breakage::FinalizerNeverCleared
+                | Breakage::PolicyDeniesReplicaSets
+                | Breakage::DefinitionNotEstablished
+        )
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

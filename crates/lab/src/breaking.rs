@@ -1,6 +1,7 @@
 //! Making the breakages that are made once everything serves.
 
 use crate::breakage::Breakage;
+use crate::broken_operator;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
 use crate::process::Component;
@@ -24,6 +25,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             | Breakage::AdapterMultipliesValues
             | Breakage::AdapterIgnoresNamespaces
             | Breakage::AdapterWithoutSource
+            | Breakage::GarbageCollectorOff
             | Breakage::Simulator(_) => {}
             Breakage::KueueWebhooksRemoved => {
                 for kind in ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"] {
@@ -141,7 +143,10 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
             monitoring if monitoring.is_of_monitoring() => {}
-            Breakage::QueuesOnHold | Breakage::StrangersSendRequests => running.push(actor(lab, *breakage)?),
+            Breakage::QueuesOnHold | Breakage::StrangersSendRequests | Breakage::KuberayReconcilesOnce => {
+                running.push(actor(lab, *breakage)?);
+            }
+            operator if operator.is_of_operator() => broken_operator::break_it(tools, *operator).await?,
             runtime if runtime.replaces_runtime() => {}
             autoscaler if autoscaler.replaces_autoscaler() => running.push(actor(lab, *breakage)?),
             scheduler if scheduler.replaces_scheduler() => {
@@ -197,9 +202,20 @@ async fn in_force(
     act: &[&str],
     acts: impl Fn(&Result<String, String>) -> bool,
 ) -> Result<(), LabError> {
+    in_force_with(tools, name, act, "", acts).await
+}
+
+/// The same of an act that reads its input.
+pub(crate) async fn in_force_with(
+    tools: &Tools,
+    name: &str,
+    act: &[&str],
+    input: &str,
+    acts: impl Fn(&Result<String, String>) -> bool,
+) -> Result<(), LabError> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
-        let said = tools.kubectl(act).await;
+        let said = tools.kubectl_with(act, input).await;
         let said =
             said.map(|said| String::from_utf8_lossy(&said).into_owned()).map_err(|error| error.to_string());
         if acts(&said) {
@@ -261,7 +277,7 @@ fn actor(lab: &Status, breakage: Breakage) -> Result<Component, LabError> {
 }
 
 /// A ValidatingAdmissionPolicy and its binding.
-async fn policy(
+pub(crate) async fn policy(
     tools: &Tools,
     name: &str,
     rule: &serde_json::Value,
@@ -289,13 +305,13 @@ fn apply_configuration(expression: &str) -> serde_json::Value {
 }
 
 /// A part of what is created, put there or replaced: configuration that is applied takes nothing away.
-fn json_patch(path: &str, value: &str) -> serde_json::Value {
+pub(crate) fn json_patch(path: &str, value: &str) -> serde_json::Value {
     let expression = format!("[JSONPatch{{op: \"add\", path: \"{path}\", value: {value}}}]");
     json!({"patchType": "JSONPatch", "jsonPatch": {"expression": expression}})
 }
 
 /// A MutatingAdmissionPolicy and its binding.
-async fn mutation(
+pub(crate) async fn mutation(
     tools: &Tools,
     name: &str,
     rule: &serde_json::Value,

@@ -128,6 +128,9 @@ pub fn flags(lab: &Status, component: &str) -> Vec<String> {
     if component == "kube-controller-manager" && lab.breakages.iter().any(|it| it.stops_autoscaler()) {
         flags.push("--controllers=*,-horizontal-pod-autoscaler-controller".into());
     }
+    if lab.is_broken(Breakage::GarbageCollectorOff) && component == "kube-controller-manager" {
+        flags.push("--controllers=*,-garbage-collector-controller".into());
+    }
     if !lab.is_broken(Breakage::GangGateOffApiServer) {
         match component {
             "kube-apiserver" => flags.extend([gate.into(), served.into()]),

@@ -6,6 +6,7 @@ use crate::first::{Tools, apply};
 use crate::image;
 use crate::metrics_adapter;
 use crate::prometheus;
+use crate::serving::Serving;
 use crate::state::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub enum Part {
     /// Kueue 0.18.2.
     Kueue,
+    /// KubeRay 1.6.0, with its webhooks.
+    Kuberay,
     /// KWOK 0.8.0, which plays the kubelets of fake nodes.
     Kwok,
     /// KAI scheduler 0.12.0.
@@ -43,6 +46,8 @@ struct Product {
     namespace: Option<&'static str>,
     /// Manifests of the lab's own beside those of its module.
     own: &'static str,
+    /// The certificate of its webhooks, where its manifests leave that to another product.
+    serving: Option<Serving>,
     /// What kubectl is asked with which input, and what its answer holds once the part serves.
     serves: (&'static [&'static str], &'static str, &'static str),
     /// Where its log is: arguments of `kubectl logs`.
@@ -56,6 +61,7 @@ const KUEUE: Product = Product {
     replaces: Some("us-central1-docker.pkg.dev/"),
     namespace: None,
     own: "",
+    serving: None,
     // Answered by Kueue's own webhooks, so they serve when it is.
     serves: (
         &["create", "--dry-run=server", "-f", "-"],
@@ -67,11 +73,34 @@ const KUEUE: Product = Product {
     limit: Duration::from_secs(240),
 };
 
+const KUBERAY: Product = Product {
+    images: &[("ray-operator", "manager", "aiconform.dev/lab/kuberay:1.6.0")],
+    replaces: Some("quay.io/kuberay/"),
+    namespace: None,
+    own: "",
+    serving: Some(Serving {
+        service: "kuberay-webhook-service",
+        namespace: "ray-system",
+        secret: "webhook-server-cert",
+    }),
+    // Answered by its own webhook, so it serves when it is.
+    serves: (
+        &["create", "--dry-run=server", "-f", "-"],
+        r#"{"apiVersion":"ray.io/v1","kind":"RayCluster","metadata":{"name":"probe","namespace":"default"},
+            "spec":{"headGroupSpec":{"rayStartParams":{},"template":{"spec":{"containers":[{"name":"probe","image":"probe"}]}}}}}"#,
+        "created",
+    ),
+    log: &["-n", "ray-system", "deployment/kuberay-operator"],
+    // Its own limit is a tenth of a processor.
+    limit: Duration::from_secs(240),
+};
+
 const KWOK: Product = Product {
     images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
     replaces: Some("registry.k8s.io/kwok/"),
     namespace: None,
     own: "",
+    serving: None,
     serves: (
         &[
             "-n",
@@ -103,6 +132,7 @@ const KAI: Product = Product {
     replaces: None,
     namespace: Some("kai-scheduler"),
     own: "",
+    serving: None,
     // Told by its operator: everything that it deploys is available, the scheduler too.
     serves: (
         &[
@@ -125,6 +155,7 @@ const SIMULATOR: Product = Product {
     replaces: None,
     namespace: None,
     own: "",
+    serving: None,
     // What is asked is made too.
     serves: (&[], "", ""),
     log: &["-n", "aiconform-simulator", "daemonset/aiconform-simulator"],
@@ -137,6 +168,7 @@ const PROMETHEUS: Product = Product {
     replaces: None,
     namespace: None,
     own: "",
+    serving: None,
     serves: (
         &[
             "-n",
@@ -160,6 +192,7 @@ const KARPENTER: Product = Product {
     replaces: None,
     namespace: None,
     own: include_str!("../../../lab/components/karpenter/karpenter.yaml"),
+    serving: None,
     // It has read what can be bought, and finds both pools in order.
     serves: (
         &[
@@ -185,6 +218,7 @@ const PROMETHEUS_ADAPTER: Product = Product {
     replaces: None,
     namespace: None,
     own: "",
+    serving: None,
     // Answered by it, through the API server.
     serves: (&["get", "--raw", "/apis/custom.metrics.k8s.io/v1beta2"], "", "APIResourceList"),
     log: &["-n", "monitoring", "deployment/prometheus-adapter"],
@@ -200,6 +234,7 @@ impl Part {
     /// All of them.
     pub const ALL: &[Part] = &[
         Part::Kueue,
+        Part::Kuberay,
         Part::Kwok,
         Part::Kai,
         Part::Simulator,
@@ -212,6 +247,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Part::Kueue => "kueue",
+            Part::Kuberay => "kuberay",
             Part::Kwok => "kwok",
             Part::Kai => "kai",
             Part::Simulator => "simulator",
@@ -246,6 +282,7 @@ impl Part {
     fn product(self) -> &'static Product {
         match self {
             Part::Kueue => &KUEUE,
+            Part::Kuberay => &KUBERAY,
             Part::Kwok => &KWOK,
             Part::Kai => &KAI,
             Part::Simulator => &SIMULATOR,
@@ -253,6 +290,11 @@ impl Part {
             Part::Karpenter => &KARPENTER,
             Part::PrometheusAdapter => &PROMETHEUS_ADAPTER,
         }
+    }
+
+    /// The certificate that its webhooks need from the lab.
+    pub(crate) fn serving(self) -> Option<&'static Serving> {
+        self.product().serving.as_ref()
     }
 
     /// Imports its images; needs containerd only.
@@ -288,7 +330,10 @@ impl Part {
         }
         let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
         let manifests = manifests + self.product().own;
-        let changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
+        let mut changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
+        if let Some(serving) = &self.product().serving {
+            changed = serving.certified(&changed, &lab.state.join("pki"))?;
+        }
         let (kinds, objects) = kinds_first(&changed);
         if let Some(namespace) = self.product().namespace {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});

@@ -1,6 +1,7 @@
 //! The certificates of a lab, made anew each time it starts and gone with it.
 
 use crate::error::LabError;
+use crate::serving::Serving;
 use camino::Utf8Path;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -17,11 +18,11 @@ const CLIENTS: &[(&str, &str, &str)] = &[
     ("kube-proxy", "system:kube-proxy", ""),
 ];
 
-/// Writes every certificate and key of the lab into `folder`.
+/// Writes every certificate and key of the lab into `folder`; `servings` are those that parts of it serve with.
 ///
 /// # Errors
 /// When a certificate cannot be made or a file not be written.
-pub fn write(folder: &Utf8Path) -> Result<(), LabError> {
+pub fn write<'a>(folder: &Utf8Path, servings: impl Iterator<Item = &'a Serving>) -> Result<(), LabError> {
     fs_err::create_dir_all(folder)?;
     let authority = authority("aiconform-lab")?;
     // The API server refuses to share one authority between clients and aggregated requests.
@@ -44,6 +45,9 @@ pub fn write(folder: &Utf8Path) -> Result<(), LabError> {
         "kubernetes.default.svc.cluster.local",
     ];
     leaf(folder, "apiserver", "kube-apiserver", "", Some(names.map(String::from).to_vec()), &authority)?;
+    for serving in servings {
+        leaf(folder, serving.service, serving.service, "", Some(serving.names()), &authority)?;
+    }
     let tokens = KeyPair::generate()?;
     fs_err::write(folder.join("service-accounts.key"), tokens.serialize_pem())?;
     fs_err::write(folder.join("service-accounts.pub"), tokens.public_key_pem())?;

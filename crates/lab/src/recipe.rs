@@ -216,6 +216,20 @@ pub const RECIPES: &[Recipe] = &[
         manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/kueue", folders: &["config/default"] }),
     },
     Recipe {
+        name: "kuberay",
+        wanted: Wanted::With(Part::Kuberay),
+        packages: &["github.com/ray-project/kuberay/ray-operator"],
+        linker_flags: "",
+        tags: "",
+        files: &[file!("kuberay", "go.mod"), file!("kuberay", "go.sum")],
+        rename: None,
+        // Its webhooks are off in `config/default`.
+        manifests: Some(Manifests::Kustomize {
+            module: "github.com/ray-project/kuberay/ray-operator",
+            folders: &["config/default-with-webhooks"],
+        }),
+    },
+    Recipe {
         name: "kwok",
         wanted: Wanted::With(Part::Kwok),
         packages: &["sigs.k8s.io/kwok/cmd/kwok"],

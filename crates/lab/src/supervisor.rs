@@ -82,7 +82,8 @@ async fn parent_is_gone(outlive: bool) {
 fn prepare(lab: &Status) -> Result<(), LabError> {
     shared::enter()?;
     cgroup::make(&lab.name)?;
-    pki::write(&lab.state.join("pki"))?;
+    let servings = lab.parts.iter().filter_map(|part| part.serving());
+    pki::write(&lab.state.join("pki"), servings)?;
     configuration::write(lab)?;
     fs_err::create_dir_all(lab.state.join("logs"))?;
     Ok(())

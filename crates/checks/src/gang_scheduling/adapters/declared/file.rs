@@ -1,21 +1,21 @@
 //! Reading an adapter's file: what must stand in it, and that it does what it must, before anything is created.
 
-use super::render::{self, Flaw};
-use super::sign::{Path, Sign, Signs};
+use super::sign::{Sign, Signs};
 use super::{AdapterFile, OF_GANG, OF_TRIAL, POD, Pods};
 use crate::foreign::holds;
 use crate::gang_scheduling::adapters::{Can, Capacity, Wanted};
 use crate::gang_scheduling::means::Means;
 use crate::gang_scheduling::template::Template;
+use crate::path::Path;
 use crate::place::FileError;
 use crate::profile::Profile;
+use crate::render::{self, Flaw};
+use crate::source::{Source, Text};
 use aiconform_model::{Kind, Object};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
 use toml::Spanned;
-
-type Text = Spanned<String>;
 
 /// Longest id: it becomes a part of names, of which the longest have 63 letters.
 const LONGEST_ID: usize = 24;
@@ -85,54 +85,6 @@ struct RawSign {
     gang: Text,
     shows: Option<Text>,
     example: Text,
-}
-
-/// The file, for errors.
-struct Source<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
-impl Source<'_> {
-    fn error(&self, offset: usize, why: impl Into<String>) -> FileError {
-        FileError::at(self.file, self.text, offset, why)
-    }
-
-    /// An error inside a text of the file.
-    fn inside(&self, part: &Text, flaw: &Flaw) -> FileError {
-        // The text stands in the file as it is, between its quotes, unless something in it is escaped.
-        let written = self.text.get(part.span()).unwrap_or_default();
-        let start = part.span().start;
-        let offset = written.find(part.as_ref().as_str()).map_or(start, |quotes| start + quotes + flaw.at);
-        self.error(offset, flaw.why.clone())
-    }
-
-    /// A template that uses no other values than these.
-    fn template(&self, part: &Text, known: &[&str]) -> Result<String, FileError> {
-        let names = render::names(part.as_ref()).map_err(|flaw| self.inside(part, &flaw))?;
-        let mut unknown: Vec<&String> = names.iter().filter(|name| !known.contains(&name.as_str())).collect();
-        unknown.sort();
-        if let Some(name) = unknown.first() {
-            let why = format!("there is no value {name:?} here; there are: {}", known.join(", "));
-            return Err(self.inside(part, &Flaw { at: word(part.as_ref(), name), why }));
-        }
-        Ok(part.as_ref().clone())
-    }
-}
-
-/// Where a word stands in a template, after the first brace.
-fn word(template: &str, word: &str) -> usize {
-    let part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let braces = template.find('{').unwrap_or_default();
-    template
-        .match_indices(word)
-        .map(|(at, _)| at)
-        .filter(|at| *at > braces)
-        .find(|at| {
-            let after = template[at + word.len()..].chars().next();
-            !template[..*at].ends_with(part) && !after.is_some_and(part)
-        })
-        .unwrap_or_default()
 }
 
 /// Reads a file, whose id must not be one of these.

@@ -1,7 +1,6 @@
 //! An adapter that stands in a file: how a product expresses a gang, as templates of its objects and as signs in them.
 
 mod file;
-mod render;
 mod sign;
 #[cfg(test)]
 mod tests;
@@ -14,11 +13,11 @@ use crate::gang_scheduling::means::Means;
 use crate::gang_scheduling::template::Template;
 use crate::place::FileError;
 use crate::profile::Profile;
+use crate::render::{self, Flaw};
 use aiconform_cluster::{Api, Permission};
 use aiconform_model::{Kind, Scope};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use render::Flaw;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::Duration;
