@@ -8,6 +8,7 @@ mod adapters;
 mod autoscaler;
 mod bad_input;
 mod devices;
+mod gateways;
 mod must;
 
 use serde_json::Value;

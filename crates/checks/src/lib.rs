@@ -2,6 +2,7 @@
 
 mod accelerator_metrics;
 mod accelerators;
+mod ai_inference;
 mod ai_service_metrics;
 mod cluster_autoscaling;
 mod cx;
@@ -20,6 +21,7 @@ mod render;
 mod robust_controller;
 mod secure_accelerator_access;
 mod source;
+mod statistics;
 mod virtualized_accelerator;
 
 pub use ai_service_metrics::answer as monitoring;
@@ -36,6 +38,7 @@ pub const CHECKS: &[&Check] = &[
     &driver_runtime_management::CHECK,
     &gpu_sharing::CHECK,
     &virtualized_accelerator::CHECK,
+    &ai_inference::CHECK,
     &gang_scheduling::CHECK,
     &cluster_autoscaling::CHECK,
     &pod_autoscaling::CHECK,

@@ -38,6 +38,8 @@ pub struct Profile {
     pub accelerators: Accelerators,
     /// For the metrics of accelerators.
     pub accelerator_metrics: AcceleratorMetrics,
+    /// For the Gateway API.
+    pub ai_inference: AiInference,
     /// For operators.
     pub robust_controller: RobustController,
     /// For the metrics of AI services.
@@ -91,6 +93,20 @@ impl ClusterAutoscaling {
         self.consent.get_or_insert(true);
         self.deadline_seconds.get_or_insert(120);
     }
+}
+
+/// The part of the profile for the Gateway API.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AiInference {
+    /// The GatewayClass with which the platform certifies; by default all that are accepted.
+    pub gateway_class: Option<String>,
+    /// A Gateway of the platform (`NAMESPACE/NAME`) to attach routes to, instead of one of the run's own.
+    pub gateway: Option<String>,
+    /// IP address or host name at which pods reach the gateway, instead of the one in its status.
+    pub address: Option<String>,
+    /// Port of the listener.
+    pub port: Option<u16>,
 }
 
 /// The part of the profile for accelerators.

@@ -1,9 +1,10 @@
 //! Programs of ours in the lab that break it from outside its components: actors that hold queues, that bring nodes and that
-//! send requests to what is not theirs, a scheduler in place of kube-scheduler, and an autoscaler in place of the controller
-//! manager's.
+//! send requests to what is not theirs; a scheduler in place of kube-scheduler, an autoscaler in place of the controller
+//! manager's, and a gateway in place of Traefik.
 
 use crate::breakage::Breakage;
 use crate::broken_autoscaler;
+use crate::broken_gateway::Gateway;
 use crate::broken_scheduler::Scheduler;
 use crate::buyer::Buyer;
 use crate::error::LabError;
@@ -40,6 +41,9 @@ async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
     let mirror = Mirror::new();
     if breakage.replaces_scheduler() {
         return Scheduler::new(api, mirror, breakage).run().await;
+    }
+    if breakage.is_of_gateway() {
+        return Gateway::new(api, mirror, breakage).run().await;
     }
     if breakage == Breakage::KuberayReconcilesOnce {
         return take_rights(&api, &mirror).await;

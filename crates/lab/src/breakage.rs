@@ -172,6 +172,34 @@ pub enum Breakage {
     MonitoringKeepsGone,
     /// Someone sends requests to every inference server that is annotated for Prometheus.
     StrangersSendRequests,
+    /// The kinds of the Gateway API and a class are there, and nobody implements them.
+    GatewayControllerMissing,
+    /// The gateway accepts no Gateway.
+    GatewayRefusesGateways,
+    /// The gateway gives all backends of a rule whose weight is not zero the same share.
+    GatewayIgnoresWeights,
+    /// The gateway gives a backend whose weight is zero a little.
+    GatewayServesZeroWeight,
+    /// The gateway chooses a backend for each connection instead of for each request.
+    GatewayChoosesByConnection,
+    /// The gateway takes every header that a rule asks for as there.
+    GatewayIgnoresHeaders,
+    /// The gateway looks whether a header is there, and not at its value.
+    GatewayIgnoresHeaderValues,
+    /// The gateway takes a header's value in small and in capital letters as the same.
+    GatewayIgnoresHeaderCase,
+    /// The gateway says that it has taken a change of a route, and goes by the first one.
+    GatewayKeepsFirstWeights,
+    /// The gateway's word on a route stays that on its first generation.
+    GatewayTellsStaleStatus,
+    /// The gateway says of a backend that there is not that it is resolved.
+    GatewayAcceptsMissingBackends,
+    /// The gateway answers from memory what a backend has answered once.
+    GatewayCaches,
+    /// Something before the gateway sends every request to a login page.
+    GatewayAsksToLogIn,
+    /// The gateway takes connections and never answers.
+    GatewayNeverAnswers,
     /// The simulator of accelerators is broken in one of its own ways, under that name.
     #[serde(untagged)]
     Simulator(aiconform_simulator::Breakage),
@@ -261,6 +289,20 @@ impl Breakage {
         Breakage::MonitoringTakesAll,
         Breakage::MonitoringKeepsGone,
         Breakage::StrangersSendRequests,
+        Breakage::GatewayControllerMissing,
+        Breakage::GatewayRefusesGateways,
+        Breakage::GatewayIgnoresWeights,
+        Breakage::GatewayServesZeroWeight,
+        Breakage::GatewayChoosesByConnection,
+        Breakage::GatewayIgnoresHeaders,
+        Breakage::GatewayIgnoresHeaderValues,
+        Breakage::GatewayIgnoresHeaderCase,
+        Breakage::GatewayKeepsFirstWeights,
+        Breakage::GatewayTellsStaleStatus,
+        Breakage::GatewayAcceptsMissingBackends,
+        Breakage::GatewayCaches,
+        Breakage::GatewayAsksToLogIn,
+        Breakage::GatewayNeverAnswers,
     ];
 
     /// All of them.
@@ -302,6 +344,7 @@ impl Breakage {
             Breakage::AdapterMultipliesValues
             | Breakage::AdapterIgnoresNamespaces
             | Breakage::AdapterWithoutSource => Some(Part::PrometheusAdapter),
+            gateway if gateway.is_of_gateway() => Some(Part::Traefik),
             _ => None,
         }
     }
@@ -353,6 +396,12 @@ impl Breakage {
                 | Breakage::PolicyDeniesReplicaSets
                 | Breakage::DefinitionNotEstablished
         )
+    }
+
+    /// Whether it is about the implementation of the Gateway API, in whose place then stands the lab's own broken one, or
+    /// none.
+    pub fn is_of_gateway(self) -> bool {
+        self.name().starts_with("gateway-")
     }
 
     /// Whether kube-scheduler is replaced by the lab's own broken one.

@@ -1,6 +1,7 @@
 //! Making the breakages that are made once everything serves.
 
 use crate::breakage::Breakage;
+use crate::broken_gateway;
 use crate::broken_operator;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
@@ -21,7 +22,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             | Breakage::GangGateOffApiServer
             | Breakage::DraGateOff
             | Breakage::DeviceTaintsGateOff
-            | Breakage::NodeAutoscalerStopped
+            | Breakage::AutoscalerStopped
             | Breakage::AdapterMultipliesValues
             | Breakage::AdapterIgnoresNamespaces
             | Breakage::AdapterWithoutSource
@@ -149,6 +150,16 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             operator if operator.is_of_operator() => broken_operator::break_it(tools, *operator).await?,
             runtime if runtime.replaces_runtime() => {}
             autoscaler if autoscaler.replaces_autoscaler() => running.push(actor(lab, *breakage)?),
+            gateway if gateway.is_of_gateway() => {
+                tools.kubectl(&["-n", "traefik", "delete", "deployment", "traefik"]).await?;
+                if *gateway == Breakage::GatewayControllerMissing {
+                    // What the implementation has said of the class goes with it.
+                    tools.kubectl(&["delete", "gatewayclass", "traefik"]).await?;
+                    apply(tools, &broken_gateway::class().to_string()).await?;
+                } else {
+                    running.push(actor(lab, *breakage)?);
+                }
+            }
             scheduler if scheduler.replaces_scheduler() => {
                 stop_scheduler(running).await?;
                 running.push(actor(lab, *breakage)?);

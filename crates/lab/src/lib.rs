@@ -8,6 +8,7 @@ mod actor;
 mod breakage;
 mod breaking;
 mod broken_autoscaler;
+mod broken_gateway;
 mod broken_operator;
 mod broken_scheduler;
 mod buyer;

@@ -24,6 +24,8 @@ pub enum Part {
     Kwok,
     /// KAI scheduler 0.12.0.
     Kai,
+    /// Traefik 3.6.12 as an implementation of the Gateway API, with the API's kinds.
+    Traefik,
     /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be split in two
     /// instead, and two by a device plugin; beside them shares, partitions and virtual devices of three more.
     Simulator,
@@ -149,6 +151,29 @@ const KAI: Product = Product {
     limit: Duration::from_secs(240),
 };
 
+const TRAEFIK: Product = Product {
+    images: &[("traefik", "traefik", "aiconform.dev/lab/traefik:3.6.12")],
+    replaces: None,
+    namespace: None,
+    own: include_str!("../../../lab/components/traefik/manifests.yaml"),
+    serving: None,
+    serves: (
+        &[
+            "-n",
+            "traefik",
+            "get",
+            "gatewayclass/traefik",
+            "deployment/traefik",
+            "-o",
+            "jsonpath={.items[*].status.conditions[?(@.type==\"Accepted\")].status} {.items[*].status.readyReplicas}",
+        ],
+        "",
+        "True 1",
+    ),
+    log: &["-n", "traefik", "deployment/traefik"],
+    limit: Duration::from_secs(120),
+};
+
 const SIMULATOR: Product = Product {
     // It is part of this program, and its manifests are made.
     images: &[],
@@ -241,6 +266,7 @@ impl Part {
         Part::Prometheus,
         Part::PrometheusAdapter,
         Part::Karpenter,
+        Part::Traefik,
     ];
 
     /// Its name on the command line; its recipe and its manifests in the cache have it too.
@@ -250,6 +276,7 @@ impl Part {
             Part::Kuberay => "kuberay",
             Part::Kwok => "kwok",
             Part::Kai => "kai",
+            Part::Traefik => "traefik",
             Part::Simulator => "simulator",
             Part::Prometheus => "prometheus",
             Part::Karpenter => "karpenter",
@@ -285,6 +312,7 @@ impl Part {
             Part::Kuberay => &KUBERAY,
             Part::Kwok => &KWOK,
             Part::Kai => &KAI,
+            Part::Traefik => &TRAEFIK,
             Part::Simulator => &SIMULATOR,
             Part::Prometheus => &PROMETHEUS,
             Part::Karpenter => &KARPENTER,

@@ -31,6 +31,42 @@ pub struct Recipe {
     rename: Option<(&'static str, &'static str)>,
     /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`.
     manifests: Option<Manifests>,
+    /// A module that is built otherwise than it comes.
+    instead: Option<Instead>,
+}
+
+/// A module of which one file is another one, so that what the lab never uses is not built. The recipe's `go.mod` replaces
+/// the module by the folder `instead`.
+struct Instead {
+    /// Module and version.
+    module: &'static str,
+    /// The file in it.
+    file: &'static str,
+    /// What stands there.
+    content: &'static str,
+}
+
+impl Instead {
+    /// Lays the module into a folder of the recipe's work.
+    async fn lay(&self, work: &Utf8Path) -> Result<(), LabError> {
+        // Where there is no go.mod, which would replace it.
+        let outside = work.parent().unwrap_or(work);
+        let output = Command::new("go")
+            .args(["mod", "download", "-json", self.module])
+            .current_dir(outside)
+            .output()
+            .await?;
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let Some(source) = said["Dir"].as_str() else {
+            let why = said["Error"].as_str().unwrap_or("go did not say why");
+            return Err(LabError::Start(format!("the module {} is not to be had: {why}", self.module)));
+        };
+        let folder = work.join("instead");
+        // Files of the cache of modules may not be written to.
+        let arguments = ["--recursive", "--no-preserve=mode", source, folder.as_str()];
+        commands::run("cp", &arguments).await?;
+        Ok(fs_err::write(folder.join(self.file), self.content)?)
+    }
 }
 
 /// How manifests are made of what lies in a module.
@@ -156,6 +192,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("pause", "go.mod"), file!("pause", "main.go")],
         rename: None,
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "etcd",
@@ -166,6 +203,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("etcd", "go.mod"), file!("etcd", "go.sum")],
         rename: Some(("server", "etcd")),
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "containerd",
@@ -181,6 +219,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("containerd", "go.mod"), file!("containerd", "go.sum")],
         rename: None,
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "kubernetes-1.36",
@@ -192,6 +231,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("kubernetes-1.36", "go.mod"), file!("kubernetes-1.36", "go.sum")],
         rename: None,
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "kubernetes",
@@ -204,6 +244,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("kubernetes", "go.mod"), file!("kubernetes", "go.sum")],
         rename: None,
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "kueue",
@@ -214,6 +255,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
         rename: None,
         manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/kueue", folders: &["config/default"] }),
+        instead: None,
     },
     Recipe {
         name: "kuberay",
@@ -222,6 +264,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("kuberay", "go.mod"), file!("kuberay", "go.sum")],
+        instead: None,
         rename: None,
         // Its webhooks are off in `config/default`.
         manifests: Some(Manifests::Kustomize {
@@ -241,6 +284,7 @@ pub const RECIPES: &[Recipe] = &[
             module: "sigs.k8s.io/kwok",
             folders: &["kustomize/kwok", "kustomize/stage/fast"],
         }),
+        instead: None,
     },
     Recipe {
         name: "helm",
@@ -251,6 +295,7 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("helm", "go.mod"), file!("helm", "go.sum")],
         rename: None,
         manifests: None,
+        instead: None,
     },
     Recipe {
         name: "kai",
@@ -282,6 +327,24 @@ pub const RECIPES: &[Recipe] = &[
             // What its operator is told to run.
             hooks: &["templates/kai-config.yaml"],
         }),
+        instead: None,
+    },
+    Recipe {
+        name: "traefik",
+        wanted: Wanted::With(Part::Traefik),
+        packages: &["github.com/traefik/traefik/v3/cmd/traefik"],
+        linker_flags: "-X github.com/traefik/traefik/v3/pkg/version.Version=3.6.12",
+        tags: "",
+        files: &[file!("traefik", "go.mod"), file!("traefik", "go.sum")],
+        rename: None,
+        // The kinds of the API only; what else it takes stands with the part.
+        manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/gateway-api", folders: &["config/crd"] }),
+        // Makers of DNS, asked when certificates are made: a third of all packages.
+        instead: Some(Instead {
+            module: "github.com/go-acme/lego/v4@v4.33.0",
+            file: "providers/dns/zz_gen_dns_providers.go",
+            content: include_str!("../../../lab/components/traefik/dns.go"),
+        }),
     },
     Recipe {
         name: "prometheus",
@@ -291,6 +354,7 @@ pub const RECIPES: &[Recipe] = &[
         // The clients of two dozen clouds, by which it could find targets too.
         tags: "remove_all_sd enable_kubernetes_sd",
         files: &[file!("prometheus", "go.mod"), file!("prometheus", "go.sum")],
+        instead: None,
         rename: None,
         manifests: None,
     },
@@ -302,6 +366,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("karpenter", "go.mod"), file!("karpenter", "go.sum")],
         // Its provider is called as KWOK is.
+        instead: None,
         rename: Some(("kwok", "karpenter")),
         // Its chart leaves out the half of its kinds.
         manifests: Some(Manifests::Files {
@@ -316,6 +381,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("prometheus-adapter", "go.mod"), file!("prometheus-adapter", "go.sum")],
+        instead: None,
         rename: None,
         manifests: None,
     },
@@ -338,6 +404,9 @@ impl Recipe {
         }
         if let Some((module, parts)) = self.manifests.as_ref().map(Manifests::parts) {
             hash.update(format!("{module}\0{}", parts.join("\0")));
+        }
+        if let Some(instead) = &self.instead {
+            hash.update([instead.module, instead.file, instead.content].join("\0"));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -459,6 +528,9 @@ async fn build_one(
     for (name, content) in recipe.files {
         fs_err::write(work.join(name), content)?;
     }
+    if let Some(instead) = &recipe.instead {
+        instead.lay(work).await?;
+    }
     told(0);
     let mut child = Command::new("go")
         .args(["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", recipe.tags])
@@ -504,6 +576,9 @@ async fn build_one(
         let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         let rendered = manifests.render(&source, tool).await?;
         fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
+    }
+    if recipe.instead.is_some() {
+        fs_err::remove_dir_all(work.join("instead"))?;
     }
     Ok(())
 }

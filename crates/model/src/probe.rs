@@ -211,6 +211,134 @@ pub struct Gauge {
     pub value: Option<f64>,
 }
 
+/// Set in the container of a probe that is also a backend: under which name it says who it is. It then answers every request
+/// on [`BACKEND_PORT`] with an [`Echo`], and tells what came by `POST /seen`.
+pub const BACKEND: &str = "PROBE_BACKEND";
+/// Port on which such a probe answers as a backend.
+pub const BACKEND_PORT: u16 = 18090;
+/// Header in which a request says which it is: its batch and its number, as `BATCH-NUMBER`.
+pub const NONCE: &str = "x-aiconform-nonce";
+/// Most requests of one batch.
+pub const MOST_REQUESTS: u32 = 5000;
+/// Most connections of one batch at the same time.
+pub const MOST_CONNECTIONS: u32 = 32;
+/// Most bytes that are read of one answer's body.
+pub const MOST_ANSWER: usize = 16 * 1024;
+
+/// A batch of requests of one form, to be sent by HTTP/1.1 to one address (`POST /send`). Redirects are not followed, and
+/// nothing is tried twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Batch {
+    /// Name of the batch, which the requests carry.
+    pub batch: String,
+    /// Where to: an IP address, or a name for the pod's own resolver.
+    pub address: String,
+    /// Port there.
+    pub port: u16,
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// `Host` header.
+    pub host: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: String,
+    /// How many requests, at most [`MOST_REQUESTS`].
+    pub count: u32,
+    /// Connections at the same time, at most [`MOST_CONNECTIONS`].
+    pub connections: u32,
+    /// Whether each connection is used for many requests; else each request has one of its own.
+    pub keeps_alive: bool,
+    /// Longest time for one request, its connection included, in milliseconds.
+    pub each: u64,
+    /// Longest time for all, in milliseconds; what was not sent by then is not.
+    pub all: u64,
+}
+
+/// What a backend answers to every request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Echo {
+    /// Who it is.
+    pub backend: String,
+    /// The request's [`NONCE`], as it came.
+    pub nonce: String,
+    /// Address from which it came.
+    pub peer: String,
+    /// Names of headers that came and that only proxies add.
+    pub proxied: Vec<String>,
+}
+
+/// Answers that are alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Who says that it answered; empty when nobody that is a backend of ours.
+    pub backend: String,
+    /// `Location` of a redirect.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub location: String,
+    /// Whether it says the nonce of this very request.
+    pub is_own: bool,
+    /// Address from which the backend was asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub peer: String,
+    /// Names of headers that only proxies add.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proxied: Vec<String>,
+}
+
+/// How many answers were alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// What they say.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// How many.
+    pub count: u32,
+}
+
+/// What came of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    /// Requests that were begun.
+    pub sent: u32,
+    /// Connections that were made.
+    pub connections: u32,
+    /// Answers, those that are alike counted together.
+    pub answers: Vec<Answered>,
+    /// Requests without an answer, by what went wrong.
+    pub errors: BTreeMap<String, u32>,
+    /// Addresses that the name was resolved to, of which the first was taken.
+    pub resolved: Vec<String>,
+    /// Time from the first to the last, in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// Which batches a backend is asked about (`POST /seen`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeenOf {
+    /// Names of the batches.
+    pub batches: Vec<String>,
+}
+
+/// What a backend saw of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counted {
+    /// Requests that came.
+    pub requests: u32,
+    /// Different ones among them.
+    pub different: u32,
+}
+
 /// Answers of the devices of a container, by the socket's path; each as the device gave it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answers {

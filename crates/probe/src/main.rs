@@ -9,12 +9,16 @@
     reason = "a program for pods: its output is its log"
 )]
 
+mod backend;
 mod devices;
 mod gauge;
 mod inference;
 mod look;
+mod send;
 
-use aiconform_model::probe::{Answers, Gauge, Hold, Leave, LookFor, PORT, Resolve, Work};
+use aiconform_model::probe::{
+    Answers, BACKEND, BACKEND_PORT, Batch, Gauge, Hold, Leave, LookFor, PORT, Resolve, SeenOf, Work,
+};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -70,11 +74,11 @@ fn scratch() -> PathBuf {
 fn serve(port: u16) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        // Both families where the node has both.
-        let listener = match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
-            Ok(listener) => listener,
-            Err(_) => TcpListener::bind(("0.0.0.0", port)).await.map_err(|error| error.to_string())?,
-        };
+        let listener = listen(port).await?;
+        // Apart from the questions, which nobody is to reach through a gateway.
+        if let Some(name) = std::env::var(BACKEND).ok().filter(|name| !name.is_empty()) {
+            tokio::spawn(be_backend(listen(BACKEND_PORT).await?, name.leak()));
+        }
         println!("serving on port {port}");
         loop {
             let (stream, _) = listener.accept().await.map_err(|error| error.to_string())?;
@@ -87,6 +91,31 @@ fn serve(port: u16) -> Result<(), String> {
             });
         }
     })
+}
+
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    // Both families where the node has both.
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind(("0.0.0.0", port)).await.map_err(|error| error.to_string()),
+    }
+}
+
+/// Answers as a backend of this name, as long as connections come.
+async fn be_backend(listener: TcpListener, name: &'static str) {
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // As when there are too many: those that are open come to their end first.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            continue;
+        };
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(move |request| backend::echo(name, peer, request));
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
 }
 
 type Answer = Response<Full<Bytes>>;
@@ -129,6 +158,14 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         },
         (&Method::POST, "/resolve") => match read::<Resolve>(body).await {
             Ok(resolve) => blocking(move || resolved(&resolve.name)).await,
+            Err(why) => Err(why),
+        },
+        (&Method::POST, "/send") => match read::<Batch>(body).await {
+            Ok(asked) => send::send(&asked).await.and_then(|sent| json_of(&sent)),
+            Err(why) => Err(why),
+        },
+        (&Method::POST, "/seen") => match read::<SeenOf>(body).await {
+            Ok(of) => json_of(&backend::seen(&of)),
             Err(why) => Err(why),
         },
         (&Method::POST, "/stop") => match read::<Leave>(body).await {

@@ -33,6 +33,7 @@ struct Requirement {
     curves: Vec<Glance>,
     counts: Vec<Glance>,
     grids: Vec<Glance>,
+    bars: Vec<Glance>,
     measures: Table,
     subjects: Vec<Subject>,
     /// Subjects that the cluster does not have, by the reason.
@@ -191,6 +192,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 }),
                 counts: pictures(&judgement.subjects, |picture| picture.count.is_some()),
                 grids: pictures(&judgement.subjects, |picture| picture.grid.is_some()),
+                bars: pictures(&judgement.subjects, |picture| !picture.bars.is_empty()),
                 measures: measures::table(judgement),
                 subjects: judgement
                     .subjects

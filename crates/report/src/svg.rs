@@ -1,7 +1,7 @@
 //! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot. And curves, with what
-//! went on behind them. And grids.
+//! went on behind them. And grids, and bars of shares.
 
-use aiconform_verdict::{CellKind, Grid, Lane, Picture};
+use aiconform_verdict::{Bar, CellKind, Grid, Lane, Picture};
 use std::fmt::Write;
 
 const WIDTH: f64 = 260.0;
@@ -14,6 +14,7 @@ const TOP: f64 = 18.0;
 pub fn svg(picture: &Picture) -> String {
     match &picture.grid {
         Some(grid) => cells(picture, grid),
+        None if !picture.bars.is_empty() => bars(picture),
         None if picture.curves.is_empty() => lanes(picture),
         None => curves(picture),
     }
@@ -140,6 +141,68 @@ fn levels(count: Option<u64>) -> Vec<(f64, String)> {
     (0..=top).step_by(step).map(|number| (number as f64 / top as f64, number.to_string())).collect()
 }
 
+/// Room for the names of bars, and for what they come to.
+const LABELS: f64 = 44.0;
+const SHARES: f64 = 34.0;
+
+/// Shares as bars: what each can come of as a line with ends, what it should be as a mark across.
+fn bars(picture: &Picture) -> String {
+    let scale = |share: f64| LABELS + share.clamp(0.0, 100.0) / 100.0 * (WIDTH - LABELS - SHARES);
+    let (mut body, mut y, mut group) = (String::new(), TOP - LANE, "");
+    for bar in &picture.bars {
+        if bar.group != group {
+            group = &bar.group;
+            y += LANE;
+            let _ =
+                write!(body, "<text class=\"name\" x=\"1\" y=\"{:.1}\">{}</text>", y - 3.0, escape(group));
+        }
+        body.push_str(&one_bar(bar, y, scale));
+        y += LANE + 1.0;
+    }
+    framed(picture, y - 8.0, &body)
+}
+
+fn one_bar(bar: &Bar, y: f64, scale: impl Fn(f64) -> f64) -> String {
+    let (low, high) = bar.interval;
+    let class = if (low..=high).contains(&bar.expected) { "share kept" } else { "share missed" };
+    let (middle, bottom) = (y + LANE * 0.5, y + LANE - 1.5);
+    let words = format!(
+        "{}, {}: {:.1} % (between {low:.1} and {high:.1} %), expected {} %",
+        bar.group, bar.name, bar.share, bar.expected
+    );
+    let ends = [low, high].map(|end| {
+        format!(
+            "<line class=\"reach\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1:.1}\" y2=\"{2:.1}\"/>",
+            scale(end),
+            middle - 2.5,
+            middle + 2.5
+        )
+    });
+    format!(
+        "<g class=\"{class}\"><title>{}</title><text class=\"when\" x=\"1\" y=\"{text:.1}\">{}</text>\
+         <rect class=\"track\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{all:.1}\" height=\"{height:.1}\" rx=\"1.5\"/>\
+         <rect class=\"fill\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"1.5\"/>\
+         <line class=\"reach\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>{}{}\
+         <line class=\"goal\" x1=\"{goal:.1}\" x2=\"{goal:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
+         <text class=\"when\" x=\"{WIDTH}\" y=\"{text:.1}\" text-anchor=\"end\">{:.1} %</text></g>",
+        escape(&words),
+        escape(&bar.name),
+        scale(low),
+        scale(high),
+        ends[0],
+        ends[1],
+        y - 1.0,
+        bottom + 1.0,
+        bar.share,
+        text = middle + 2.5,
+        left = scale(0.0),
+        all = scale(100.0) - scale(0.0),
+        width = scale(bar.share) - scale(0.0),
+        height = LANE - 1.5,
+        goal = scale(bar.expected),
+    )
+}
+
 fn framed(picture: &Picture, bottom: f64, body: &str) -> String {
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
@@ -242,12 +305,43 @@ mod tests {
             shades: Vec::new(),
             count: None,
             grid: Some(grid),
+            bars: Vec::new(),
             length: 0,
         };
         let drawn = svg(&picture);
         assert_eq!(drawn.matches("class=\"cell leak\"").count(), COLUMNS, "{drawn}");
         assert!(drawn.contains("accel5 +3") && !drawn.contains("accel6"), "{drawn}");
         assert!(drawn.contains("<title>plain: accel0: &lt;ENXIO&gt;</title>"), "{drawn}");
+    }
+
+    #[test]
+    fn a_bar_has_its_share_its_interval_and_what_it_should_be() {
+        let bar = |group: &str, share, interval, expected| Bar {
+            group: group.into(),
+            name: "<canary>".into(),
+            share,
+            interval,
+            expected,
+        };
+        let picture = Picture {
+            title: "t".into(),
+            caption: "c".into(),
+            tone: Tone::Part,
+            series: "s".into(),
+            lanes: Vec::new(),
+            marks: Vec::new(),
+            curves: Vec::new(),
+            shades: Vec::new(),
+            grid: None,
+            bars: vec![bar("new", 50.0, (40.0, 60.0), 20.0), bar("new", 20.0, (12.0, 130.0), 20.0)],
+            length: 0,
+        };
+        let drawn = svg(&picture);
+        assert_eq!(drawn.matches(">new</text>").count(), 1, "{drawn}");
+        assert_eq!(drawn.matches("class=\"share missed\"").count(), 1, "{drawn}");
+        assert!(drawn.contains("&lt;canary&gt;: 50.0 % (between 40.0 and 60.0 %), expected 20 %"), "{drawn}");
+        // What lies outside ends at the edge.
+        assert!(drawn.contains("x2=\"226.0\"") && !drawn.contains("x2=\"28"), "{drawn}");
     }
 
     #[test]
@@ -264,6 +358,7 @@ mod tests {
             shades: vec![Span { from: 200, to: 800, state: "load" }],
             count: None,
             grid: None,
+            bars: Vec::new(),
             length: 1000,
         };
         let drawn = svg(&picture);

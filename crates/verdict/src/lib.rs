@@ -14,4 +14,4 @@ pub use claim::{
 pub use judge::{OWN_CONTROL, decide, judge, summary};
 pub use judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 pub use lean::Lean;
-pub use picture::{Cell, CellKind, Curve, Grid, Lane, Mark, Picture, Row, Span, Tone};
+pub use picture::{Bar, Cell, CellKind, Curve, Grid, Lane, Mark, Picture, Row, Span, Tone};

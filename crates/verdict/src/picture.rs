@@ -1,8 +1,8 @@
-//! A picture of what happened, for the report: lanes or curves over time, or a grid of who tried what.
+//! A picture of what happened, for the report: lanes or curves over time, a grid of who tried what, or bars of shares.
 
 use serde::Serialize;
 
-/// Lanes over time, with marks; or curves over time, with shades behind them; or a grid.
+/// Lanes over time, with marks; or curves over time, with shades behind them; or a grid; or bars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Picture {
     /// Title.
@@ -29,8 +29,26 @@ pub struct Picture {
     /// A grid; where there is one, it is drawn and nothing else is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<Grid>,
+    /// Bars; where there are any, they are drawn and lanes are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bars: Vec<Bar>,
     /// Length in milliseconds.
     pub length: u64,
+}
+
+/// A share that was counted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bar {
+    /// Bars of one group stand together.
+    pub group: String,
+    /// Whose share it is.
+    pub name: String,
+    /// The share, in percent.
+    pub share: f64,
+    /// What it can come of, in percent.
+    pub interval: (f64, f64),
+    /// What it should be, in percent.
+    pub expected: f64,
 }
 
 /// Who tried what, and what came of it.

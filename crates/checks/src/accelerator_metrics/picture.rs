@@ -64,6 +64,7 @@ fn drawn(history: &History, outcome: &Outcome) -> Option<Picture> {
         shades,
         count: None,
         grid: None,
+        bars: Vec::new(),
         length: since(end),
     })
 }

@@ -55,7 +55,7 @@ pub struct ProbePod<'a> {
     pub role: &'a str,
     /// The trial that it belongs to.
     pub trial: &'a str,
-    /// Nodes on which it may be.
+    /// Nodes on which it may be; none: any.
     pub nodes: &'a [String],
     /// Its containers, those that start first before the others: the probe serves on the next port in each.
     pub containers: Vec<Container<'a>>,
@@ -177,8 +177,15 @@ impl ProbePod<'_> {
             "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": false, "enableServiceLinks": false,
             "restartPolicy": if self.restarts { "Always" } else { "Never" },
             "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-            "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
             "containers": others, "tolerations": tolerations}});
+        if terms.is_empty() {
+            if !profile.node_selector.is_empty() {
+                object["spec"]["nodeSelector"] = json!(profile.node_selector);
+            }
+        } else {
+            object["spec"]["affinity"] = json!({"nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}});
+        }
         // An API server drops what is empty; then it would not come back as it was sent.
         for (field, values) in [("initContainers", first), ("resourceClaims", claims)] {
             if !values.is_empty() {

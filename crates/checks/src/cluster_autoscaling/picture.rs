@@ -58,6 +58,7 @@ fn picture(history: &History, up: &Outcome, down: &Outcome) -> Option<Picture> {
         count: None,
         shades: Vec::new(),
         grid: None,
+        bars: Vec::new(),
         length: since(end),
     })
 }

@@ -4,8 +4,8 @@
 
 use super::history::{History, Life, histories, planned};
 use super::judge::rounds;
-use super::statistics::in_words;
 use super::trials::SIZE;
+use crate::statistics::in_words;
 use aiconform_model::Event;
 use aiconform_verdict::{Measure, Subject};
 use serde_json::Value;

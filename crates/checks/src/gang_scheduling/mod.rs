@@ -13,7 +13,6 @@ mod picture;
 mod preview;
 mod run;
 mod stage;
-mod statistics;
 mod template;
 #[cfg(test)]
 mod tests;

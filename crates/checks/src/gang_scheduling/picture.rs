@@ -94,6 +94,7 @@ fn picture(history: &History, subject: &Subject) -> Option<Picture> {
         shades,
         count: None,
         grid: None,
+        bars: Vec::new(),
         length: since(end),
     })
 }

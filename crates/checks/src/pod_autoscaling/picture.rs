@@ -71,6 +71,7 @@ fn drawn(history: &History, events: &[&Event], subject: &Subject) -> Option<Pict
         .collect(),
         count: Some(2 * history.most),
         grid: None,
+        bars: Vec::new(),
         length: since(end),
     })
 }

@@ -69,6 +69,7 @@ fn drawn(history: &History, granted: &Granted) -> Picture {
         shades: Vec::new(),
         count: None,
         grid: Some(Grid { columns, rows }),
+        bars: Vec::new(),
         length: 0,
     }
 }

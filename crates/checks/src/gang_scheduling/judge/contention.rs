@@ -2,7 +2,7 @@
 
 use super::{WHOLE, met, unknown, unmet};
 use crate::gang_scheduling::history::{History, histories, planned};
-use crate::gang_scheduling::statistics::in_words;
+use crate::statistics::in_words;
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a number of rounds says of all rounds.
+//! What a number of tries says of all tries.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
@@ -6,13 +6,19 @@ use statrs::distribution::{Beta, ContinuousCDF};
 ///
 /// It is exact in that it holds at least 95 % whatever the share is; with 0 of 10 it still reaches to 31 %.
 pub fn interval(count: usize, of: usize) -> (f64, f64) {
+    interval_at(count, of, 0.05)
+}
+
+/// The same which misses the share with at most this chance, half of it on each side. A share lies in it just when the
+/// exact binomial test of that share with this chance does not refuse it.
+pub fn interval_at(count: usize, of: usize, chance: f64) -> (f64, f64) {
     let quantile = |a: usize, b: usize, at: f64| {
-        #[allow(clippy::cast_precision_loss, reason = "numbers of rounds are small")]
+        #[allow(clippy::cast_precision_loss, reason = "numbers of tries are small")]
         let beta = Beta::new(a as f64, b as f64);
         beta.map_or(f64::NAN, |beta| beta.inverse_cdf(at) * 100.0)
     };
-    let low = if count == 0 { 0.0 } else { quantile(count, of - count + 1, 0.025) };
-    let high = if count >= of { 100.0 } else { quantile(count + 1, of - count, 0.975) };
+    let low = if count == 0 { 0.0 } else { quantile(count, of - count + 1, chance / 2.0) };
+    let high = if count >= of { 100.0 } else { quantile(count + 1, of - count, 1.0 - chance / 2.0) };
     (low, high)
 }
 
@@ -43,6 +49,15 @@ mod tests {
             );
         }
         assert_eq!(in_words(3, 10), "7 to 65 %");
+    }
+
+    #[test]
+    fn a_chance_that_is_smaller_makes_it_wider_and_keeps_its_meaning() {
+        let (low, high) = interval_at(120, 600, 1e-6);
+        assert!(low < interval(120, 600).0 && high > interval(120, 600).1, "{low} {high}");
+        // By its definition: at the upper end, so few are seen in half of that chance.
+        assert!((at_most(120, 600, high / 100.0) / 5e-7 - 1.0).abs() < 1e-3, "{high}");
+        assert!(low > 12.0 && high < 30.0, "{low} {high}");
     }
 
     /// The chance of at most `count` of `of` with this share.

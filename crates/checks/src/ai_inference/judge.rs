@@ -1,0 +1,212 @@
+//! From evidence to outcomes: pure functions.
+
+mod control;
+mod guard;
+mod status;
+
+pub use control::{backends_answer_directly, class_is_accepted, requests_pass_the_gateway};
+pub use guard::doubt;
+pub use status::{gateway_is_programmed, missing_backend_is_told, status_is_of_the_latest};
+
+use super::adapters::{BACKENDS, CANARY, CHANGED, IDLE, STABLE, WEIGHTS};
+use super::history::{CASES, Done, History, SPLIT, Tally};
+use crate::statistics::interval_at;
+use aiconform_model::Event;
+use aiconform_model::probe::Sent;
+use aiconform_verdict::{Outcome, Subject};
+use serde_json::Value;
+
+/// A gateway that keeps the weights is called one that does not with at most this chance, for each share.
+pub const CHANCE: f64 = 1e-6;
+/// Fewer answers say too little of a share.
+const LEAST: u32 = 500;
+
+pub(super) fn met(seen: impl Into<String>) -> Outcome {
+    Outcome::Met { seen: seen.into() }
+}
+
+pub(super) fn unknown(why: impl Into<String>) -> Outcome {
+    Outcome::Unknown { why: why.into() }
+}
+
+pub(super) fn unmet(witness: impl Into<String>, events: Vec<u64>) -> Outcome {
+    Outcome::Unmet { witness: witness.into(), events }
+}
+
+/// Over which connections.
+pub(super) fn over(keeps_alive: bool) -> &'static str {
+    if keeps_alive { "connections that are used again" } else { "new connections" }
+}
+
+/// Why a batch says nothing of the gateway's choice, if so; or that the route is not served, which it shows.
+fn hindered(tally: &Tally, done: &Done) -> Option<Outcome> {
+    if let Some(elsewhere) = &tally.elsewhere {
+        return Some(unknown(format!(
+            "something before the routes answers in their place: requests were {elsewhere}; tell in the profile where pods reach the gateway without it: [ai_inference] address = \"…\""
+        )));
+    }
+    let refused: u32 = tally.refused.values().sum();
+    if tally.ours() == 0 && refused > 0 {
+        let witness =
+            format!("no request over {} reached a backend: {}", over(done.keeps_alive), tally.words());
+        return Some(unmet(witness, vec![done.sequence]));
+    }
+    None
+}
+
+/// Whether the shares of a batch are those of the weights.
+fn shares(history: &History, done: &Done, weights: [u64; 3]) -> Result<String, Outcome> {
+    let tally = history.tally(&done.sent);
+    if let Some(outcome) = hindered(&tally, done) {
+        return Err(outcome);
+    }
+    let of = tally.ours();
+    if of < LEAST {
+        return Err(unknown(format!(
+            "{of} of {} requests over {} were answered by a backend, too few: {}",
+            done.sent.sent,
+            over(done.keeps_alive),
+            tally.words()
+        )));
+    }
+    let mut words = Vec::new();
+    for (role, weight) in BACKENDS.iter().zip(weights).filter(|(_, weight)| *weight > 0) {
+        let count = tally.of(role);
+        let (low, high) = interval_at(count as usize, of as usize, CHANCE);
+        #[allow(clippy::cast_precision_loss, reason = "weights and counts are small")]
+        let (weight, share) = (weight as f64, f64::from(count) / f64::from(of) * 100.0);
+        if weight < low || weight > high {
+            return Err(unmet(
+                format!(
+                    "{role} has weight {weight} of 100 and answered {count} of {of} requests over {} ({share:.1} %; what that can come of lies between {low:.1} and {high:.1} %)",
+                    over(done.keeps_alive)
+                ),
+                vec![done.sequence],
+            ));
+        }
+        words.push(format!("{role} {share:.1} % ({low:.1} to {high:.1})"));
+    }
+    Ok(format!("of {of} requests over {}: {}", over(done.keeps_alive), words.join(", ")))
+}
+
+/// Traffic is split as the weights say.
+pub fn weights_split_the_traffic(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let mut words = Vec::new();
+    for done in history.all(SPLIT) {
+        match shares(&history, done, WEIGHTS) {
+            Ok(seen) => words.push(seen),
+            Err(outcome) => return outcome,
+        }
+    }
+    // Over new connections, and over those that are used again.
+    if words.len() < 2 {
+        return unknown(history.lack("not all of it was sent"));
+    }
+    met(format!("weights 80 and 20: {}", words.join("; ")))
+}
+
+/// Weight zero gets nothing.
+pub fn weight_zero_gets_nothing(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let mut of = 0;
+    for done in history.done.iter().filter(|done| [SPLIT, "changed"].contains(&done.case.as_str())) {
+        let tally = history.tally(&done.sent);
+        if tally.of(IDLE) > 0 {
+            let witness = format!(
+                "the backend with weight 0 answered {} of {} requests over {}",
+                tally.of(IDLE),
+                tally.ours(),
+                over(done.keeps_alive)
+            );
+            return unmet(witness, vec![done.sequence]);
+        }
+        if let Some(outcome) = hindered(&tally, done) {
+            return outcome;
+        }
+        of += tally.ours();
+    }
+    let seen = history.seen_by_idle();
+    if seen > 0 {
+        return unmet(format!("the backend with weight 0 says that {seen} requests came"), Vec::new());
+    }
+    if of < LEAST || !history.counted.contains_key(IDLE) {
+        return unknown(history.lack(&format!("{of} requests were answered, too few")));
+    }
+    met(format!("of {of} requests none came to the backend with weight 0, which answers when it is asked"))
+}
+
+/// Headers choose the backend.
+pub fn headers_choose_the_backend(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let (mut count, mut doubt) = (0, None);
+    for case in CASES {
+        let mut tried = 0;
+        for done in history.all(case.name) {
+            let tally = history.tally(&done.sent);
+            let wrong = tally.by.keys().find(|role| *role != case.expects);
+            if let Some(role) = wrong {
+                let witness = format!(
+                    "{}: {role} answered and not {}, over {}",
+                    case.name,
+                    case.expects,
+                    over(done.keeps_alive)
+                );
+                return unmet(witness, vec![done.sequence]);
+            }
+            match hindered(&tally, done) {
+                Some(Outcome::Unmet { witness, events }) => {
+                    return unmet(format!("{}: {witness}", case.name), events);
+                }
+                Some(outcome) => return outcome,
+                None if tally.ours() < done.sent.sent || tally.ours() == 0 => {
+                    doubt.get_or_insert_with(|| format!("{}: {}", case.name, tally.words()));
+                }
+                None => {}
+            }
+            tried += 1;
+            count += tally.ours();
+        }
+        if tried < 2 {
+            return unknown(history.lack("not all of it was sent"));
+        }
+    }
+    match doubt {
+        Some(why) => unknown(why),
+        None => met(format!(
+            "{} forms of requests, {count} in all, each answered by the backend that its header asks for",
+            CASES.len()
+        )),
+    }
+}
+
+/// A change of weights takes effect.
+pub fn change_of_weights_takes_effect(events: &[&Event], _: &Subject) -> Outcome {
+    let history = History::of(events);
+    let Some((sequence, changed)) = &history.changed else {
+        return unknown(history.lack("the weights were not changed"));
+    };
+    let requests = changed["requests"].as_u64().unwrap_or_default();
+    let took = changed["milliseconds"].as_u64().unwrap_or_default();
+    if changed["changed"] != Value::Bool(true) {
+        let last: Sent = serde_json::from_value(changed["last"].clone()).unwrap_or_default();
+        let tally = history.tally(&last);
+        let words = format!(
+            "{} s and {requests} requests after the weights became {} for {STABLE} and {} for {CANARY}: {}",
+            took / 1000,
+            CHANGED[0],
+            CHANGED[1],
+            tally.words()
+        );
+        // What is not answered by backends says nothing of their shares.
+        if tally.ours() * 2 < last.sent || last.sent == 0 {
+            return unknown(words);
+        }
+        return unmet(words, vec![*sequence]);
+    }
+    match history.all("changed").next().map(|done| shares(&history, done, CHANGED)) {
+        Some(Ok(seen)) => met(format!("after {took} ms and {requests} requests; {seen}")),
+        Some(Err(outcome)) => outcome,
+        None => unknown(history.lack("nothing was sent after the change")),
+    }
+}

@@ -1,0 +1,81 @@
+//! Why nothing that was seen can be believed: what somebody else has changed.
+
+use crate::ai_inference::adapters::{gateways, http_routes, services};
+use crate::foreign::admitted_pod;
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use aiconform_verdict::Subject;
+use serde_json::Value;
+
+/// Why nothing of this subject can be believed.
+pub fn doubt(events: &[&Event], _: &Subject) -> Option<String> {
+    let over = |name: &str| {
+        let found = events
+            .iter()
+            .find(|event| matches!(&event.kind, EventKind::Phase { phase, .. } if phase == name));
+        found.map_or(u64::MAX, |event| event.sequence)
+    };
+    let (direct, end, changed) = (over("direct"), over("over").min(over("end")), over("change"));
+    events.iter().filter(|event| event.sequence < end).find_map(|event| match &event.kind {
+        EventKind::Exchange {
+            method,
+            path,
+            status: 200..300,
+            request: Some(sent),
+            response: Some(got),
+            ..
+        } => admitted_pod(method, path, sent, got).or_else(|| admitted(method, path, sent, got)),
+        EventKind::Watch { kind, change, object } => {
+            let at = event.sequence;
+            let what = format!("{} {}", kind.kind, object.name());
+            let ours = *kind == Kind::pod() || [services(), gateways(), http_routes()].contains(kind);
+            if ours && (*change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some()) {
+                return Some(format!("{what} was deleted by someone else (event {at})"));
+            }
+            if *kind == Kind::pod() && at > direct && object.condition_is("Ready", "False") {
+                return Some(format!(
+                    "the test pod {} was not ready for a while (event {at})",
+                    object.name()
+                ));
+            }
+            // The run changes one route, and that once.
+            let most = if at > changed { 2 } else { 1 };
+            let generation = object.at("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
+            if [gateways(), http_routes()].contains(kind) && generation > most {
+                return Some(format!("{what} was changed by someone else (event {at})"));
+            }
+            None
+        }
+        _ => None,
+    })
+}
+
+/// What of a Service, Gateway or route is not as it was sent.
+fn admitted(method: &str, path: &str, sent: &Value, got: &Value) -> Option<String> {
+    let (sent, got) = (Object(sent.clone()), Object(got.clone()));
+    let creates = method == "POST" && ["Service", "Gateway", "HTTPRoute"].contains(&sent.kind());
+    if !creates || path.contains("dryRun") {
+        return None;
+    }
+    let place = differs(sent.at("/spec")?, got.at("/spec"))?;
+    Some(format!(
+        "{} {} was changed on its way in: spec{place} is not as it was sent; a webhook or policy of the platform rewrites it",
+        sent.kind(),
+        got.name()
+    ))
+}
+
+/// The first place that is not as it was sent; more may be there.
+fn differs(sent: &Value, got: Option<&Value>) -> Option<String> {
+    match (sent, got) {
+        (Value::Object(sent), Some(Value::Object(got))) => {
+            sent.iter().find_map(|(key, value)| Some(format!(".{key}{}", differs(value, got.get(key))?)))
+        }
+        (Value::Array(sent), Some(Value::Array(got))) if sent.len() == got.len() => sent
+            .iter()
+            .zip(got)
+            .enumerate()
+            .find_map(|(place, (sent, got))| Some(format!("[{place}]{}", differs(sent, Some(got))?))),
+        (sent, Some(got)) if sent == got => None,
+        _ => Some(String::new()),
+    }
+}

@@ -1,0 +1,291 @@
+//! What is sent to a class's gateway.
+
+use super::Target;
+use super::stage::{Place, Stage};
+use crate::ai_inference::adapters::{BACKENDS, CANARY};
+use crate::ai_inference::history::{CASES, Case, DIRECT, NOWHERE, SPLIT};
+use crate::cx::Stop;
+use aiconform_model::probe::{BACKEND_PORT, Batch, Counted, SeenOf, Sent};
+use aiconform_model::{Bin, Scope};
+use aiconform_wait::Wait;
+use futures::future::try_join_all;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// Requests of a batch whose shares are measured.
+const MANY: u32 = 600;
+/// Requests of any other.
+const FEW: u32 = 10;
+/// Requests by which is looked whether a change has taken effect; in half of so many, the smaller share never is.
+const LOOK: u32 = 60;
+/// So often in a row a change is seen before it counts: there may be several proxies.
+const IN_A_ROW: u32 = 3;
+/// Connections at the same time.
+const CONNECTIONS: u32 = 8;
+/// Connections that are used again: so few that who chooses a backend for each of them does not come near the weights.
+const KEPT: u32 = 3;
+/// Longest time for one request, and for a batch, in milliseconds; the API server's proxy waits a little longer.
+const EACH: u64 = 5000;
+const ALL: u64 = 25_000;
+/// Longest time until the gateway serves routes that it has accepted.
+const SERVED: Duration = Duration::from_secs(60);
+/// The same of a route whose backend there is not.
+const REFUSED: Duration = Duration::from_secs(10);
+/// Longest time until changed weights take effect.
+const TAKES_EFFECT: Duration = Duration::from_secs(120);
+/// Between two looks.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// What an inference client sends.
+const PATH: &str = "/v1/chat/completions";
+const BODY: &str = r#"{"model":"m","messages":[{"role":"user","content":"?"}]}"#;
+
+/// Batches of one class.
+struct Line<'a> {
+    stage: &'a Stage<'a>,
+    scope: &'a Scope,
+    place: &'a Place,
+    /// What names of batches begin with.
+    prefix: String,
+    names: Mutex<Vec<String>>,
+}
+
+impl Line<'_> {
+    fn batch(&self, route: &str) -> Batch {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{}-{}", self.prefix, names.len());
+        names.push(name.clone());
+        Batch {
+            batch: name,
+            address: self.place.address.clone(),
+            port: self.place.port,
+            method: "POST".into(),
+            path: PATH.into(),
+            host: self.place.host(route),
+            headers: Vec::new(),
+            body: BODY.into(),
+            count: FEW,
+            connections: CONNECTIONS,
+            keeps_alive: false,
+            each: EACH,
+            all: ALL,
+        }
+    }
+
+    /// Sends a batch, under the name of a case.
+    async fn send(&self, case: &str, batch: &Batch) -> Result<Sent, Stop> {
+        let (stage, scope) = (self.stage, self.scope);
+        stage.phase(scope, "batch", json!({"case": case, "batch": batch.batch, "count": batch.count}));
+        let sent = stage.send(batch).await?;
+        stage.phase(
+            scope,
+            "answered",
+            json!({"case": case, "batch": batch.batch, "keeps_alive": batch.keeps_alive, "sent": sent}),
+        );
+        Ok(sent)
+    }
+
+    /// What every backend has seen of the batches so far.
+    async fn count(&self) -> Result<(), Stop> {
+        let batches = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let counted = self.stage.seen(&batches).await?;
+        self.stage.phase(self.scope, "counted", json!({"backends": counted}));
+        Ok(())
+    }
+
+    /// Waits until the gateway serves the routes: an accepted one takes effect some time later.
+    async fn served(&self) -> Result<(), Stop> {
+        self.stage.phase(self.scope, "serve", json!({}));
+        let last: Mutex<Option<Sent>> = Mutex::new(None);
+        let ask = || async {
+            for route in [SPLIT, "header"] {
+                let batch = Batch { count: 3, each: 2000, all: 3000, ..self.batch(route) };
+                let sent = self.stage.send(&batch).await.map_err(|stop| stop.to_string())?;
+                let ours = sent.answers.iter().filter(|it| it.answer.status == 200 && it.answer.is_own);
+                let is_served = ours.map(|it| it.count).sum::<u32>() == batch.count;
+                let words = in_words(&sent);
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+                if !is_served {
+                    return Err(format!("{}: {words}", batch.host));
+                }
+            }
+            Ok(())
+        };
+        let wait = self.wait("the gateway to serve the routes", SERVED);
+        let served = wait.asking(BETWEEN, ask).await;
+        let last = last.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
+        self.stage.phase(self.scope, "served", json!({"served": served.is_ok(), "last": last}));
+        if served.is_err() && last.answers.is_empty() {
+            return Err(Stop::Hindered(format!(
+                "the gateway does not answer the pod {} at {}, port {}: {}; if pods reach it elsewhere, name that in the profile: [ai_inference] address = \"…\"",
+                self.stage.sender.name,
+                self.place.address,
+                self.place.port,
+                in_words(&last)
+            )));
+        }
+        Ok(())
+    }
+
+    fn wait<'w>(&'w self, condition: &str, limit: Duration) -> Wait<'w> {
+        Wait {
+            condition: condition.into(),
+            bin: Bin::Platform,
+            limit,
+            sink: self.stage.cx.session.api().sink().as_ref(),
+            scope: self.scope,
+        }
+    }
+}
+
+impl Stage<'_> {
+    async fn send(&self, batch: &Batch) -> Result<Sent, Stop> {
+        let asked = serde_json::to_value(batch).unwrap_or_default();
+        let answer = self.sender.ask("probe", "/send", &asked).await?;
+        serde_json::from_value(answer).map_err(|error| {
+            Stop::Hindered(format!("the probe in {} does not say what it sent: {error}", self.sender.name))
+        })
+    }
+
+    async fn seen(&self, batches: &[String]) -> Result<BTreeMap<String, BTreeMap<String, Counted>>, Stop> {
+        let of = serde_json::to_value(SeenOf { batches: batches.to_vec() }).unwrap_or_default();
+        let asked = BACKENDS.iter().zip(&self.backends).map(|(role, backend)| {
+            let of = &of;
+            async move {
+                let answer = backend.ask("probe", "/seen", of).await?;
+                let seen = serde_json::from_value(answer).map_err(|error| {
+                    Stop::Hindered(format!("the probe in {} does not say what came: {error}", backend.name))
+                })?;
+                Ok::<_, Stop>(((*role).to_owned(), seen))
+            }
+        });
+        Ok(try_join_all(asked).await?.into_iter().collect())
+    }
+
+    /// The sender asks every backend without any gateway.
+    pub(super) async fn directly(&self, names: &[String]) -> Result<(), Stop> {
+        let scope = self.scratch.scope().clone();
+        let backends: Map<String, Value> = BACKENDS
+            .iter()
+            .zip(&self.backends)
+            .zip(names)
+            .map(|((role, backend), name)| {
+                let said = json!({"name": name, "pod": backend.name, "address": self.address(&backend.name)});
+                ((*role).to_owned(), said)
+            })
+            .collect();
+        let sender = json!({"pod": self.sender.name, "address": self.address(&self.sender.name)});
+        self.phase(&scope, "direct", json!({"backends": backends, "sender": sender}));
+        let mut all = Map::new();
+        for (role, backend) in BACKENDS.iter().zip(&self.backends) {
+            let place = Place {
+                address: self.address(&backend.name),
+                port: BACKEND_PORT,
+                domain: "aiconform.test".into(),
+            };
+            let prefix = format!("{DIRECT}-{role}");
+            let line = Line { stage: self, scope: &scope, place: &place, prefix, names: Mutex::default() };
+            let sent = self.send(&line.batch(DIRECT)).await?;
+            all.insert((*role).to_owned(), json!(sent));
+        }
+        self.phase(&scope, "directly", json!({"sent": all}));
+        Ok(())
+    }
+
+    fn line<'l>(&'l self, target: &'l Target, number: usize, place: &'l Place, part: &str) -> Line<'l> {
+        let prefix = format!("{}-{number}-{part}", self.cx.session.id());
+        Line { stage: self, scope: &target.scope, place, prefix, names: Mutex::default() }
+    }
+
+    /// What is sent before the weights change.
+    pub(super) async fn traffic(&self, target: &Target, number: usize, place: &Place) -> Result<(), Stop> {
+        let line = self.line(target, number, place, "a");
+        line.served().await?;
+        let tell = |words: &str| self.cx.progress.tell(&target.scope, words);
+        line.send(NOWHERE, &line.batch(NOWHERE)).await?;
+        tell("the split is measured");
+        for (keeps_alive, connections) in [(false, CONNECTIONS), (true, KEPT)] {
+            let batch = Batch { count: MANY, connections, keeps_alive, ..line.batch(SPLIT) };
+            line.send(SPLIT, &batch).await?;
+        }
+        tell("requests are routed by their headers");
+        // The first is drawn, so that what takes turns does not keep step with the forms.
+        let first = usize::try_from(self.cx.options.seed % CASES.len() as u64).unwrap_or_default();
+        for case in CASES.iter().cycle().skip(first).take(CASES.len()) {
+            for (keeps_alive, connections) in [(false, CONNECTIONS), (true, KEPT)] {
+                let Case { name, header, value, method, path, .. } = *case;
+                let header =
+                    if header.is_empty() { Vec::new() } else { vec![(header.to_owned(), value.to_owned())] };
+                let mut batch = Batch { connections, keeps_alive, headers: header, ..line.batch("header") };
+                if !path.is_empty() {
+                    (batch.method, batch.path, batch.body) = (method.into(), path.into(), String::new());
+                }
+                line.send(name, &batch).await?;
+            }
+        }
+        // An answer that is expected: other ones are seen by the judge.
+        let refused = || async {
+            let sent = self.send(&line.batch("missing")).await.map_err(|stop| stop.to_string())?;
+            let all = sent.answers.iter().all(|it| it.answer.status == 500) && !sent.answers.is_empty();
+            if all { Ok(()) } else { Err(in_words(&sent)) }
+        };
+        let wait = line.wait("the route without a backend to be answered with 500", REFUSED);
+        let _ = wait.asking(BETWEEN, refused).await;
+        line.send("missing", &line.batch("missing")).await?;
+        line.count().await
+    }
+
+    /// What is sent after the weights have changed.
+    pub(super) async fn after_change(
+        &self,
+        target: &Target,
+        number: usize,
+        place: &Place,
+    ) -> Result<(), Stop> {
+        let line = self.line(target, number, place, "b");
+        let start = Instant::now();
+        let canary = format!("{CANARY}-{}", self.cx.session.id());
+        let row = Mutex::new((0, 0, Sent::default()));
+        let ask = || async {
+            let batch = Batch { count: LOOK, ..line.batch(SPLIT) };
+            let sent = self.send(&batch).await.map_err(|stop| stop.to_string())?;
+            let of = sent.answers.iter().filter(|it| it.answer.backend == canary);
+            let has_changed = of.map(|it| it.count).sum::<u32>() * 2 > LOOK;
+            let words = in_words(&sent);
+            let mut row = row.lock().unwrap_or_else(PoisonError::into_inner);
+            *row = (row.0 + sent.sent, if has_changed { row.1 + 1 } else { 0 }, sent);
+            if row.1 >= IN_A_ROW { Ok(()) } else { Err(words) }
+        };
+        let wait = line.wait("the changed weights to take effect", TAKES_EFFECT);
+        let changed = wait.asking(Duration::ZERO, ask).await.is_ok();
+        let (requests, _, last) = row.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let took = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.phase(
+            &target.scope,
+            "changed",
+            json!({"changed": changed, "requests": requests, "last": last, "milliseconds": took}),
+        );
+        if changed {
+            let batch = Batch { count: MANY, ..line.batch(SPLIT) };
+            line.send("changed", &batch).await?;
+        }
+        line.count().await
+    }
+}
+
+/// What came of a batch, in words.
+fn in_words(sent: &Sent) -> String {
+    let answers = sent.answers.iter().map(|it| {
+        let by =
+            if it.answer.backend.is_empty() { String::new() } else { format!(" by {}", it.answer.backend) };
+        let to =
+            if it.answer.location.is_empty() { String::new() } else { format!(" to {}", it.answer.location) };
+        format!("{} times {}{by}{to}", it.count, it.answer.status)
+    });
+    let errors = sent.errors.iter().map(|(why, count)| format!("{count} times {why}"));
+    let all: Vec<String> = answers.chain(errors).collect();
+    if all.is_empty() { "nothing came back".into() } else { all.join(", ") }
+}

@@ -1,0 +1,186 @@
+//! The judge on hand-made and recorded histories: every way to look passed or failed without being so.
+
+mod guards;
+mod hand;
+
+use super::adapters::{CANARY, IDLE, STABLE};
+use super::history::CASES;
+use super::judge;
+use aiconform_verdict::{State, Verdict};
+use hand::{Run, judged, sent};
+
+#[test]
+fn a_gateway_that_does_what_its_routes_say_meets_every_claim() {
+    let judged = Run::default().judged();
+    assert_eq!((judged.verdict, judged.simulated), (Verdict::Passed, false), "{}", judged.why);
+    let subject = &judged.subjects[0];
+    assert!(subject.claims.iter().all(|claim| claim.outcome.is_met()), "{subject:?}");
+    assert_eq!(subject.pictures[0].bars.len(), 9);
+    assert!(!subject.measures.is_empty());
+}
+
+#[test]
+fn shares_are_judged_by_what_they_can_come_of_and_not_by_nearness() {
+    let word = |stable, canary| {
+        let run = Run {
+            split: [sent(&[(STABLE, 480), (CANARY, 120)]), sent(&[(STABLE, stable), (CANARY, canary)])],
+            ..Run::default()
+        };
+        run.word(judge::weights_split_the_traffic)
+    };
+    // Weights 80 and 20 may come out as these, with a chance of more than one in a million.
+    assert_eq!([word(480, 120), word(440, 160), word(519, 81)], ["met"; 3]);
+    // Half each, a third, none, all; a share per connection of three.
+    assert_eq!([word(300, 300), word(400, 200), word(600, 0), word(0, 600)], ["unmet"; 4]);
+    // Right shares of too few.
+    assert_eq!(word(320, 80), "unknown");
+}
+
+#[test]
+fn what_is_sent_to_a_login_page_says_nothing_of_the_gateway() {
+    let mut away = sent(&[]);
+    away.answers = hand::foreign(302, "https://login.test/", 600);
+    let run = Run { split: [away.clone(), away], ..Run::default() };
+    assert_eq!(run.word(judge::weights_split_the_traffic), "unknown");
+    let judged = run.judged();
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    assert!(judged.why.contains("https://login.test/"), "{}", judged.why);
+}
+
+#[test]
+fn a_route_that_is_accepted_and_not_served_fails_and_silence_does_not() {
+    let mut nowhere = sent(&[]);
+    nowhere.answers = hand::foreign(404, "", 600);
+    let run = Run { split: [nowhere.clone(), nowhere], ..Run::default() };
+    assert_eq!(run.word(judge::weights_split_the_traffic), "unmet");
+    assert_eq!(run.judged().verdict, Verdict::Failed);
+    let mut silent = sent(&[]);
+    silent.errors = [("no answer in time".to_owned(), 600)].into();
+    silent.sent = 600;
+    let run = Run { split: [silent.clone(), silent], ..Run::default() };
+    assert_eq!(run.word(judge::weights_split_the_traffic), "unknown");
+    assert_eq!(run.judged().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn one_answer_of_the_backend_with_weight_zero_is_one_too_many() {
+    let one = sent(&[(STABLE, 480), (CANARY, 119), (IDLE, 1)]);
+    let run = Run { split: [Run::default().split[0].clone(), one], ..Run::default() };
+    assert_eq!(run.word(judge::weight_zero_gets_nothing), "unmet");
+    assert_eq!(run.word(judge::weights_split_the_traffic), "met");
+    // It saw one whose answer was lost.
+    assert_eq!(Run { idle_saw: 1, ..Run::default() }.word(judge::weight_zero_gets_nothing), "unmet");
+    // Nobody asked it.
+    assert_eq!(Run { counts: false, ..Run::default() }.word(judge::weight_zero_gets_nothing), "unknown");
+}
+
+#[test]
+fn every_form_of_request_must_go_where_its_header_says() {
+    for case in CASES {
+        let wrong = if case.expects == CANARY { STABLE } else { CANARY };
+        let run = Run { case: Some((case.name, sent(&[(wrong, 1), (case.expects, 9)]))), ..Run::default() };
+        assert_eq!(run.word(judge::headers_choose_the_backend), "unmet", "{}", case.name);
+        let mut lost = sent(&[(case.expects, 9)]);
+        (lost.sent, lost.errors) = (10, [("no answer in time".to_owned(), 1)].into());
+        let run = Run { case: Some((case.name, lost)), ..Run::default() };
+        assert_eq!(run.word(judge::headers_choose_the_backend), "unknown", "{}", case.name);
+    }
+}
+
+#[test]
+fn answers_from_memory_from_somebody_else_or_around_the_gateway_leave_nothing_known() {
+    let word = |change: &dyn Fn(&mut aiconform_model::probe::Answer)| {
+        let mut split = Run::default().split;
+        change(&mut split[0].answers[0].answer);
+        let run = Run { split, ..Run::default() };
+        (run.word(judge::requests_pass_the_gateway), run.judged().verdict)
+    };
+    assert_eq!(word(&|answer| answer.is_own = false), ("unmet", Verdict::Inconclusive));
+    assert_eq!(
+        word(&|answer| answer.backend = "stable-of-another-run".into()),
+        ("unmet", Verdict::Inconclusive)
+    );
+    assert_eq!(word(&|answer| answer.peer = hand::SENDER.into()), ("unmet", Verdict::Inconclusive));
+    // A proxy that keeps the sender's address says so in a header.
+    let keeps = |answer: &mut aiconform_model::probe::Answer| {
+        answer.peer = hand::SENDER.into();
+        answer.proxied = vec!["x-forwarded-for".into()];
+    };
+    assert_eq!(word(&keeps), ("met", Verdict::Passed));
+    let fewer = Run { unseen: 1, ..Run::default() };
+    assert_eq!(fewer.word(judge::requests_pass_the_gateway), "unmet");
+    let nowhere = Run { nowhere: sent(&[(STABLE, 10)]), ..Run::default() };
+    assert_eq!(nowhere.word(judge::requests_pass_the_gateway), "unmet");
+}
+
+#[test]
+fn backends_that_do_not_answer_by_themselves_leave_nothing_known() {
+    let run = Run { direct: sent(&[(STABLE, 9)]), ..Run::default() };
+    assert_eq!(run.word(judge::backends_answer_directly), "unmet");
+    assert_eq!(run.judged().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_change_that_never_comes_fails_and_one_that_nobody_answers_does_not() {
+    let stays = Run { changed: Some((false, sent(&[(STABLE, 48), (CANARY, 12)]))), ..Run::default() };
+    assert_eq!(stays.word(judge::change_of_weights_takes_effect), "unmet");
+    assert_eq!(stays.judged().verdict, Verdict::Failed);
+    let mut silent = sent(&[]);
+    (silent.sent, silent.errors) = (60, [("no answer in time".to_owned(), 60)].into());
+    let silent = Run { changed: Some((false, silent)), ..Run::default() };
+    assert_eq!(silent.word(judge::change_of_weights_takes_effect), "unknown");
+    let other = Run { changed: Some((true, sent(&[(STABLE, 300), (CANARY, 300)]))), ..Run::default() };
+    assert_eq!(other.word(judge::change_of_weights_takes_effect), "unmet");
+    assert_eq!(
+        Run { changed: None, ..Run::default() }.word(judge::change_of_weights_takes_effect),
+        "unknown"
+    );
+}
+
+#[test]
+fn a_word_on_an_earlier_generation_is_told_and_is_no_part_of_the_requirement() {
+    let stale = Run { observed: 1, ..Run::default() };
+    assert_eq!(stale.word(judge::status_is_of_the_latest), "unmet");
+    assert_eq!(stale.judged().verdict, Verdict::Passed);
+}
+
+#[test]
+fn a_missing_backend_is_told_and_answered_with_500() {
+    let word = |resolved, status| {
+        let mut missing = sent(&[]);
+        missing.answers = hand::foreign(status, "", 10);
+        Run { resolved, missing, ..Run::default() }.word(judge::missing_backend_is_told)
+    };
+    assert_eq!(word("False", 500), "met");
+    assert_eq!([word("True", 500), word("False", 503), word("False", 404)], ["unmet"; 3]);
+    assert_eq!([word("", 500), word("False", 302)], ["unknown"; 2]);
+}
+
+#[test]
+fn routes_that_are_not_accepted_fail_unless_the_platforms_gateway_takes_none() {
+    let word = |reason| Run { refused: Some(reason), ..Run::default() }.word(judge::gateway_is_programmed);
+    assert_eq!([word("UnsupportedValue"), word("NotAllowedByListeners")], ["unmet", "unknown"]);
+}
+
+#[test]
+fn a_class_that_nobody_implements_is_not_in_force() {
+    for accepted in ["Unknown", "False", ""] {
+        let judged = Run { accepted, ..Run::default() }.judged();
+        assert_eq!(judged.subjects[0].state, State::NotInForce, "{accepted}");
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert!(judged.why.contains("install an implementation"), "{}", judged.why);
+    }
+}
+
+#[test]
+fn a_run_that_ends_anywhere_neither_fails_nor_passes() {
+    let whole = Run::default().events();
+    for end in 0..whole.len() {
+        let judged = judged(whole[..end].to_vec());
+        assert_ne!(judged.verdict, Verdict::Failed, "{end}: {}", judged.why);
+        let last = whole[end..].iter().any(|event| {
+            matches!(&event.kind, aiconform_model::EventKind::Phase { phase, .. } if phase == "counted" || phase == "answered")
+        });
+        assert!(!last || judged.verdict != Verdict::Passed, "{end}: {}", judged.why);
+    }
+}

@@ -1,0 +1,79 @@
+//! What somebody else has changed makes everything unknown, and is named.
+
+use super::super::adapters::{http_routes, services, split};
+use super::super::judge;
+use super::hand::Run;
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use aiconform_verdict::Verdict;
+use serde_json::{Value, json};
+
+/// What is doubted when this comes before the first phase of that name.
+fn doubt(before: &str, kind: EventKind) -> Option<String> {
+    let run = Run::default();
+    let mut events = run.events();
+    let place = events
+        .iter()
+        .position(|event| matches!(&event.kind, EventKind::Phase { phase, .. } if phase == before))
+        .unwrap();
+    events.insert(place, Event { kind, ..events[place].clone() });
+    let events: Vec<Event> = events
+        .into_iter()
+        .enumerate()
+        .map(|(place, event)| Event { sequence: place as u64, ..event })
+        .collect();
+    let said = judge::doubt(&events.iter().collect::<Vec<_>>(), &run.subject());
+    let verdict = super::hand::judged(events).verdict;
+    assert_eq!(verdict == Verdict::Inconclusive, said.is_some(), "{said:?}");
+    said
+}
+
+fn seen(kind: &Kind, change: Change, object: Value) -> EventKind {
+    EventKind::Watch { kind: kind.clone(), change, object: Object(object) }
+}
+
+fn created(sent: Value, got: Value) -> EventKind {
+    EventKind::Exchange {
+        method: "POST".into(),
+        path: "/apis/x".into(),
+        status: 201,
+        request: Some(sent),
+        response: Some(got),
+        milliseconds: 1,
+    }
+}
+
+#[test]
+fn what_is_deleted_or_changed_by_somebody_else_is_named_and_our_own_undoing_is_not() {
+    let gone = |kind: &Kind| seen(kind, Change::Deleted, json!({"metadata": {"name": "a"}}));
+    for kind in [Kind::pod(), services(), http_routes()] {
+        assert!(doubt("told", gone(&kind)).unwrap().contains("deleted by someone else"), "{kind}");
+        assert_eq!(doubt("end", gone(&kind)).is_some(), true, "{kind}");
+        assert_eq!(doubt("over", gone(&kind)), None, "{kind}");
+    }
+    let generation = |number: i64| {
+        seen(&http_routes(), Change::Modified, json!({"metadata": {"name": "a", "generation": number}}))
+    };
+    assert!(doubt("told", generation(2)).unwrap().contains("changed by someone else"));
+    assert_eq!(doubt("told", generation(1)), None);
+    let unready =
+        json!({"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+    assert!(
+        doubt("told", seen(&Kind::pod(), Change::Modified, unready.clone())).unwrap().contains("not ready")
+    );
+    // It is not ready before it is.
+    assert_eq!(doubt("direct", seen(&Kind::pod(), Change::Modified, unready)), None);
+}
+
+#[test]
+fn a_route_that_is_rewritten_on_its_way_in_is_named_and_defaults_are_not() {
+    let names = ["a".to_owned(), "b".to_owned()];
+    let route = |weights: &[u64]| json!({"kind": "HTTPRoute", "metadata": {"name": "r"}, "spec": {"rules": split(&names, weights)}});
+    let mut defaulted = route(&[80, 20]);
+    defaulted["spec"]["rules"][0]["backendRefs"][0]["group"] = json!("");
+    assert_eq!(doubt("told", created(route(&[80, 20]), defaulted)), None);
+    let said = doubt("told", created(route(&[80, 20]), route(&[80, 30]))).unwrap();
+    assert!(said.contains("spec.rules[0].backendRefs[1].weight"), "{said}");
+    let mut fewer = route(&[80, 20]);
+    fewer["spec"]["rules"][0]["backendRefs"].as_array_mut().unwrap().pop();
+    assert!(doubt("told", created(route(&[80, 20]), fewer)).is_some());
+}
