@@ -331,6 +331,7 @@ mod tests {
             lanes: Vec::new(),
             marks: Vec::new(),
             curves: Vec::new(),
+            count: None,
             shades: Vec::new(),
             grid: None,
             bars: vec![bar("new", 50.0, (40.0, 60.0), 20.0), bar("new", 20.0, (12.0, 130.0), 20.0)],

@@ -47,7 +47,7 @@ fn what_is_deleted_or_changed_by_somebody_else_is_named_and_our_own_undoing_is_n
     let gone = |kind: &Kind| seen(kind, Change::Deleted, json!({"metadata": {"name": "a"}}));
     for kind in [Kind::pod(), services(), http_routes()] {
         assert!(doubt("told", gone(&kind)).unwrap().contains("deleted by someone else"), "{kind}");
-        assert_eq!(doubt("end", gone(&kind)).is_some(), true, "{kind}");
+        assert!(doubt("end", gone(&kind)).is_some(), "{kind}");
         assert_eq!(doubt("over", gone(&kind)), None, "{kind}");
     }
     let generation = |number: i64| {

@@ -123,8 +123,11 @@ struct State {
 
 const SENT: [(&str, u64, u64); 3] = [(DECLARED[0], 3, 4), (DECLARED[1], 7, 5), (UNDECLARED, 2, 2)];
 
-/// Series of a pod: name, labels, value.
-fn samples(state: State) -> Vec<(String, Vec<(&'static str, String)>, f64)> {
+/// A sample: name, labels, value.
+type Sample = (String, Vec<(&'static str, String)>, f64);
+
+/// Series of a pod.
+fn samples(state: State) -> Vec<Sample> {
     #[allow(clippy::cast_precision_loss, reason = "small")]
     let number = |count: u64| count as f64;
     let latencies =

@@ -307,7 +307,7 @@ impl Run {
 }
 
 pub fn judge_events(events: Vec<Event>) -> Judgement {
-    judge(&RULES, &Evidence { events, ..Evidence::default() })
+    judge(&RULES, &Evidence { events })
 }
 
 /// The outcome of a claim in a word, and what is said of it.
