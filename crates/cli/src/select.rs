@@ -223,7 +223,7 @@ mod tests {
         // Checks of accelerators need some, whichever adapters are tried.
         assert_eq!(
             super::parts(CHECKS, &["kube-native".into()], Level::Must),
-            BTreeSet::from([Part::Simulator, Part::Prometheus, Part::PrometheusAdapter])
+            BTreeSet::from([Part::Simulator, Part::Traefik, Part::Prometheus, Part::PrometheusAdapter])
         );
     }
 }

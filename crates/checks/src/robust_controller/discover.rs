@@ -255,8 +255,10 @@ async fn endpoints(api: &Api, scope: &Scope, namespace: &str, name: &str) -> Res
 }
 
 fn told(pod: &Object) -> Pod {
-    let states = items(&pod.0, "/status/containerStatuses");
-    let says = items(&pod.0, "/status/containerStatuses")
+    // As the pod is here and now; what is kept of it for judging has no states of containers.
+    let status = pod.at("/status").unwrap_or(&Value::Null);
+    let states = items(status, "/containerStatuses");
+    let says = items(status, "/containerStatuses")
         .filter_map(|state| {
             let waiting = state.at("/state/waiting").or(state.at("/state/terminated"))?;
             Some(format!("{}: {}", state.text("/name"), Object(waiting.clone()).text("/reason")))

@@ -185,7 +185,7 @@ impl<'a> Stage<'a> {
         let ask = || async {
             let found =
                 api.get(scope, &gateways(), &namespace, &name).await.map_err(|error| error.to_string())?;
-            let address = found.text("/status/addresses/0/value").to_owned();
+            let address = first_address(&found).to_owned();
             let refused = found.condition_is("Accepted", "False");
             if refused || (found.condition_is("Programmed", "True") && !address.is_empty()) {
                 return Ok((found, (!refused).then_some(address)));
@@ -204,7 +204,7 @@ impl<'a> Stage<'a> {
         };
         let (found, address): Told = wait.asking(BETWEEN, ask).await?.value;
         let status = json!({"generation": found.at("/metadata/generation"),
-            "conditions": found.at("/status/conditions"), "addresses": found.at("/status/addresses"),
+            "conditions": found.at("/status/conditions"), "addresses": addresses(&found),
             "address": of.address.clone().or(address.clone())});
         self.phase(scope, "programmed", status);
         let Some(address) = address else {
@@ -286,11 +286,20 @@ fn in_words(object: &Object) -> String {
             format!("{}={} ({})", text(it, "type"), text(it, "status"), said.trim())
         })
         .collect();
-    let address = object.text("/status/addresses/0/value");
+    let address = first_address(object);
     let address = if address.is_empty() { "no address" } else { address };
     if words.is_empty() {
         format!("no condition, {address}")
     } else {
         format!("{}, {address}", words.join(", "))
     }
+}
+
+/// Addresses of a Gateway.
+fn addresses(gateway: &Object) -> Option<&Value> {
+    gateway.at("/status")?.get("addresses")
+}
+
+fn first_address(gateway: &Object) -> &str {
+    addresses(gateway).and_then(|found| found.pointer("/0/value")?.as_str()).unwrap_or_default()
 }

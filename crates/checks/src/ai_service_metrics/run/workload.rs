@@ -50,7 +50,11 @@ impl Workload {
                 scratch.settle(&kind, pod.clone(), SETTLE).await?;
             }
             let got = scratch.create(&kind, pod.clone()).await?;
-            let of = |object: &Object| json!({"annotations": object.at("/metadata/annotations"), "labels": object.at("/metadata/labels")});
+            // As the pod is here and now; what is kept of it for judging has no annotations.
+            let of = |object: &Object| {
+                let part = |name: &str| object.at("/metadata").and_then(|metadata| metadata.get(name));
+                json!({"annotations": part("annotations"), "labels": part("labels")})
+            };
             workload.sent.insert(who, without_nulls(of(&Object(pod))));
             workload.admitted.insert(who, of(&got));
             workload.pods.insert(who, name);
