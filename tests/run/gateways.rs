@@ -1,7 +1,8 @@
 //! `ai_inference` from outside: with the printed role, whatever the seed, on a Gateway that is there already, and where
 //! something around it is wrong.
 
-use super::{Lab, left, program, read, run, text};
+use super::must::{NOT_BUILT, builds};
+use super::{Lab, left, program, read, run, skipped, text};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -32,6 +33,9 @@ fn outcomes(folder: &Path) -> Vec<(String, String)> {
 
 #[test]
 fn traffic_is_split_whatever_the_seed_and_what_is_wrong_around_it_is_named() {
+    if !builds(&["traefik"]) {
+        return skipped(NOT_BUILT);
+    }
     let lab = Lab::up_with("testgateways", &["--with", "traefik"]);
     let before = left(&lab);
     let directory = tempfile::tempdir().unwrap();

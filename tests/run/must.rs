@@ -6,9 +6,12 @@ use serde_json::Value;
 /// Components beyond the quick set.
 const COMPONENTS: [&str; 5] = ["traefik", "prometheus", "prometheus-adapter", "karpenter", "kuberay"];
 
+/// Why a test is skipped that needs some of them.
+pub const NOT_BUILT: &str = "what it needs beyond the quick set is not built here; --thorough builds it";
+
 /// Whether this machine has built these components, in whichever version: a change of one is built again, and a new
 /// machine does not spend a quarter of an hour on them unless it is asked to.
-fn builds_them() -> bool {
+pub fn builds(components: &[&str]) -> bool {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let cache = variable("AICONFORM_CACHE_DIR")
         .or_else(|| variable("XDG_CACHE_HOME").map(|path| format!("{path}/aiconform")))
@@ -20,13 +23,13 @@ fn builds_them() -> bool {
         // Behind the name stands the key, which has no dash.
         names.iter().any(|name| name.rsplit_once('-').is_some_and(|(name, _)| name == component))
     };
-    variable("AICONFORM_THOROUGH").is_some() || COMPONENTS.into_iter().all(there)
+    variable("AICONFORM_THOROUGH").is_some() || components.iter().copied().all(there)
 }
 
 #[test]
 fn every_must_has_a_verdict_in_one_run() {
-    if !builds_them() {
-        return skipped("the components beyond the quick set are not built here; --thorough builds them");
+    if !builds(&COMPONENTS) {
+        return skipped(NOT_BUILT);
     }
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("run");
@@ -44,7 +47,9 @@ fn every_must_has_a_verdict_in_one_run() {
     }
     assert_eq!(works(&["judge", folder.to_str().unwrap()]), said);
     let report = read(&folder.join("report.html"));
-    for title in ["Traffic", "Replicas", "Nodes"] {
+    for title in
+        ["Where the requests went", "A metric rises and falls", "Nodes against pods", "A load comes and goes"]
+    {
         assert!(report.contains(title), "the report has no picture {title:?}");
     }
 }
