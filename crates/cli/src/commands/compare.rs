@@ -92,6 +92,12 @@ fn run_side(path: &Utf8Path) -> Result<Side, UsageError> {
             }
         }
     }
+    if side.items.is_empty() {
+        // Two of these would be alike, and nothing would be known of either.
+        return Err(UsageError(format!(
+            "{path} holds no requirement that this version of aiconform judges; compare with the version that made it"
+        )));
+    }
     Ok(side)
 }
 
