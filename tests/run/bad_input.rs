@@ -60,7 +60,7 @@ fn what_is_wrong_around_a_check_is_named_and_nothing_is_held_against_the_platfor
 
     let words = [
         "accelerator_metrics (MUST): INCONCLUSIVE",
-        "the image 127.0.0.1:9/aiconform/probe:none of the pod loaded cannot be pulled, tried 2 times",
+        "the image 127.0.0.1:9/aiconform/probe:none of the pod loaded-dra cannot be pulled, tried 2 times",
         "connection refused",
     ];
     said(image, 4, &words, &folder.join("image"));

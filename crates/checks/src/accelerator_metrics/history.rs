@@ -146,7 +146,8 @@ impl History {
 
     /// Who gave the device: a DRA driver or a device plugin.
     pub fn mode(&self) -> &str {
-        self.of_given("mode").and_then(Value::as_str).unwrap_or("the device")
+        let first = || self.phase("planned")?.data.get("modes")?.get(0)?.as_str();
+        self.of_given("mode").and_then(Value::as_str).or_else(first).unwrap_or("the device")
     }
 
     /// The first phase of a name.
