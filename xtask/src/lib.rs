@@ -68,7 +68,7 @@ fn rules_page() -> String {
 
 fn faults_page() -> anyhow::Result<String> {
     let mut page = String::from(
-        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab. Those with an\nasterisk are only tried with `--slow`.\n",
+        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab. Those with an\nasterisk are only tried with `--slow`; so are, where no requirement is named, those of checks beyond the quick set.\n",
     );
     for check in CHECKS {
         let _ = writeln!(page, "\n## {}\n", check.id);

@@ -2,7 +2,7 @@
 
 use crate::gang_scheduling::AdapterFile;
 use crate::profile::Profile;
-use aiconform_cluster::{Api, ClusterError, Permission, Session};
+use aiconform_cluster::{Api, ClusterError, OF_EVERY_RUN, Permission, Session};
 use aiconform_model::{EventKind, Kind, Scope};
 use aiconform_verdict::Rules;
 use futures::future::BoxFuture;
@@ -54,7 +54,7 @@ pub struct Check {
     pub test_name: &'static str,
     /// Its claims and how they are judged.
     pub rules: &'static Rules,
-    /// Permissions it needs.
+    /// Permissions it needs beside those of every run.
     pub needs: &'static [Permission],
     /// Permissions without which it goes another way, which `why` says.
     pub wants: &'static [Permission],
@@ -88,6 +88,11 @@ pub struct Check {
 }
 
 impl Check {
+    /// All permissions that a run of it needs.
+    pub fn all_needs(&self) -> Vec<Permission> {
+        [OF_EVERY_RUN, self.needs].concat()
+    }
+
     /// The same check with adapters of files beside its own. What it is made of lives as long as the program, as that of
     /// every check does.
     pub fn with(&self, files: Vec<AdapterFile>) -> &'static Check {

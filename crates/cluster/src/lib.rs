@@ -24,7 +24,7 @@ pub use error::{ClusterError, Refusal};
 pub use journal::Entry;
 pub use mirror::Mirror;
 pub use node::{Unsuitable, demand, free, may_become_ready, suitable};
-pub use permission::{Permission, missing};
+pub use permission::{OF_EVERY_RUN, Permission, missing};
 pub use scrape::{Text, TextLimit};
 pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};
 pub use side_by_side::side_by_side;

@@ -32,6 +32,23 @@ impl Permission {
     }
 }
 
+/// What every run needs, whatever it tries: namespaces of its own, the journal and the Lease in them.
+pub const OF_EVERY_RUN: &[Permission] = &[
+    Permission::to(
+        "",
+        "namespaces",
+        &["create", "get", "list", "watch", "patch", "delete"],
+        "namespaces of the run",
+    ),
+    Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
+    Permission::to(
+        "coordination.k8s.io",
+        "leases",
+        &["create", "get", "list", "watch", "patch", "delete"],
+        "the run's Lease",
+    ),
+];
+
 /// Asks the cluster which of these permissions the user lacks, as `verb resource.group`. What the cluster does not
 /// serve needs no permission.
 ///

@@ -57,7 +57,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
         version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
     let mut planned = Vec::new();
     for check in checks {
-        let lacks = missing(api, &scope, check.needs).await?;
+        let lacks = missing(api, &scope, &check.all_needs()).await?;
         let without = missing(api, &scope, check.wants).await?;
         let subjects = (check.detect)(api, check.files)
             .await

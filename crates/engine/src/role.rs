@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// of a run are made by it, so that no Role of a namespace can stand in for the ClusterRole.
 pub fn role(checks: &[&Check], namespace: &str) -> Vec<Value> {
     let mut rules: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    for permission in checks.iter().flat_map(|check| check.needs.iter().chain(check.wants)) {
+    let of = |check: &&Check| [&check.all_needs(), check.wants].concat();
+    for permission in checks.iter().flat_map(of) {
         rules.entry((permission.group, permission.resource)).or_default().extend(permission.verbs);
     }
     let rules: Vec<Value> = rules

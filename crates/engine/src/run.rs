@@ -55,7 +55,7 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         "context": api.connection().context, "fingerprint": fingerprint});
     let mut allowed = Vec::new();
     for check in request.checks {
-        let lacks = missing(&api, &scope, check.needs).await?;
+        let lacks = missing(&api, &scope, &check.all_needs()).await?;
         if lacks.is_empty() {
             allowed.push(check);
             continue;

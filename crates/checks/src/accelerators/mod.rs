@@ -19,19 +19,6 @@ use aiconform_cluster::Permission;
 
 /// What a check needs that gives devices to pods of the probe and asks them.
 pub const NEEDS: &[Permission] = &[
-    Permission::to(
-        "",
-        "namespaces",
-        &["create", "get", "list", "watch", "patch", "delete"],
-        "namespaces of the run",
-    ),
-    Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-    Permission::to(
-        "coordination.k8s.io",
-        "leases",
-        &["create", "get", "list", "watch", "patch", "delete"],
-        "the run's Lease",
-    ),
     Permission::to("", "pods", &["create", "get", "list", "watch", "delete"], "pods that have a device"),
     Permission::to("", "pods/proxy", &["create"], "the probe's answers"),
     Permission::to("", "nodes", &["get", "list"], "what nodes offer and say of their devices"),

@@ -102,19 +102,6 @@ pub const CHECK: Check = Check {
     rules: &RULES,
     needs: &[
         Permission::to(
-            "",
-            "namespaces",
-            &["create", "get", "list", "watch", "patch", "delete"],
-            "namespaces of the run",
-        ),
-        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        Permission::to(
-            "coordination.k8s.io",
-            "leases",
-            &["create", "get", "list", "watch", "patch", "delete"],
-            "the run's Lease",
-        ),
-        Permission::to(
             "scheduling.k8s.io",
             "priorityclasses",
             &["create", "get", "list", "watch", "delete"],

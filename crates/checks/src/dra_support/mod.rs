@@ -140,9 +140,6 @@ pub const CHECK: Check = Check {
     test_name: "TestDraSupport",
     rules: &RULES,
     needs: &[
-        Permission::to("", "namespaces", ALL, "namespaces of the run"),
-        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        Permission::to("coordination.k8s.io", "leases", ALL, "the run's Lease"),
         Permission::to("", "pods", ALL, "test pods; free room on a node"),
         Permission::to("", "nodes", &["get", "list", "watch"], "to choose a node and see whether it changes"),
         Permission::to("scheduling.k8s.io", "priorityclasses", MAKE, "a priority below everyone's"),

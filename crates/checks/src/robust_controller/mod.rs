@@ -124,9 +124,6 @@ pub const CHECK: Check = Check {
     test_name: "TestRobustCRDControllerOperation",
     rules: &RULES,
     needs: &[
-        Permission::to("", "namespaces", ALL, "namespaces of the run"),
-        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        Permission::to("coordination.k8s.io", "leases", ALL, "the run's Lease"),
         Permission::to("", "nodes", &["get", "list", "watch"], "to choose a node"),
         Permission::to("scheduling.k8s.io", "priorityclasses", ALL, "a priority below everyone's"),
         Permission::to(

@@ -142,19 +142,6 @@ pub const CHECK: Check = Check {
     needs: &[
         Permission::to(
             "",
-            "namespaces",
-            &["create", "get", "list", "watch", "patch", "delete"],
-            "namespaces of the run",
-        ),
-        Permission::to("", "configmaps", &["create", "get", "patch", "delete"], "the run's journal"),
-        Permission::to(
-            "coordination.k8s.io",
-            "leases",
-            &["create", "get", "list", "watch", "patch", "delete"],
-            "the run's Lease",
-        ),
-        Permission::to(
-            "",
             "pods",
             &["create", "get", "list", "watch", "delete"],
             "test pods; which devices are free",
