@@ -263,12 +263,13 @@ fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
     shown
 }
 
-/// Pictures of this form of each subject.
+/// Pictures of this form of each subject; where there are several, each under its title.
 fn pictures(subjects: &[SubjectJudgement], form: fn(&Picture) -> bool) -> Vec<Glance> {
+    let is_alone = |subject: &SubjectJudgement| subject.pictures.iter().filter(|it| form(it)).count() == 1;
     let of = |subject: &SubjectJudgement, picture: &Picture| Glance {
         subject: subject.id.clone(),
         control: subject.control,
-        series: picture.title.clone(),
+        series: if is_alone(subject) { String::new() } else { picture.title.clone() },
         count: String::new(),
         class: "soft",
         svg: svg(picture),

@@ -151,8 +151,9 @@ fn bars(picture: &Picture) -> String {
     let (mut body, mut y, mut group) = (String::new(), TOP - LANE, "");
     for bar in &picture.bars {
         if bar.group != group {
+            // Further from the bars above than from its own.
+            y += if group.is_empty() { LANE } else { LANE + 4.0 };
             group = &bar.group;
-            y += LANE;
             let _ =
                 write!(body, "<text class=\"name\" x=\"1\" y=\"{:.1}\">{}</text>", y - 3.0, escape(group));
         }
