@@ -119,6 +119,17 @@ impl Looked {
         let others = other.map(of).unwrap_or_default();
         of(self).into_iter().filter(|path| !others.contains(path)).collect()
     }
+
+    /// Whether another pod on the same node reaches every device that this one has beside what everyone reaches. Paths in a
+    /// container say nothing of which device it is, numbers do.
+    pub fn has_nothing_beside(&self, other: &Looked, plain: &Looked) -> bool {
+        let of = |looked: &Looked| -> BTreeSet<_> {
+            let reached = |seen: &&aiconform_model::probe::Seen| seen.opening.access() == Access::Reached;
+            looked.look.devices.iter().filter(reached).map(|seen| seen.number).collect()
+        };
+        let own: BTreeSet<_> = of(self).difference(&of(plain)).copied().collect();
+        other.pod != self.pod && other.node == self.node && own.is_subset(&of(other))
+    }
 }
 
 /// The run.

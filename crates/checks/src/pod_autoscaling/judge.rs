@@ -2,9 +2,9 @@
 
 use super::adapters::{alike, is_missing};
 use super::history::{History, Reading, Stepped, words};
-use super::objects::{DECOY, SCALED};
+use super::objects::{DECOY, SCALED, autoscalers};
 use super::plan::{LEAST, Name};
-use aiconform_model::{Change, Event, Object};
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,6 +23,9 @@ fn unmet(witness: impl Into<String>, events: Vec<u64>) -> Outcome {
 
 /// Why nothing of this subject can be believed.
 pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
+    if let Some(why) = gap(events, subject) {
+        return Some(why);
+    }
     let history = History::of(events, subject);
     let asked = subject.facts.get("asked_by").and_then(Value::as_str).unwrap_or_default();
     let by_claim = subject.facts.get("given_by").and_then(Value::as_str) == Some("dra");
@@ -55,6 +58,28 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     strange.map(|(at, _, replicas)| {
         format!("someone else than the autoscaler scaled the Deployment to {replicas} (event {at}): it has never wanted that")
     })
+}
+
+/// A watch on what the claims stand on was interrupted while the subject was tried.
+fn gap(events: &[&Event], subject: &Subject) -> Option<String> {
+    let mut acting = false;
+    for event in events {
+        let ours = event.scope.subject == subject.id;
+        match &event.kind {
+            EventKind::SubjectStarted { .. } if ours => acting = true,
+            EventKind::SubjectEnded {} if ours => acting = false,
+            EventKind::WatchGap { kind, why }
+                if acting && [Kind::pod(), Kind::deployment(), autoscalers()].contains(kind) =>
+            {
+                return Some(format!(
+                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
+                    kind.plural
+                ));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether a pod asks for an accelerator in the way that it was sent with.
@@ -260,6 +285,15 @@ pub fn new_pods_have_accelerators(events: &[&Event], subject: &Subject) -> Outco
                 vec![*at],
             );
         }
+        if let Some(other) = history.given.iter().find(|(_, other)| looked.has_nothing_beside(other, plain)) {
+            return unknown(format!(
+                "the pods {} and {} on {} reach the same ({}): whether each has one of its own cannot be told",
+                looked.pod,
+                other.1.pod,
+                looked.node,
+                own.join(", ")
+            ));
+        }
         seen.push(format!("{} on {}", own.join(" and "), looked.node));
     }
     let most = usize::try_from(history.most).unwrap_or(usize::MAX);
@@ -316,6 +350,11 @@ pub fn keeps_the_limits(events: &[&Event], subject: &Subject) -> Outcome {
 /// What a pod of another namespace says is told of that pod and changes nothing.
 pub fn ignores_other_namespaces(events: &[&Event], subject: &Subject) -> Outcome {
     let history = History::of(events, subject);
+    if subject.facts.get("apart").and_then(Value::as_bool) != Some(true) {
+        return unknown(
+            "all pods of the run are in the one namespace that the profile names, so that there is no other to ignore",
+        );
+    }
     let Some(step) = history.step(Name::Decoy) else {
         return unknown(history.lack("it was not come to"));
     };

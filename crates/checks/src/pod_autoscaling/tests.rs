@@ -3,8 +3,9 @@
 mod hand;
 mod recorded;
 
+use super::objects::autoscalers;
 use super::plan::Name;
-use aiconform_model::EventKind;
+use aiconform_model::{Event, EventKind, Kind};
 use aiconform_verdict::Verdict;
 use hand::{Goes, Run, judge_events, outcome};
 
@@ -151,6 +152,34 @@ fn pods_without_an_accelerator_fail_and_a_leak_is_inconclusive() {
     let judged = Run { leak: true, ..Run::default() }.judged();
     assert_eq!(outcome(&judged, "plain_pod_has_no_accelerator").0, "unmet");
     assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
+}
+
+#[test]
+fn pods_that_all_reach_one_device_have_not_each_one_of_their_own() {
+    let judged = Run { one_device: true, ..Run::default() }.judged();
+    let (word, text) = outcome(&judged, "new_pods_have_accelerators");
+    assert!(word == "unknown" && text.contains("reach the same"), "{word}: {text}");
+    assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
+}
+
+#[test]
+fn in_one_namespace_nothing_is_shown_of_others() {
+    let judged = Run { together: true, ..Run::default() }.judged();
+    assert_eq!(outcome(&judged, "ignores_other_namespaces").0, "unknown");
+    assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
+}
+
+#[test]
+fn what_happened_while_a_watch_was_interrupted_is_not_known() {
+    for kind in [Kind::pod(), Kind::deployment(), autoscalers()] {
+        let mut events = Run::default().events();
+        let place = events.len() / 2;
+        let gap = EventKind::WatchGap { kind, why: "too old".into() };
+        events.insert(place, Event { kind: gap, ..events[place].clone() });
+        let judged = judge_events(events);
+        assert!(judged.why.contains("was interrupted (too old)"), "{}", judged.why);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
 }
 
 #[test]

@@ -84,9 +84,13 @@ impl Found {
         if !hinted.is_empty() {
             return hinted;
         }
+        if self.labelled {
+            // Pods that are the operator's, and no webhook that leads to them: what leads to other pods is someone else's.
+            // One that leads nowhere may be its own whose pods are not there.
+            return those(|webhook| webhook.exclusive && webhook.endpoints == 0);
+        }
         let exclusive = those(|webhook| webhook.exclusive);
-        // Pods that are the operator's, and no webhook that leads to them: what there is, is someone else's.
-        if !exclusive.is_empty() || self.labelled { exclusive } else { those(|_| true) }
+        if exclusive.is_empty() { those(|_| true) } else { exclusive }
     }
 
     /// Whether a webhook that is not the operator's goes by this name.
@@ -197,7 +201,12 @@ pub async fn found(api: &Api, scope: &Scope, operator: &Operator) -> Result<Foun
         pods = own.iter().filter_map(|service| behind.remove(service)).flatten().collect();
         found.by = format!("the Services of its webhooks ({services})");
     }
-    found.pods = pods.iter().filter(|pod| pod.text("/status/phase") != "Succeeded").map(told).collect();
+    found.pods = pods
+        .iter()
+        // One that is over, as after an eviction, is not one that should be ready.
+        .filter(|pod| !matches!(pod.text("/status/phase"), "Succeeded" | "Failed"))
+        .map(told)
+        .collect();
     found.pods.sort_by(|one, other| one.name.cmp(&other.name));
     found.pods.dedup();
     Ok(found)
@@ -297,6 +306,9 @@ mod tests {
         assert_eq!(found(&[own.clone(), other.clone()], true), ("own".into(), true));
         // The operator's pods are there, its webhook is not.
         assert_eq!(found(std::slice::from_ref(&other), true), (String::new(), true));
+        // One that is about nothing else and leads to pods that are not the operator's, such as a guard of the platform's.
+        let guard = Webhook { hinted: false, endpoints: 1, ..own.clone() };
+        assert_eq!(found(&[guard, other.clone()], true), (String::new(), true));
         // Its pods are not there: what is about nothing else leads to where they would be.
         let dead = Webhook { hinted: false, ..own };
         assert_eq!(found(&[dead, other.clone()], false), ("own".into(), true));

@@ -352,7 +352,10 @@ pub fn children_are_made(events: &[&Event], subject: &Subject) -> Outcome {
     };
     let mut made = Vec::new();
     for kind in &plan.children {
-        let seen = history.children.iter().find(|child| child.kind == kind.kind && child.seen < end.at);
+        let seen = history.children.iter().find(|child| {
+            let there = child.seen < end.at && child.gone.is_none_or(|gone| gone > end.at);
+            child.kind == kind.kind && there
+        });
         match seen {
             Some(child) => made.push(format!("{} {}", child.kind, child.name)),
             None if !end.listed(Some(kind)).is_empty() => {

@@ -20,11 +20,11 @@ fn operators(profile: &Profile) -> impl Iterator<Item = &Operator> {
 }
 
 /// Whether an operator's custom resource is there.
-async fn look(api: &Api, operator: &Operator) -> Detection {
+async fn look(api: &Api, operator: &Operator) -> Result<Detection, Stop> {
     let kind = &operator.plan().kind;
     let scope = Scope::new(ID, operator.id());
-    match definition(api, &scope, kind).await {
-        Ok(Some(definition)) if !definition.served.contains(&kind.version) => Detection::Absent(format!(
+    Ok(match definition(api, &scope, kind).await? {
+        Some(definition) if !definition.served.contains(&kind.version) => Detection::Absent(format!(
             "{} {}.{} is served as {}, not as {}: another version of {}, for which there is no file; a file of your own can be given",
             "CustomResourceDefinition",
             kind.plural,
@@ -33,21 +33,22 @@ async fn look(api: &Api, operator: &Operator) -> Detection {
             kind.version,
             operator.plan().product
         )),
-        Ok(Some(_)) => Detection::Present(operator.facts()),
-        Ok(None) => Detection::Absent(format!(
+        Some(_) => Detection::Present(operator.facts()),
+        None => Detection::Absent(format!(
             "there is no CustomResourceDefinition {}.{}: {}",
             kind.plural,
             kind.group,
             operator.install()
         )),
-        Err(error) => Detection::Absent(error.to_string()),
-    }
+    })
 }
 
 /// Which operators the cluster has.
 pub async fn detect(api: &Api) -> Detected {
-    let looks =
-        shipped().iter().map(|operator| async { (operator.id().to_owned(), look(api, operator).await) });
+    let looks = shipped().iter().map(|operator| async {
+        let seen = look(api, operator).await.unwrap_or_else(|stop| Detection::Absent(stop.to_string()));
+        (operator.id().to_owned(), seen)
+    });
     join_all(looks).await
 }
 
@@ -55,7 +56,7 @@ pub async fn detect(api: &Api) -> Detected {
 pub async fn preview(api: &Api, profile: &Profile) -> Preview {
     let mut preview = Preview::default();
     for operator in operators(profile) {
-        if !matches!(look(api, operator).await, Detection::Present(_)) {
+        if !matches!(look(api, operator).await, Ok(Detection::Present(_))) {
             continue;
         }
         match found(api, &Scope::new(ID, operator.id()), operator).await {
@@ -84,11 +85,18 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
         }
         let scope = Scope::new(ID, operator.id());
         match look(api, operator).await {
-            Detection::Present(facts) => {
+            Ok(Detection::Present(facts)) => {
                 cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
                 present.push((scope, operator));
             }
-            Detection::Absent(why) => cx.write(&scope, EventKind::SubjectAbsent { why, declared }),
+            Ok(Detection::Absent(why)) => cx.write(&scope, EventKind::SubjectAbsent { why, declared }),
+            // Whether it is there is not known: that is not the same as that it is not.
+            Err(stop) => {
+                let facts = operator.facts();
+                cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
+                cx.stopped(&scope, &stop);
+                cx.write(&scope, EventKind::SubjectEnded {});
+            }
         }
     }
     if present.is_empty() {

@@ -58,6 +58,10 @@ pub struct Run {
     pub carrier_deleted: bool,
     /// Someone changes the autoscaler's limits.
     pub limits_changed: bool,
+    /// All pods reach one device.
+    pub one_device: bool,
+    /// There is one namespace for everything.
+    pub together: bool,
     /// Someone scales the Deployment to so many.
     pub scaled_by_hand: Option<u64>,
 }
@@ -160,7 +164,7 @@ impl Run {
         let node = if self.elsewhere { "node-9" } else { "node-0" };
         let pods: Vec<Value> = numbers
             .map(|number| {
-                let device = (!self.without_device).then_some(if self.leak {
+                let device = (!self.without_device).then_some(if self.leak || self.one_device {
                     0
                 } else {
                     u32::try_from(number).unwrap()
@@ -175,7 +179,7 @@ impl Run {
     pub fn events(&self) -> Vec<Event> {
         let mut log = Log { events: Vec::new(), time: 1_700_000_000_000 };
         let facts = json!({OWN_CONTROL: true, "target": TARGET, "most": MOST, "metric": "m", "given_by": "device-plugin",
-            "asked_by": RESOURCE, "nodes": ["node-0"]});
+            "asked_by": RESOURCE, "nodes": ["node-0"], "apart": !self.together});
         log.push(EventKind::SubjectStarted { facts, control: false, declared: false });
         log.phase("create", json!({}));
         log.replicas(1);
