@@ -85,6 +85,8 @@ pub struct Pod {
     pub refused: Option<u64>,
     /// When it was bound, when that was, and to which node.
     pub bound: Option<(u64, i64, String)>,
+    /// When it was seen to run.
+    pub ran: Option<u64>,
     /// When it was seen to go.
     pub gone: Option<(u64, i64)>,
 }
@@ -209,6 +211,9 @@ impl History {
         let node = object.text("/spec/nodeName");
         if !node.is_empty() && pod.bound.is_none() {
             pod.bound = Some((at.0, at.1, node.to_owned()));
+        }
+        if object.text("/status/phase") == "Running" {
+            pod.ran.get_or_insert(at.0);
         }
         if is_refused(object) && pod.bound.is_none() {
             pod.refused.get_or_insert(at.0);

@@ -168,9 +168,15 @@ fn comes(history: &History, trigger: &Phase) -> Outcome {
         if !node.of_pool && history.has_pool() {
             return unmet(format!("the pod {pod} is on {}, which is not of the pool", node.name), at);
         }
+        if !runs_on(history, pod, node) {
+            return unknown(format!(
+                "the pod {pod} was bound to {}, and was not seen to run there",
+                node.name
+            ));
+        }
         let took = (arrived.time - trigger.time).max(0);
         return met(format!(
-            "{} ({resource}: {}, UID {}) came, and the pod {pod} was on it {:.1} s after it was made",
+            "{} ({resource}: {}, UID {}) came, and the pod {pod} ran on it {:.1} s after it was made",
             node.name,
             node.accelerators,
             node.uid,
@@ -180,6 +186,17 @@ fn comes(history: &History, trigger: &Phase) -> Outcome {
     let Some(late) = history.about("late", pod) else {
         return unknown(history.lack(&format!("nobody waited for the pod {pod} until it had a node")));
     };
+    // It came, and what keeps the pod from running there (an image, a quota of the node's own) is not the autoscaler's.
+    if let Some(node) = history.node_of(pod).filter(|node| !node.before && node.ready.is_some())
+        && node.accelerators >= 1.0
+        && (node.of_pool || !history.has_pool())
+    {
+        return unknown(format!(
+            "the pod {pod} was bound to {}, and did not run there: {}",
+            node.name,
+            last(late)
+        ));
+    }
     let came: Vec<&Node> =
         history.nodes.iter().filter(|node| !node.before && node.came.0 > trigger.at).collect();
     if !came.is_empty() {
@@ -212,6 +229,13 @@ fn comes(history: &History, trigger: &Phase) -> Outcome {
             vec![late.at],
         ),
     }
+}
+
+/// Whether a pod ran on a node that was ready, before it was deleted.
+fn runs_on(history: &History, pod: &str, node: &Node) -> bool {
+    let ran = history.pods.get(pod).and_then(|pod| pod.ran);
+    let until = history.about("deleted", pod).map_or(u64::MAX, |deleted| deleted.at);
+    node.ready.is_some_and(|(ready, _)| ready < until) && ran.is_some_and(|ran| ran < until)
 }
 
 fn last(late: &Phase) -> &str {
@@ -284,7 +308,17 @@ fn brought(history: &History, trigger: &Phase, node: &Node) -> Option<Outcome> {
 /// A node goes once its pod is deleted, and the autoscaler removes it.
 pub fn node_goes(events: &[&Event], subject: &Subject) -> Outcome {
     let history = History::of(events, subject);
-    let outcomes = history.all("arrived").filter_map(|arrived| goes(&history, &arrived.pod)).collect();
+    let mut outcomes: Vec<Outcome> =
+        history.all("arrived").filter_map(|arrived| goes(&history, &arrived.pod)).collect();
+    // A node for a node that went leaves the pool as large as it was.
+    let deleted = history.phase("deleted").map_or(u64::MAX, |phase| phase.at);
+    let mut new = history.new_nodes().filter(|node| node.came.0 > deleted && node.gone.is_none());
+    if let Some(node) = new.next() {
+        outcomes.push(unknown(format!(
+            "{} came after a pod was deleted, and stayed: the pool did not become smaller, for a reason that is not known",
+            node.name
+        )));
+    }
     worst(outcomes, history.lack("no node came that could go"))
 }
 
@@ -338,7 +372,8 @@ pub fn busy_nodes_stay(events: &[&Event], subject: &Subject) -> Outcome {
     let history = History::of(events, subject);
     let mut stayed = Vec::new();
     for trigger in history.all("trigger") {
-        let Some(node) = history.node_of(&trigger.pod) else { continue };
+        // What was there before is not the autoscaler's to remove.
+        let Some(node) = history.node_of(&trigger.pod).filter(|node| !node.before) else { continue };
         let until = [history.about("deleted", &trigger.pod), history.phase("over")];
         let Some(until) = until.into_iter().flatten().map(|phase| phase.at).min() else { continue };
         // A NodeClaim that is being deleted comes not back; a taint may be taken away again.

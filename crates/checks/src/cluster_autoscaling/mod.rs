@@ -42,7 +42,7 @@ static CLAIMS: &[Claim] = &[
     ),
     Claim::of(
         "node_comes",
-        "a node of the pool comes with accelerators, and the pod that waited is bound to it",
+        "a node of the pool comes with accelerators, and the pod that waited runs on it",
         UP,
         judge::node_comes,
     ),

@@ -247,21 +247,19 @@ impl Acts<'_> {
                     continue;
                 }
                 // On a node that came for another.
-                self.phase("arrived", json!({"pod": name}));
-                return Ok(Some(name));
             }
             let arrived = || {
                 let pod = self.scratch.get(&Kind::pod(), &name).ok_or("the pod is not there any more")?;
                 let node = pod.text("/spec/nodeName");
                 let node =
                     self.cx.session.mirror().get(&Kind::node(), "", node).ok_or_else(|| self.state(&name))?;
-                if node.condition_is("Ready", "True") {
-                    Ok(())
-                } else {
-                    Err(format!("{} is not ready", node.name()))
+                match (node.condition_is("Ready", "True"), pod.text("/status/phase")) {
+                    (true, "Running") => Ok(()),
+                    (true, phase) => Err(format!("the pod is {phase} on {}, which is ready", node.name())),
+                    (false, _) => Err(format!("{} is not ready", node.name())),
                 }
             };
-            let condition = format!("a node to come for the pod {name}");
+            let condition = format!("a node to come for the pod {name}, and the pod to run there");
             let late = self.scratch.until(condition, Bin::Platform, self.deadline(), arrived).await.err();
             let Some(late) = late else {
                 self.phase("arrived", json!({"pod": name}));

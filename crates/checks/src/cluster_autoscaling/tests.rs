@@ -20,6 +20,21 @@ fn a_healthy_autoscaler_meets_every_claim() {
 }
 
 #[test]
+fn a_pod_that_is_bound_and_does_not_run_is_not_taken_for_one_that_runs() {
+    let judged = Script::healthy().without("runs-a").judged();
+    assert_eq!((outcome(&judged, "node_comes"), judged.verdict), ("unknown", Verdict::Inconclusive));
+    let unready = Script::healthy().without("node-a-ready").judged();
+    assert_eq!(outcome(&unready, "node_comes"), "unknown");
+}
+
+#[test]
+fn a_node_in_place_of_one_that_went_leaves_the_pool_as_large_as_it_was() {
+    let judged =
+        Script::healthy().put("over", "instead", node("node-c", "C", "True", Change::Added)).judged();
+    assert_eq!((outcome(&judged, "node_goes"), judged.verdict), ("unknown", Verdict::Inconclusive));
+}
+
+#[test]
 fn nodes_that_somebody_runs_are_not_simulated() {
     let judged = Script::healthy().edited("node-", |object| {
         object["metadata"]["labels"].as_object_mut().unwrap().remove("kwok.x-k8s.io/node");

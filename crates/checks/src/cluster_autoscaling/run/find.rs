@@ -91,7 +91,7 @@ struct Signs {
 }
 
 impl Signs {
-    fn take(&mut self, what: &str, found: Result<Vec<String>, ClusterError>) -> bool {
+    fn take(&mut self, what: &str, found: Result<Vec<String>, impl std::fmt::Display>) -> bool {
         self.looked_for.push(what.into());
         match found {
             Ok(found) => {
@@ -105,10 +105,16 @@ impl Signs {
     }
 }
 
+/// The list of this name in an answer; an answer without one says nothing of what there is.
+fn list_in(answer: Result<Value, ClusterError>, name: &str) -> Result<Vec<Value>, String> {
+    let answer = answer.map_err(|error| error.to_string())?;
+    let list = answer.get(name).and_then(Value::as_array).cloned();
+    list.ok_or_else(|| format!("the answer has no {name}"))
+}
+
 async fn signs(api: &Api, scope: &Scope) -> Signs {
     let mut signs = Signs::default();
-    let groups = api.send(scope, "GET", "/apis", None).await.map(|groups| {
-        let groups = groups.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
+    let groups = list_in(api.send(scope, "GET", "/apis", None).await, "groups").map(|groups| {
         let served = groups.iter().filter_map(|group| group.get("name")?.as_str());
         served.filter(|name| GROUPS.contains(name)).map(str::to_owned).collect::<Vec<_>>()
     });
@@ -128,8 +134,7 @@ async fn signs(api: &Api, scope: &Scope) -> Signs {
     signs.take(&format!("a Deployment of {}", PROGRAMS.join(" or ")), programs);
     for reason in ["TriggeredScaleUp", "NotTriggerScaleUp"] {
         let path = format!("/api/v1/events?limit=1&fieldSelector=reason%3D{reason}");
-        let said = api.send(scope, "GET", &path, None).await.map(|list| {
-            let items = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let said = list_in(api.send(scope, "GET", &path, None).await, "items").map(|items| {
             items.into_iter().map(|event| Object(event).text("/message").to_owned()).collect::<Vec<_>>()
         });
         other |= signs.take(&format!("an event {reason}"), said);
@@ -155,7 +160,11 @@ fn program(deployment: &Object) -> Option<&'static str> {
 /// Looks for autoscalers, and for what each can be tried on.
 pub async fn find(api: &Api, scope: &Scope, profile: &Profile, named: &[String]) -> Result<Found, Stop> {
     let of = &profile.cluster_autoscaling;
-    let signs = signs(api, scope).await;
+    let mut signs = signs(api, scope).await;
+    if let Some(named) = of.autoscaler {
+        // Whoever names one does not state that there is none.
+        signs.found.push(format!("the profile names {}", id(named)));
+    }
     let stated = match of.provided {
         Some(false) => "the profile states that the platform provides no autoscaler of nodes",
         _ => "",

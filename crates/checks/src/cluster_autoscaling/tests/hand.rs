@@ -158,6 +158,9 @@ impl Script {
         self.add(&format!("node-{letter}"), node(&on, upper, "False", Change::Added));
         self.add(&format!("node-{letter}-ready"), node(&on, upper, "True", Change::Modified));
         self.add(&format!("bound-{letter}"), pod(name, json!({"nodeName": on}), None, Change::Modified));
+        let mut runs = pod(name, json!({"nodeName": on}), None, Change::Modified);
+        edit(&mut runs, |pod| pod["status"]["phase"] = json!("Running"));
+        self.add(&format!("runs-{letter}"), runs);
         self.add(&format!("arrived-{letter}"), phase("arrived", json!({"pod": name})));
     }
 
