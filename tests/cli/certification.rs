@@ -128,6 +128,9 @@ fn a_submission_that_cannot_be_made_leaves_nothing() {
     fails(&submit("v1.37/stratus", &["--demo"]), 2, "put your own value there");
     write("product.toml", &PRODUCT.replace("vendor_name", "vendor"));
     fails(&submit("v1.37/stratus", &["--demo"]), 2, "product.toml, line 4, column 1");
+    let attested = "[attest.ai_inference]\ntext = \"x\"\nevidence = [\"junit.xml\"]\n";
+    write("product.toml", &format!("{PRODUCT}{attested}"));
+    fails(&submit("v1.37/stratus", &["--demo"]), 2, "which is no link");
     write("product.toml", PRODUCT);
     std::fs::remove_file(folder.path().join("docs/AIConformance-1.37.yaml")).unwrap();
     fails(&submit("v1.37/stratus", &["--demo"]), 2, "no template for release 1.37");
@@ -263,6 +266,19 @@ fn what_got_worse_between_runs_and_submissions_is_told() {
     let submissions = aiconform(&["compare", "v1.37/stratus", "later/v1.37/stratus"], folder.path());
     assert_eq!(submissions.code, 1, "{}", submissions.data);
     assert!(submissions.data.contains("REGRESSION worse"), "{}", submissions.data);
+    // A run folder in a submission is judged here too: this one contradicts what is claimed.
+    copy(&folder.path().join("v1.37/stratus"), &folder.path().join("contradicted/v1.37/stratus"));
+    copy(&folder.path().join("worse"), &folder.path().join("contradicted/v1.37/stratus/worse"));
+    let contradicted = aiconform(&["compare", "v1.37/stratus", "contradicted/v1.37/stratus"], folder.path());
+    assert!(
+        contradicted.code == 1 && contradicted.data.contains("gang_scheduling in the review: run_folder"),
+        "{}",
+        contradicted.data
+    );
+    std::fs::write(folder.path().join("later/v1.37/stratus/PRODUCT.yaml"), "a: [").unwrap();
+    let broken =
+        aiconform(&["compare", "later/v1.37/stratus", "later/v1.37/stratus/PRODUCT.yaml"], folder.path());
+    assert!(broken.code == 2 && broken.talk.contains("cannot be compared"), "{}", broken.talk);
     let mixed = aiconform(&["compare", "run", "v1.37/stratus"], folder.path());
     assert!(mixed.code == 2 && mixed.talk.contains("run is a run folder"), "{}", mixed.talk);
 }

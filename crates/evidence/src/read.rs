@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 /// A run folder cannot be believed, or not be read.
@@ -37,6 +38,16 @@ pub enum ReadError {
         expected: String,
         /// Digest of the file.
         found: String,
+    },
+    /// The manifest names a blob by something that is no digest, so that it could lead anywhere.
+    #[error(
+        "{file} has a blob {name:?}, and the name of a blob is its SHA-256, 64 lower-case hexadecimal digits; get the run folder as it was written"
+    )]
+    Name {
+        /// The manifest.
+        file: Utf8PathBuf,
+        /// The blob, from the run folder.
+        name: String,
     },
     /// An event does not follow the one before it.
     #[error("events.ndjson, line {line}: {why}; an event before it was changed, removed or added")]
@@ -137,7 +148,12 @@ impl Stored {
         let run_bytes = fs_err::read(&run_file)?;
         compare(&run_file, &manifest.run, &run_bytes)?;
         let run = parse(&run_file, 1, &run_bytes)?;
-        for blob in &manifest.blobs {
+        // The manifest may be foreign: all names are looked at before the first is opened, and none is read twice.
+        if let Some(blob) = manifest.blobs.iter().find(|blob| !is_digest(blob)) {
+            let shown: String = blob.chars().take(LONGEST_NAME).collect();
+            return Err(ReadError::Name { file: manifest_file, name: format!("blobs/{shown}") });
+        }
+        for blob in manifest.blobs.iter().collect::<BTreeSet<_>>() {
             let file = path.join("blobs").join(blob);
             compare(&file, blob, &fs_err::read(&file)?)?;
         }
@@ -152,6 +168,14 @@ impl Stored {
         same(&events_file, &manifest.events, found)?;
         Ok(Stored { run, evidence })
     }
+}
+
+/// Most characters of a name that an error shows.
+const LONGEST_NAME: usize = 100;
+
+/// Whether a text is a SHA-256 as [`digest`] writes it.
+fn is_digest(text: &str) -> bool {
+    text.len() == BEGINNING.len() && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn compare(file: &Utf8Path, expected: &str, bytes: &[u8]) -> Result<(), ReadError> {
@@ -178,6 +202,17 @@ fn parse<T: DeserializeOwned>(file: &Utf8Path, line: usize, bytes: &[u8]) -> Res
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn only_a_digest_is_a_digest() {
+        assert!(is_digest(&digest(b"x")));
+        let long = "a".repeat(65);
+        let upper = "A".repeat(64);
+        let accented = "é".repeat(32);
+        for other in ["", "/dev/zero", "../../x", &BEGINNING[1..], &long, &upper, &accented] {
+            assert!(!is_digest(other), "{other}");
+        }
+    }
 
     proptest! {
         /// Whatever stands in the file, there is an answer, and an error names a line of the file.

@@ -96,6 +96,19 @@ fn a_changed_run_or_blob_or_a_missing_manifest_is_found() {
 }
 
 #[test]
+fn a_blob_whose_name_is_no_digest_is_refused_and_not_opened() {
+    for name in ["/dev/zero", "/etc/passwd", "../run.json", "00", &"A".repeat(64)] {
+        let (_directory, path) = written(1);
+        change(&path.join("manifest.json"), |lines| {
+            lines.concat().replacen("\"blobs\":[", &format!("\"blobs\":[\"{name}\","), 1)
+        });
+        let error = Stored::open(&path).unwrap_err();
+        assert!(matches!(error, ReadError::Name { .. }), "{name}: {error}");
+        assert!(error.to_string().contains("64 lower-case hexadecimal digits"), "{error}");
+    }
+}
+
+#[test]
 fn a_folder_that_holds_something_is_refused() {
     let (_directory, path) = written(1);
     assert!(matches!(Folder::create(&path), Err(WriteError::NotEmpty(_))));

@@ -27,6 +27,8 @@ pub struct Case<'a> {
     pub release: Option<String>,
     /// That checklist; an error says why it cannot be read.
     pub checklist: Result<Option<Checklist>, String>,
+    /// Whether the checklist stands in the same clone as the submission, so that one hand may have changed both.
+    pub beside: bool,
     /// The text of the product file.
     pub text: String,
     /// The product file, read.
@@ -63,6 +65,7 @@ impl<'a> Case<'a> {
         // Outside a folder of a release, what it says of itself has to do.
         let said = said.and_then(|(version, _)| minor(version));
         let release = release_folder.as_deref().map(|folder| folder[1..].to_owned()).or(said);
+        let beside = given.templates.is_none();
         let templates = given.templates.clone().or_else(|| {
             let docs = real.parent()?.parent()?.join("docs");
             docs.is_dir().then_some(docs)
@@ -78,6 +81,7 @@ impl<'a> Case<'a> {
             name,
             release,
             checklist,
+            beside,
             text,
             read,
             files,

@@ -1,8 +1,8 @@
 //! What got better or worse between two runs, or two submissions.
 
 use crate::artifact::Outcome;
-use crate::case::Case;
-use crate::finding::Level;
+use crate::case::{Case, PRODUCT};
+use crate::finding::{Level, plain};
 use crate::{Given, review};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -47,6 +47,8 @@ pub enum State {
     Unknown,
     /// Not tried, or said not to apply.
     Skipped,
+    /// Shown not to apply, which is a proof that can be lost.
+    NotApplicable,
     /// Holds in part, or on simulated devices.
     Partly,
     /// Shown to hold.
@@ -63,6 +65,8 @@ pub enum Kind {
     NewlySkipped,
     /// It is as good, and takes longer.
     Slower,
+    /// It is something else, neither better nor worse: that a failure is not seen any more shows nothing.
+    Changed,
     /// It got better.
     Better,
     /// It is compared for the first time.
@@ -77,6 +81,7 @@ impl Kind {
             Kind::Worse => "worse",
             Kind::NewlySkipped => "newly skipped",
             Kind::Slower => "slower",
+            Kind::Changed => "changed",
             Kind::Better => "better",
             Kind::New => "new",
             Kind::NotAsked => "not asked any more",
@@ -154,10 +159,18 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
 }
 
 fn changed(name: &str, old: &Item, new: &Item) -> Option<Change> {
-    let kind = if new.state == State::Skipped && old.state != State::Skipped {
+    // That something does not apply is known only of what was tried.
+    let skipped = match new.state {
+        State::Skipped => old.state != State::Skipped,
+        State::NotApplicable => !matches!(old.state, State::Skipped | State::NotApplicable),
+        _ => false,
+    };
+    let kind = if skipped {
         Kind::NewlySkipped
     } else if new.state < old.state && old.state != State::Skipped {
         Kind::Worse
+    } else if (old.state, new.state) == (State::Bad, State::Unknown) {
+        Kind::Changed
     } else if new.state > old.state {
         Kind::Better
     } else if new.state < old.state {
@@ -176,7 +189,11 @@ fn changed(name: &str, old: &Item, new: &Item) -> Option<Change> {
         name: name.to_owned(),
         before: words(old),
         after: words(new),
-        why: if matches!(kind, Kind::Worse | Kind::NewlySkipped) { new.why.clone() } else { String::new() },
+        why: if matches!(kind, Kind::Worse | Kind::NewlySkipped | Kind::Changed) {
+            new.why.clone()
+        } else {
+            String::new()
+        },
         regression: new.counts && matches!(kind, Kind::Worse | Kind::NewlySkipped),
     })
 }
@@ -207,8 +224,27 @@ fn asked(name: &str, release: &str) -> bool {
 }
 
 /// A submission as a side: what it says of each requirement, the tests in its artifacts, and what a review finds wrong.
-pub fn submission(folder: &Utf8Path, given: &Given<'_>) -> Side {
+///
+/// # Errors
+/// When the product file or its checklist cannot be read, or it answers nothing: two of these would be alike, and
+/// nothing would be known of either.
+pub fn submission(folder: &Utf8Path, given: &Given<'_>) -> Result<Side, String> {
     let case = Case::read(folder, given);
+    let refused = |why: &str| {
+        let file = folder.join(PRODUCT);
+        Err(plain(&format!("{file} cannot be compared: {why}; `aiconform review` says what is wrong")))
+    };
+    if case.product().is_none() {
+        return refused("it cannot be read");
+    }
+    match &case.checklist {
+        Ok(Some(_)) => {}
+        Ok(None) => return refused("there is no checklist of its release"),
+        Err(why) => return refused(&format!("the checklist of its release cannot be read: {why}")),
+    }
+    if case.answered().is_empty() {
+        return refused("it answers no requirement of its release");
+    }
     let mut side =
         Side { title: case.title(), release: case.release.clone().unwrap_or_default(), ..Side::default() };
     for (asked, answer) in case.answered() {
@@ -244,12 +280,17 @@ pub fn submission(folder: &Utf8Path, given: &Given<'_>) -> Side {
         }
     }
     let review = review(&[Utf8PathBuf::from(folder)], given);
+    let mut counts = BTreeMap::new();
     for finding in review.submissions.iter().flat_map(|reviewed| &reviewed.findings) {
         if finding.level == Level::Error {
             let name = match finding.requirement.as_str() {
-                "" => format!("review: {}", finding.rule),
-                id => format!("{id} in the review: {}", finding.rule),
+                "" => format!("review: {} in {}", finding.rule, finding.file),
+                id => format!("{id} in the review: {} in {}", finding.rule, finding.file),
             };
+            // The second error of a rule in a file is another one, and is seen when it is new.
+            let count = counts.entry(name.clone()).or_insert(0_usize);
+            *count += 1;
+            let name = if *count == 1 { name } else { format!("{name} ({count})") };
             let why = finding.says.clone();
             side.items.entry(name).or_insert(Item {
                 state: State::Bad,
@@ -261,24 +302,25 @@ pub fn submission(folder: &Utf8Path, given: &Given<'_>) -> Side {
             });
         }
     }
-    side
+    Ok(side)
 }
 
-/// The comparison as text.
+/// The comparison as text; what is foreign in it has nothing that a terminal obeys.
 pub fn text(comparison: &Comparison) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{} -> {}", comparison.before, comparison.after);
+    let _ = writeln!(out, "{} -> {}", plain(&comparison.before), plain(&comparison.after));
     for change in &comparison.changes {
         let mark = if change.regression { "REGRESSION " } else { "" };
         let _ = write!(
             out,
             "  {mark}{}: {}: {} -> {}",
             change.kind.word(),
-            change.name,
-            change.before,
-            change.after
+            plain(&change.name),
+            plain(&change.before),
+            plain(&change.after)
         );
-        let _ = if change.why.is_empty() { writeln!(out) } else { writeln!(out, " ({})", change.why) };
+        let _ =
+            if change.why.is_empty() { writeln!(out) } else { writeln!(out, " ({})", plain(&change.why)) };
     }
     let regressions = comparison.changes.iter().filter(|change| change.regression).count();
     let _ = writeln!(
@@ -292,86 +334,4 @@ pub fn text(comparison: &Comparison) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn item(state: State) -> Item {
-        Item {
-            state,
-            word: format!("{state:?}"),
-            why: "because".into(),
-            counts: true,
-            fault: false,
-            seconds: None,
-        }
-    }
-
-    fn side(release: &str, items: &[(&str, State)]) -> Side {
-        let items = items.iter().map(|(name, state)| ((*name).to_owned(), item(*state))).collect();
-        Side { title: release.into(), release: release.into(), items }
-    }
-
-    fn kinds(before: &[(&str, State)], after: &[(&str, State)]) -> (Vec<Kind>, bool) {
-        let comparison = compare(&side("1.36", before), &side("1.36", after));
-        (comparison.changes.iter().map(|change| change.kind).collect(), comparison.regression())
-    }
-
-    #[test]
-    fn every_change_has_its_kind_and_only_a_loss_is_a_regression() {
-        use State::{Bad, Good, Partly, Skipped, Unknown};
-        let one = |old, new| {
-            let (kinds, regression) = kinds(&[("gang_scheduling", old)], &[("gang_scheduling", new)]);
-            (kinds.first().copied(), regression)
-        };
-        assert_eq!(one(Good, Good), (None, false));
-        assert_eq!(one(Good, Bad), (Some(Kind::Worse), true));
-        assert_eq!(one(Good, Partly), (Some(Kind::Worse), true));
-        assert_eq!(one(Good, Unknown), (Some(Kind::Worse), true));
-        assert_eq!(one(Good, Skipped), (Some(Kind::NewlySkipped), true));
-        assert_eq!(one(Bad, Skipped), (Some(Kind::NewlySkipped), true));
-        assert_eq!(one(Bad, Good), (Some(Kind::Better), false));
-        assert_eq!(one(Skipped, Good), (Some(Kind::Better), false));
-        assert_eq!(one(Skipped, Bad), (Some(Kind::Worse), true));
-        assert_eq!(kinds(&[("gang_scheduling", Good)], &[]), (vec![Kind::NewlySkipped], true));
-        assert_eq!(kinds(&[], &[("gang_scheduling", Good)]), (vec![Kind::New], false));
-    }
-
-    #[test]
-    fn a_fault_that_is_new_is_a_regression_and_one_that_is_gone_is_better() {
-        let faulty = || {
-            let mut faulty = side("1.37", &[("review: known_keys", State::Bad)]);
-            faulty.items.values_mut().for_each(|item| item.fault = true);
-            faulty
-        };
-        let none = side("1.37", &[]);
-        let (new, gone) = (compare(&none, &faulty()), compare(&faulty(), &none));
-        assert_eq!((new.changes[0].kind, new.regression()), (Kind::Worse, true));
-        assert_eq!((gone.changes[0].kind, gone.regression()), (Kind::Better, false));
-    }
-
-    #[test]
-    fn what_another_release_does_not_ask_is_no_loss() {
-        let before = side("1.35", &[("dra_support", State::Good), ("dra_support/main/served", State::Good)]);
-        let comparison = compare(&before, &side("1.37", &[]));
-        assert!(!comparison.regression());
-        assert!(comparison.changes.iter().all(|change| change.kind == Kind::NotAsked), "{comparison:?}");
-    }
-
-    #[test]
-    fn slower_is_told_and_no_regression() {
-        let timed = |seconds: f64| {
-            let mut side = side("1.37", &[("gang_scheduling", State::Good)]);
-            side.items.values_mut().for_each(|item| item.seconds = Some(seconds));
-            side
-        };
-        assert_eq!(compare(&timed(20.0), &timed(29.0)).changes, []);
-        assert_eq!(compare(&timed(2.0), &timed(9.0)).changes, []);
-        let slower = compare(&timed(20.0), &timed(40.0));
-        assert_eq!((slower.changes[0].kind, slower.regression()), (Kind::Slower, false));
-        assert!(
-            text(&slower).contains("slower: gang_scheduling: Good in 20 s -> Good in 40 s"),
-            "{}",
-            text(&slower)
-        );
-    }
-}
+mod tests;

@@ -11,13 +11,17 @@ pub const LARGEST: u64 = 32 * 1024 * 1024;
 /// Most bytes that are read of one submission.
 pub const ALL: u64 = 128 * 1024 * 1024;
 
+/// Deepest folder, from that of the submission, whose files are looked at.
+const DEEPEST: usize = 11;
+
 /// The files of a submission.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: Utf8PathBuf,
     /// All of them, sorted by name.
     pub all: Vec<File>,
-    /// Whether there are more than [`MOST`], so that the others are not known.
+    /// Whether there are others that are not known: more than [`MOST`], more bytes than [`ALL`], deeper than is looked, or
+    /// in a folder that cannot be read.
     pub more: bool,
 }
 
@@ -62,10 +66,15 @@ impl Files {
         let mut all = Vec::new();
         let mut more = false;
         let mut size = 0;
-        let entries = WalkDir::new(folder).max_depth(12).follow_links(false).sort_by_file_name();
-        for entry in entries.into_iter().flatten() {
+        let entries = WalkDir::new(folder).max_depth(DEEPEST + 1).follow_links(false).sort_by_file_name();
+        for entry in entries {
+            let Ok(entry) = entry else {
+                more = true;
+                continue;
+            };
             let kind = entry.file_type();
             if kind.is_dir() {
+                more |= entry.depth() > DEEPEST;
                 continue;
             }
             let length = entry.metadata().map_or(0, |metadata| metadata.len());
@@ -90,6 +99,27 @@ impl Files {
         self.all.iter().find(|file| file.name == name)
     }
 
+    /// Whether there is a file or folder of a name, which leads nowhere else; also of those that are not known.
+    pub fn there(&self, name: &str) -> bool {
+        let folder = format!("{name}/");
+        if self.all.iter().any(|file| file.name == name || file.name.starts_with(&folder)) {
+            return true;
+        }
+        if !self.more {
+            return false;
+        }
+        let mut path = self.folder.clone();
+        let mut parts = name.split('/').peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            let Ok(found) = path.symlink_metadata() else { return false };
+            if parts.peek().is_some() && !found.is_dir() {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The bytes of an ordinary file that is not too large.
     ///
     /// # Errors
@@ -107,5 +137,33 @@ impl Files {
         // It may have grown since it was looked at.
         opened.take(LARGEST).read_to_end(&mut bytes).map_err(|_| Unread::Refused)?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_looked_at_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap();
+        let deep = |folders: usize| path.join(vec!["a"; folders].join("/"));
+        std::fs::create_dir_all(deep(DEEPEST)).unwrap();
+        std::fs::write(deep(DEEPEST).join("x.md"), "x").unwrap();
+        let files = Files::of(path);
+        assert_eq!((files.all.len(), files.more), (1, false));
+        std::fs::create_dir_all(deep(DEEPEST + 1)).unwrap();
+        std::fs::write(deep(DEEPEST + 1).join("x.md"), "x").unwrap();
+        let files = Files::of(path);
+        assert_eq!((files.all.len(), files.more), (1, true));
+        let name = |folders: usize, name: &str| format!("{}/{name}", vec!["a"; folders].join("/"));
+        assert!(files.there(&name(DEEPEST + 1, "x.md")) && files.there("a"));
+        assert!(!files.there("b.md") && !files.there(&name(DEEPEST + 1, "y.md")));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_told() {
+        assert!(Files::of(Utf8Path::new("/nowhere/at/all")).more);
     }
 }

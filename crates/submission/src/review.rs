@@ -187,6 +187,8 @@ fn one(folder: &Utf8Path, given: &Given<'_>) -> (Reviewed, Kept) {
     let case = Case::read(folder, given);
     let asked = RULES.iter().filter(|rule| rule.origin == Origin::Validator || !given.validator_only);
     let mut findings: Vec<Finding> = asked.flat_map(|rule| in_time(rule, &case)).collect();
+    // A rule of the validator may look further than that does.
+    findings.retain(|finding| finding.origin == Origin::Validator || !given.validator_only);
     for finding in &mut findings {
         finding.snippet = line_of(&case, finding);
     }
@@ -217,7 +219,7 @@ fn in_time(rule: &Rule, case: &Case<'_>) -> Vec<Finding> {
         _ => false,
     };
     if later {
-        for finding in &mut findings {
+        for finding in findings.iter_mut().filter(|finding| finding.origin == rule.origin) {
             finding.level = Level::Note;
             let since = rule.since.unwrap_or_default();
             finding.says.push_str(&format!(" (asked since {since}, not when this release was open)"));

@@ -2,6 +2,7 @@
 //! evidence does not support. Pure: files go in as text and come out as text.
 
 use crate::checklist::Checklist;
+use crate::evidence::is_link;
 use crate::product::Product;
 use crate::rules::placeholder::is_placeholder;
 use crate::{JudgedRun, RunVerdict};
@@ -99,9 +100,22 @@ impl Answers {
                 let says = format!("{file}: attest.{id} needs a text and at least one link as evidence");
                 return Err(Refused::Input(says));
             }
+            // Beside the product file lie the views of the run alone, which show nothing of what it did not test.
+            if let Some(item) = attestation.evidence.iter().find(|item| !leads_somewhere(item)) {
+                let says = format!(
+                    "{file}: attest.{id} has {item:?} as evidence, which is no link; put one there (https://…), a file of the run does not show what the run did not test"
+                );
+                return Err(Refused::Input(says));
+            }
         }
         Ok(answers)
     }
+}
+
+/// Whether an item of evidence is a link with a host.
+fn leads_somewhere(item: &str) -> bool {
+    let rest = item.split_once("://").map_or("", |(_, rest)| rest);
+    is_link(item) && rest.starts_with(char::is_alphanumeric) && !item.contains(char::is_whitespace)
 }
 
 impl Metadata {
@@ -151,6 +165,7 @@ pub fn submission(
     let checklist = Checklist::of_template(&run.release, &product);
     let mut entries = BTreeMap::new();
     let mut reasons = Vec::new();
+    reasons.extend(other_version(run));
     for asked in &checklist.asked {
         let verdict = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id);
         match entry(asked.must, &asked.id, verdict, answers.attest.get(&asked.id), demo) {
@@ -170,6 +185,19 @@ pub fn submission(
     }
     files.push(("README.md".to_owned(), readme(run, answers, demo).into_bytes()));
     Ok(files)
+}
+
+/// Why the cluster of a run is none of its release; a demonstration is no way around it.
+fn other_version(run: &JudgedRun) -> Option<String> {
+    let Some(version) = run.facts.pointer("/cluster/version").and_then(|version| version.as_str()) else {
+        return Some("- the cluster: the run does not say its version of Kubernetes; run it again".into());
+    };
+    (crate::case::minor(version).as_deref() != Some(run.release.as_str())).then(|| {
+        format!(
+            "- the cluster: it was of Kubernetes {version:?}, and the checklist is that of {release}; run on a cluster of {release}, or with the release of this one (`aiconform run --release`)",
+            release = run.release
+        )
+    })
 }
 
 fn entry(

@@ -26,8 +26,11 @@ const SETTLE: Duration = Duration::from_secs(30);
 pub const START: Duration = Duration::from_secs(120);
 /// Longest time until the pod is gone.
 const END: Duration = Duration::from_secs(60);
-/// Work is asked for in pieces of so many milliseconds, of which two are always with the device.
+/// Work is asked for in pieces of so many milliseconds.
 const PIECE: u64 = 400;
+/// So many pieces are always with the device: it never waits for the next one, also when asking takes a second and more,
+/// as it does on a busy machine.
+const PIECES: u64 = 5;
 
 /// A pod of the probe.
 pub struct Probe {
@@ -254,8 +257,8 @@ impl Probe {
     pub async fn load(&self, stop: &AtomicBool) -> Done {
         let mut sum = Done::default();
         let piece = || async { self.ask(MAIN, "/work", &json!({"milliseconds": PIECE})).await };
-        let mut pieces: FuturesUnordered<_> = [piece(), piece()].into_iter().collect();
-        sum.asked = 2 * PIECE;
+        let mut pieces: FuturesUnordered<_> = (0..PIECES).map(|_| piece()).collect();
+        sum.asked = PIECES * PIECE;
         while let Some(answer) = pieces.next().await {
             match answer {
                 Ok(answer) => {

@@ -18,6 +18,9 @@ pub const NOWHERE: &str = "nowhere";
 /// The batches over which weights split, and their route.
 pub const SPLIT: &str = "split";
 
+/// Connections that are used again: so few that who chooses a backend for each of them does not come near the weights.
+pub const KEPT: u32 = 3;
+
 /// A form of request for the route that goes by a header.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {

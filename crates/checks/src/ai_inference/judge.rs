@@ -9,7 +9,7 @@ pub use guard::doubt;
 pub use status::{gateway_is_programmed, missing_backend_is_told, status_is_of_the_latest};
 
 use super::adapters::{BACKENDS, CANARY, CHANGED, IDLE, STABLE, WEIGHTS};
-use super::history::{CASES, Done, History, SPLIT, Tally};
+use super::history::{CASES, Done, History, KEPT, SPLIT, Tally};
 use crate::statistics::interval_at;
 use aiconform_model::Event;
 use aiconform_model::probe::Sent;
@@ -38,6 +38,22 @@ pub(super) fn over(keeps_alive: bool) -> &'static str {
     if keeps_alive { "connections that are used again" } else { "new connections" }
 }
 
+/// Statuses by which a gateway itself says that it has no such route, or a route without a backend (Gateway API, HTTPRoute).
+/// Any other may be of something beside it: a policy of the network, a load balancer before it, a limit of requests.
+const NOT_SERVED: [u16; 2] = [404, 500];
+/// Where so many times the connections were made that were to be used again, they were not.
+const NOT_KEPT: u32 = 3;
+
+/// Control: why a batch does not show what is done over connections that are used again, if it was to.
+fn not_kept(done: &Done) -> Option<Outcome> {
+    (done.keeps_alive && done.sent.connections > KEPT * NOT_KEPT).then(|| {
+        unknown(format!(
+            "connections are not used again: for {} requests over {KEPT} that were to be kept, {} were made, as when the gateway closes each after its answer",
+            done.sent.sent, done.sent.connections
+        ))
+    })
+}
+
 /// Why a batch says nothing of the gateway's choice, if so; or that the route is not served, which it shows.
 fn hindered(tally: &Tally, done: &Done) -> Option<Outcome> {
     if let Some(elsewhere) = &tally.elsewhere {
@@ -49,7 +65,12 @@ fn hindered(tally: &Tally, done: &Done) -> Option<Outcome> {
     if tally.ours() == 0 && refused > 0 {
         let witness =
             format!("no request over {} reached a backend: {}", over(done.keeps_alive), tally.words());
-        return Some(unmet(witness, vec![done.sequence]));
+        if tally.lost == 0 && tally.refused.keys().all(|status| NOT_SERVED.contains(status)) {
+            return Some(unmet(witness, vec![done.sequence]));
+        }
+        return Some(unknown(format!(
+            "{witness}; such answers may be of something between pods and backends, and not of the routes"
+        )));
     }
     None
 }
@@ -85,6 +106,9 @@ fn shares(history: &History, done: &Done, weights: [u64; 3]) -> Result<String, O
             ));
         }
         words.push(format!("{role} {share:.1} % ({low:.1} to {high:.1})"));
+    }
+    if let Some(outcome) = not_kept(done) {
+        return Err(outcome);
     }
     Ok(format!("of {of} requests over {}: {}", over(done.keeps_alive), words.join(", ")))
 }
@@ -140,6 +164,7 @@ pub fn weight_zero_gets_nothing(events: &[&Event], _: &Subject) -> Outcome {
 pub fn headers_choose_the_backend(events: &[&Event], _: &Subject) -> Outcome {
     let history = History::of(events);
     let (mut count, mut doubt) = (0, None);
+    let mut closed = None;
     for case in CASES {
         let mut tried = 0;
         for done in history.all(case.name) {
@@ -164,6 +189,7 @@ pub fn headers_choose_the_backend(events: &[&Event], _: &Subject) -> Outcome {
                 }
                 None => {}
             }
+            closed = closed.or_else(|| not_kept(done));
             tried += 1;
             count += tally.ours();
         }
@@ -171,9 +197,10 @@ pub fn headers_choose_the_backend(events: &[&Event], _: &Subject) -> Outcome {
             return unknown(history.lack("not all of it was sent"));
         }
     }
-    match doubt {
-        Some(why) => unknown(why),
-        None => met(format!(
+    match (doubt, closed) {
+        (Some(why), _) => unknown(why),
+        (None, Some(closed)) => closed,
+        (None, None) => met(format!(
             "{} forms of requests, {count} in all, each answered by the backend that its header asks for",
             CASES.len()
         )),
@@ -201,6 +228,12 @@ pub fn change_of_weights_takes_effect(events: &[&Event], _: &Subject) -> Outcome
         // What is not answered by backends says nothing of their shares.
         if tally.ours() * 2 < last.sent || last.sent == 0 {
             return unknown(words);
+        }
+        let (low, high) = interval_at(tally.of(CANARY) as usize, tally.ours() as usize, CHANCE);
+        #[allow(clippy::cast_precision_loss, reason = "weights are small")]
+        let asked = CHANGED[1] as f64;
+        if (low..=high).contains(&asked) {
+            return unknown(format!("{words}, which can come of the changed weights too"));
         }
         return unmet(words, vec![*sequence]);
     }

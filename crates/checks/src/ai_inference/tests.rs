@@ -6,6 +6,7 @@ mod hand;
 use super::adapters::{CANARY, IDLE, STABLE};
 use super::history::CASES;
 use super::judge;
+use aiconform_model::probe::Sent;
 use aiconform_verdict::{State, Verdict};
 use hand::{Run, judged, sent};
 
@@ -60,6 +61,86 @@ fn a_route_that_is_accepted_and_not_served_fails_and_silence_does_not() {
     let run = Run { split: [silent.clone(), silent], ..Run::default() };
     assert_eq!(run.word(judge::weights_split_the_traffic), "unknown");
     assert_eq!(run.judged().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn refusals_that_may_be_of_something_before_the_gateway_fail_nobody() {
+    let word = |of: &[(u16, u32)], lost: u32| {
+        let mut refused = sent(&[]);
+        refused.answers = of.iter().flat_map(|(status, count)| hand::foreign(*status, "", *count)).collect();
+        if lost > 0 {
+            refused.errors = [("no answer in time".to_owned(), lost)].into();
+        }
+        let run = Run { split: [refused.clone(), refused.clone()], ..Run::default() };
+        let mut case = refused;
+        case.sent = 10;
+        let header = Run { case: Some((CASES[0].name, case)), ..Run::default() };
+        assert_eq!(
+            run.word(judge::weights_split_the_traffic),
+            header.word(judge::headers_choose_the_backend),
+            "{of:?}"
+        );
+        assert_eq!(
+            run.word(judge::weights_split_the_traffic),
+            run.word(judge::weight_zero_gets_nothing),
+            "{of:?}"
+        );
+        run.word(judge::weights_split_the_traffic)
+    };
+    assert_eq!(
+        [word(&[(404, 600)], 0), word(&[(500, 600)], 0), word(&[(404, 1), (500, 599)], 0)],
+        ["unmet"; 3]
+    );
+    // A policy of the network, a load balancer, a limit of requests, somebody else's page, and one answer of many.
+    for status in [503, 502, 504, 429, 200] {
+        assert_eq!(word(&[(status, 600)], 0), "unknown", "{status}");
+    }
+    assert_eq!(
+        [word(&[(503, 1)], 599), word(&[(404, 1)], 599), word(&[(404, 599), (503, 1)], 0)],
+        ["unknown"; 3]
+    );
+}
+
+#[test]
+fn connections_that_are_closed_after_each_answer_were_not_used_again() {
+    let made = |connections| Sent { connections, ..sent(&[(STABLE, 480), (CANARY, 120)]) };
+    let word = |connections| {
+        let run = Run { split: [made(600), made(connections)], ..Run::default() };
+        run.word(judge::weights_split_the_traffic)
+    };
+    assert_eq!([word(3), word(4), word(600)], ["met", "met", "unknown"]);
+    let case = |connections| Sent { connections, ..sent(&[(CASES[0].expects, 10)]) };
+    let word = |connections| {
+        let run = Run { case: Some((CASES[0].name, case(connections))), ..Run::default() };
+        run.word(judge::headers_choose_the_backend)
+    };
+    assert_eq!([word(3), word(10)], ["met", "unknown"]);
+    // Wrong shares are wrong over any connections.
+    let half = Sent { connections: 600, ..sent(&[(STABLE, 300), (CANARY, 300)]) };
+    let run = Run { split: [made(600), half], ..Run::default() };
+    assert_eq!(run.word(judge::weights_split_the_traffic), "unmet");
+}
+
+#[test]
+fn a_gateway_of_which_nothing_is_said_is_not_programmed() {
+    let word = |run: Run| run.word(judge::gateway_is_programmed);
+    assert_eq!(word(Run::default()), "met");
+    assert_eq!(word(Run { gateway: &[("Accepted", "True")], ..Run::default() }), "unknown");
+    let unknown: &[(&str, &str)] = &[("Accepted", "True"), ("Programmed", "Unknown")];
+    assert_eq!(word(Run { gateway: unknown, ..Run::default() }), "unknown");
+    assert_eq!(word(Run { address: "", ..Run::default() }), "unknown");
+}
+
+#[test]
+fn an_object_of_which_nothing_is_said_is_not_passed_over() {
+    for silent in ["split", "header", "missing"] {
+        let run = Run { silent: Some(silent), ..Run::default() };
+        assert_eq!(run.word(judge::status_is_of_the_latest), "unknown", "{silent}");
+        // Another shows all the same that what is said is not of the latest.
+        let run = Run { observed: 1, ..run };
+        assert_eq!(run.word(judge::status_is_of_the_latest), "unmet", "{silent}");
+    }
+    assert_eq!(Run { gateway: &[], ..Run::default() }.word(judge::status_is_of_the_latest), "unknown");
 }
 
 #[test]
@@ -135,6 +216,21 @@ fn a_change_that_never_comes_fails_and_one_that_nobody_answers_does_not() {
         Run { changed: None, ..Run::default() }.word(judge::change_of_weights_takes_effect),
         "unknown"
     );
+}
+
+#[test]
+fn a_last_look_whose_shares_the_changed_weights_can_bring_about_fails_nobody() {
+    let word = |stable, canary, lost: u32| {
+        let mut last = sent(&[(STABLE, stable), (CANARY, canary)]);
+        last.sent += lost;
+        if lost > 0 {
+            last.errors = [("no answer in time".to_owned(), lost)].into();
+        }
+        Run { changed: Some((false, last)), ..Run::default() }.word(judge::change_of_weights_takes_effect)
+    };
+    // It was lost over and over, so that the change was never seen three times in a row; and it has come.
+    assert_eq!([word(7, 30, 23), word(12, 48, 0)], ["unknown"; 2]);
+    assert_eq!([word(48, 12, 0), word(30, 30, 0), word(24, 6, 30)], ["unmet"; 3]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Series {
     pub labels: BTreeMap<String, String>,
     /// Its value.
     pub value: Sampled,
+    /// How many observations the buckets of a native histogram hold, as far as the answer has buckets.
+    pub held: Option<f64>,
 }
 
 impl Series {
@@ -130,6 +132,9 @@ struct Item {
 struct Native {
     count: String,
     sum: String,
+    /// Those that hold something: rule of the boundaries, lower and upper one, how many observations.
+    #[serde(default)]
+    buckets: Option<Vec<(serde_json::Value, String, String, String)>>,
 }
 
 impl Item {
@@ -144,9 +149,13 @@ impl Item {
             }
             (None, None) => return Err("a series of its answer has no value".into()),
         };
+        let buckets = self.histogram.and_then(|(_, native)| native.buckets);
+        let held =
+            buckets.map(|all| all.iter().map(|(.., count)| number(count)).sum::<Result<f64, String>>());
+        let held = held.transpose()?;
         let mut labels = self.metric;
         let name = labels.remove("__name__").unwrap_or_default();
-        Ok(Series { name, labels, value })
+        Ok(Series { name, labels, value, held })
     }
 }
 
@@ -169,7 +178,20 @@ mod tests {
         assert_eq!((found[0].name.as_str(), found[0].label("pod"), found[0].number()), ("a", "p", Some(3.0)));
         assert_eq!(found[1].number(), Some(f64::INFINITY));
         assert_eq!((found[2].number(), found[2].value), (None, Sampled::Histogram { count: 4.0, sum: 0.5 }));
+        assert_eq!([&found[0], &found[2]].map(|series| series.held), [None, Some(4.0)]);
         assert!(series(&vector("")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn observations_of_native_buckets_are_added_up() {
+        let held = |buckets: &str| {
+            let text = format!(r#"{{"metric":{{}},"histogram":[1,{{"count":"4","sum":"0.5"{buckets}}}]}}"#);
+            series(&vector(&text)).map(|found| found[0].held)
+        };
+        assert_eq!(held(""), Ok(None));
+        assert_eq!(held(r#","buckets":[]"#), Ok(Some(0.0)));
+        assert_eq!(held(r#","buckets":[[0,"1","2","1"],[3,"-1","1","2.5"]]"#), Ok(Some(3.5)));
+        assert!(held(r#","buckets":[[0,"1","2","some"]]"#).unwrap_err().contains("some"));
     }
 
     #[test]

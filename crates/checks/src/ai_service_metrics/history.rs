@@ -189,6 +189,7 @@ fn exposed(text: &str) -> Result<Vec<Series>, String> {
         name: sample.name,
         labels: sample.labels.into_iter().collect(),
         value: super::answer::Sampled::Number(sample.value),
+        held: None,
     };
     Ok(found.samples.into_iter().map(of).collect())
 }

@@ -9,7 +9,7 @@ pub use histogram::histogram_is_whole;
 use super::answer::Series;
 use super::history::{COUNTER, DECLARED, GAUGE, History, Look, Phase, UNDECLARED, WHO};
 use crate::foreign::holds;
-use aiconform_model::{Event, EventKind, Object};
+use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,12 +54,36 @@ fn expected(history: &History, batch: &str, who: &str) -> Expected {
     }
 }
 
+/// Whether requests were sent to each declared pod until a batch: without them every count is nought, and so is that of a
+/// monitoring system that counts nothing.
+///
+/// # Errors
+/// The outcome, where the evidence does not say so.
+fn sent_to_each(history: &History, batch: &str) -> Result<(), Outcome> {
+    let until: &[&str] = match batch {
+        "found" => &[],
+        "first" => &["first"],
+        _ => &["first", "held"],
+    };
+    for batch in until {
+        let sent = history.sent(batch);
+        if let Some(who) = DECLARED.iter().find(|who| sent.get(*who).is_none_or(|count| *count == 0)) {
+            return Err(unknown(history.lack(&format!(
+                "the evidence does not say that requests were sent to the pod {} ({batch})",
+                history.pod(who)
+            ))));
+        }
+    }
+    Ok(())
+}
+
 /// Series of one metric of one pod.
 pub(super) fn of<'a>(series: &'a [Series], name: &'a str, who: &'a str) -> impl Iterator<Item = &'a Series> {
     series.iter().filter(move |series| series.name == name && series.label(WHO) == who)
 }
 
-/// What was told last of a batch, once everything of it was sent and had the time to show; and how long that took.
+/// What was told last of a batch, once everything of it was sent and had the time to show; and how long that took. When the
+/// last answer tells nothing, an earlier one says nothing of the end.
 ///
 /// # Errors
 /// The outcome, where nothing is known.
@@ -71,14 +95,30 @@ pub(super) fn last_of<'a>(
     let (Some(sent), Some(settled)) = marks else {
         return Err(unknown(history.lack("not all requests were sent and waited for")));
     };
-    let good =
-        |look: &'a Look| look.told.as_ref().ok().map(|told| (look, told.as_slice(), settled.at - sent.at));
-    let last = history.within(&history.looks, sent).rev().find_map(good);
-    last.ok_or_else(|| unknown(history.lack("the monitoring system gave no whole answer after the requests")))
+    sent_to_each(history, batch)?;
+    let (look, told) = newest(history, sent, "after the requests")?;
+    Ok((look, told, settled.at - sent.at))
+}
+
+/// The last look of a phase, and what it tells.
+///
+/// # Errors
+/// The outcome, where there is none, or it tells nothing.
+pub(super) fn newest<'a>(
+    history: &'a History,
+    phase: &'a Phase,
+    when: &str,
+) -> Result<(&'a Look, &'a [Series]), Outcome> {
+    let lack = || unknown(history.lack(&format!("the monitoring system gave no whole answer {when}")));
+    let look = history.within(&history.looks, phase).next_back().ok_or_else(lack)?;
+    match &look.told {
+        Ok(told) => Ok((look, told)),
+        Err(why) => Err(unknown(format!("the monitoring system gave no whole answer at last {when}; {why}"))),
+    }
 }
 
 /// Why nothing of this subject can be believed.
-pub fn doubt(events: &[&Event], _: &Subject) -> Option<String> {
+pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let history = History::of(events);
     let over = history.phase("over").map_or(u64::MAX, |phase| phase.begin);
     let made = history.phase("made").map_or(u64::MAX, |phase| phase.begin);
@@ -95,21 +135,36 @@ pub fn doubt(events: &[&Event], _: &Subject) -> Option<String> {
             ));
         }
     }
+    // What is not seen after an early end is our own undoing.
+    let ends = |event: &&&Event| match &event.kind {
+        EventKind::SubjectEnded {} => event.scope.subject == subject.id,
+        EventKind::Stopped { .. } => event.scope.subject.is_empty(),
+        _ => false,
+    };
+    let ended = events.iter().find(ends).map_or(u64::MAX, |event| event.sequence);
     events.iter().filter(|event| event.sequence < over && event.sequence > made).find_map(|event| {
-        let EventKind::Watch { object, .. } = &event.kind else { return None };
+        if let EventKind::WatchGap { kind, why } = &event.kind {
+            return (*kind == Kind::pod() && event.sequence < ended).then(|| {
+                format!(
+                    "the watch on {} was interrupted ({why}): what happened to the test pods meanwhile was not seen",
+                    kind.plural
+                )
+            });
+        }
+        let EventKind::Watch { object, change, .. } = &event.kind else { return None };
         let who = [DECLARED[0], DECLARED[1], UNDECLARED];
         let who = who.into_iter().find(|who| history.pod(who) == object.name())?;
         if who == DECLARED[0] && ours.is_some_and(|deleted| deleted.begin < event.sequence) {
             return None;
         }
-        disturbed(object, event.sequence)
+        disturbed(object, *change, event.sequence)
     })
 }
 
 /// Whether a pod did not stay as it was.
-fn disturbed(pod: &Object, at: u64) -> Option<String> {
+fn disturbed(pod: &Object, change: Change, at: u64) -> Option<String> {
     let name = pod.name();
-    if pod.at("/metadata/deletionTimestamp").is_some() {
+    if change == Change::Deleted || pod.at("/metadata/deletionTimestamp").is_some() {
         return Some(format!("the test pod {name} was deleted by someone else (event {at})"));
     }
     // Also while its container is started again, and counts from nothing.
@@ -134,6 +189,9 @@ pub fn workload_counts_right(events: &[&Event], _: &Subject) -> Outcome {
         let Some(settled) = history.phase(&settled) else {
             return unknown(history.lack("not all requests were sent and waited for"));
         };
+        if let Err(outcome) = sent_to_each(&history, batch) {
+            return outcome;
+        }
         for who in [DECLARED[0], DECLARED[1], UNDECLARED] {
             let name = history.pod(who);
             let here = format!("/pods/{name}:");
@@ -217,9 +275,9 @@ pub fn workload_is_discovered(events: &[&Event], _: &Subject) -> Outcome {
             return met(format!("{place} tells {count} series of its pods, {after} ms after they ran"));
         }
     }
-    // A place that told nothing may have had them.
+    // A place that told nothing at the end may have had them then.
     for (place, looks) in &places {
-        if let Some(Err(why)) = looks.iter().map(|look| look.told.as_ref()).max_by_key(Result::is_ok) {
+        if let Some(Err(why)) = looks.last().map(|look| look.told.as_ref()) {
             return unknown(format!("{place}: {why}"));
         }
     }

@@ -3,6 +3,7 @@
 mod hand;
 mod recorded;
 
+use aiconform_model::{Event, EventKind, Kind};
 use aiconform_verdict::{State, Verdict};
 use hand::*;
 
@@ -77,6 +78,72 @@ fn a_histogram_that_was_turned_into_a_native_one_is_whole() {
 }
 
 #[test]
+fn a_native_histogram_whose_buckets_do_not_hold_its_latencies_is_not_whole() {
+    for (buckets, says) in
+        [(Buckets::NativeFewer, "its buckets hold 2 of 3"), (Buckets::NativeNone, "none came in a bucket")]
+    {
+        let judged = Run { buckets, ..Run::default() }.judged();
+        assert_eq!(outcome(&judged, "histogram_is_whole"), "unmet", "{}", judged.why);
+        assert!(judged.why.contains(says), "{}", judged.why);
+    }
+}
+
+#[test]
+fn counts_of_requests_that_nobody_says_were_sent_are_not_known() {
+    // All nought, as the workload itself says: nothing was counted right.
+    for sent in [serde_json::json!({}), serde_json::json!({"sent": {"one": 0, "other": 0, "undeclared": 0}})]
+    {
+        let mut events = Run { declared: true, idle: true, ..Run::default() }.events();
+        for event in &mut events {
+            if let EventKind::Phase { phase, data } = &mut event.kind
+                && ["first", "held", "released"].contains(&phase.as_str())
+            {
+                *data = sent.clone();
+            }
+        }
+        let judged = judge_events(events);
+        assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
+        for claim in ["workload_counts_right", "counter_is_exact", "gauge_follows", "histogram_is_whole"] {
+            assert_eq!(outcome(&judged, claim), "unknown", "{claim}");
+        }
+    }
+}
+
+#[test]
+fn what_was_told_before_it_fell_silent_fails_nobody() {
+    let broken = Run { declared: true, falls_silent: true, ..Run::default() };
+    for run in [
+        Run { stands_still: true, ..broken },
+        Run { finds: false, ..broken },
+        Run { keeps_gone: true, ..broken },
+    ] {
+        let judged = run.judged();
+        assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
+        assert!(judged.why.contains("status 503"), "{}", judged.why);
+        assert!(judged.subjects[0].claims.iter().all(|claim| claim.outcome.word() != "unmet"));
+    }
+}
+
+#[test]
+fn a_watch_that_ends_with_the_run_is_no_interruption() {
+    let mut events = Run { declared: true, lost: 1, ..Run::default() }.events();
+    let over = events.iter().position(|event| is_phase(event, "over")).unwrap();
+    let kinds = [
+        EventKind::Stopped { why: "it was interrupted".into() },
+        EventKind::WatchGap { kind: Kind::pod(), why: "the run ends".into() },
+    ];
+    for (place, kind) in kinds.into_iter().enumerate() {
+        let mut event = Event { kind, ..events[over].clone() };
+        event.scope.subject.clear();
+        events.insert(over + place, event);
+    }
+    for (place, event) in events.iter_mut().enumerate() {
+        event.sequence = place as u64;
+    }
+    assert_eq!(outcome(&judge_events(events), "counter_is_exact"), "unmet");
+}
+
+#[test]
 fn annotations_that_nobody_goes_by_fail_only_who_names_them() {
     let nothing = Run { finds: false, ..Run::default() };
     let judged = nothing.judged();
@@ -136,6 +203,8 @@ fn an_answer_that_tells_nothing_among_others_is_passed_over() {
 fn a_pod_that_did_not_stay_as_it_was_makes_everything_unknown() {
     for (disturbance, says) in [
         (Disturbance::Deleted, "deleted by someone else"),
+        (Disturbance::Gone, "the test pod other was deleted by someone else"),
+        (Disturbance::Unwatched, "the watch on pods was interrupted (410)"),
         (Disturbance::Unready, "not ready for a while"),
         (Disturbance::Rewritten, "changed on its way in"),
     ] {

@@ -1,5 +1,6 @@
 //! `aiconform compare`: what got better or worse between two runs, or two submissions.
 
+use crate::commands::review::Judge;
 use crate::exit::{Exit, UsageError};
 use crate::verdicts;
 use aiconform_evidence::Stored;
@@ -52,7 +53,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 fn submission_side(path: &Utf8Path) -> Result<Side, UsageError> {
     let found = submissions(path).map_err(|error| UsageError(error.to_string()))?;
     match found.as_slice() {
-        [folder] => Ok(submission(folder, &Given::default())),
+        [folder] => submission(folder, &Given { runs: Some(&Judge), ..Given::default() }).map_err(UsageError),
         _ => Err(UsageError(format!("{path} holds {} submissions; name the folder of one", found.len()))),
     }
 }
@@ -107,7 +108,8 @@ fn state(judgement: &Judgement) -> State {
         Verdict::Passed => State::Good,
         Verdict::Failed => State::Bad,
         Verdict::Inconclusive => State::Unknown,
-        Verdict::NotApplicable | Verdict::NotRun => State::Skipped,
+        Verdict::NotApplicable => State::NotApplicable,
+        Verdict::NotRun => State::Skipped,
     }
 }
 

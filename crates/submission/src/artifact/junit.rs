@@ -140,6 +140,13 @@ impl Reading<'_> {
                 }
                 self.suites.push(suite);
             }
+            // The outer one would be forgotten, and with it that it failed.
+            b"testcase" if self.case.is_some() => {
+                if let Some(outer) = self.case.take().filter(|outer| outer.failed || outer.error) {
+                    content.tests.push(Test { name: outer.name, outcome: Outcome::Fail, line: outer.line });
+                }
+                return Err("a test case begins inside another".to_owned());
+            }
             b"testcase" => {
                 let name = attribute(element, "name")?.unwrap_or_default();
                 let class = attribute(element, "classname")?.unwrap_or_default();

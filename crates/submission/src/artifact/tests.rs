@@ -82,6 +82,19 @@ fn a_whole_junit_has_no_trouble_and_numbers_must_agree() {
 }
 
 #[test]
+fn a_test_case_inside_another_does_not_hide_its_failure() {
+    let nested =
+        "<testsuite><testcase name=\"TestA\"><failure/>\n<testcase name=\"TestB\"/></testcase></testsuite>";
+    let artifact = of("junit.xml", nested);
+    let trouble = artifact.unreadable.as_ref().unwrap();
+    assert_eq!((trouble.kind, trouble.place.line), (TroubleKind::Format, 2));
+    assert!(trouble.why.contains("inside another"), "{}", trouble.why);
+    assert_eq!(artifact.failures(), ["TestA"]);
+    let deeper = nested.replace("<testcase name=\"TestB\"/>", "<x><testcase name=\"TestB\"/></x>");
+    assert!(of("junit.xml", &deeper).unreadable.is_some());
+}
+
+#[test]
 fn a_skip_is_not_hidden_by_a_pass_of_another_name_and_failures_stay() {
     let log = "--- FAIL: TestA (1s)\n--- PASS: TestA (1s)\n--- SKIP: TestB/x (0s)\nFAIL\n";
     let artifact = of("e2e.log", log);

@@ -20,13 +20,13 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
     for (asked, _, link, reference) in case.references() {
         let Some(artifact) = case.artifact(&reference.file) else { continue };
         let failures = artifact.failures();
-        if artifact.known
-            && artifact.unreadable.is_none()
+        // Of what it cannot read the validator says only that.
+        if (artifact.unreadable.is_none() || !artifact.known)
             && !failures.is_empty()
             && told.insert(reference.file.clone())
         {
             let says = format!("{} has failing tests: {}", quoted(&reference.file), some(&failures));
-            found.at(link.place, &asked.id, says);
+            found.by(artifact.known, link.place, &asked.id, says);
         }
     }
 }

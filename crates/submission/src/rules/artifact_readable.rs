@@ -17,19 +17,19 @@ pub const RULE: Rule = Rule {
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let mut told = BTreeSet::new();
     for (asked, _, link, reference) in case.references() {
-        let Some(artifact) = case.artifact(&reference.file).filter(|artifact| artifact.known) else {
-            continue;
-        };
+        let Some(artifact) = case.artifact(&reference.file) else { continue };
         if let Some(trouble) = &artifact.unreadable
             && told.insert(reference.file.clone())
         {
-            let says = format!(
-                "{} is no such artifact as its name says: {} (line {}); under this name the programme reads it as one of go test",
-                quoted(&reference.file),
-                trouble.why,
-                trouble.place.line
-            );
-            found.at(link.place, &asked.id, says);
+            let (file, why, line) = (quoted(&reference.file), &trouble.why, trouble.place.line);
+            let says = if artifact.known {
+                format!(
+                    "{file} is no such artifact as its name says: {why} (line {line}); under this name the programme reads it as one of go test"
+                )
+            } else {
+                format!("{file} is a test artifact that cannot be read: {why} (line {line})")
+            };
+            found.by(artifact.known, link.place, &asked.id, says);
         }
     }
 }

@@ -21,9 +21,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 None => continue,
                 Some(Err(why)) => why,
                 Some(Ok(reference)) => {
-                    let folder = format!("{}/", reference.file);
-                    let there = |name: &str| name == reference.file || name.starts_with(&folder);
-                    if case.files.all.iter().any(|file| there(&file.name)) || case.files.more {
+                    if case.files.there(&reference.file) {
                         continue;
                     }
                     let base = reference.file.rsplit('/').next().unwrap_or_default();

@@ -164,6 +164,15 @@ impl Found<'_> {
         self.weighs(self.rule.level, file, place, requirement, says);
     }
 
+    /// In the product file, by the programme's validator when that looks at it too, else by us alone.
+    pub fn by(&mut self, validator: bool, place: Place, requirement: &str, says: impl Into<String>) {
+        let before = self.findings.len();
+        self.at(place, requirement, says);
+        if !validator {
+            self.findings[before..].iter_mut().for_each(|finding| finding.origin = Origin::Ours);
+        }
+    }
+
     /// With another weight than the rule's.
     pub fn weighs(
         &mut self,

@@ -2,6 +2,7 @@
 
 use super::{Found, Look, Rule};
 use crate::case::Case;
+use crate::files::{Kind, LARGEST};
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
 
@@ -20,6 +21,10 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
     for manifest in case.files.all.iter().filter(|file| base(&file.name) == "manifest.json") {
         let folder = manifest.name.strip_suffix("manifest.json").unwrap_or_default();
         if case.files.get(&format!("{folder}events.ndjson")).is_none() {
+            continue;
+        }
+        if let Some((name, why)) = unfit(case, folder) {
+            found.file(&name, Place::default(), "", format!("{why}, so the run folder is not judged"));
             continue;
         }
         let run = match runs.judge(&case.folder.join(folder)) {
@@ -62,6 +67,29 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             }
         }
     }
+}
+
+/// A file of the run folder that is not safe to open: whoever judges follows links and reads to the end.
+fn unfit(case: &Case<'_>, folder: &str) -> Option<(String, &'static str)> {
+    if case.files.more {
+        // What was not looked at may be a link.
+        return Some((format!("{folder}manifest.json"), "not all files of the submission were looked at"));
+    }
+    let blobs = format!("{folder}blobs");
+    let read = |name: &str| {
+        let rest = name.strip_prefix(&blobs);
+        let evidence = ["manifest.json", "run.json", "events.ndjson"];
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            || name.strip_prefix(folder).is_some_and(|rest| evidence.contains(&rest))
+    };
+    case.files.all.iter().filter(|file| read(&file.name)).find_map(|file| {
+        let why = match file.kind {
+            Kind::Plain if file.size <= LARGEST => return None,
+            Kind::Plain => "this is larger than what is read of a foreign file",
+            Kind::Link | Kind::Other => "this is no ordinary file",
+        };
+        Some((file.name.clone(), why))
+    })
 }
 
 fn base(name: &str) -> &str {

@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     if case.files.more {
         let says = format!(
-            "there are more than {MOST} files in the folder, or they are too large; the others were not looked at"
+            "there are more than {MOST} files in the folder, or they are too large, too deep in it, or in a folder that cannot be read; the others were not looked at"
         );
         found.file("", Place::default(), "", says);
     }

@@ -399,6 +399,102 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
 }
 
 #[test]
+fn a_run_folder_with_anything_but_ordinary_files_is_not_judged() {
+    struct Never;
+    impl RunFolders for Never {
+        fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
+            panic!("{folder} was judged");
+        }
+    }
+    let made = || {
+        let clone = Clone::new();
+        for name in ["manifest.json", "events.ndjson", "run.json"] {
+            clone.file(&format!("run/{name}"), "{}");
+        }
+        clone
+    };
+    let told = |clone: &Clone, file: &str, words: &str| {
+        let findings = clone.review(Given { runs: Some(&Never), ..Given::default() });
+        let told = |finding: &Finding| {
+            finding.rule == "run_folder" && finding.file == file && finding.says.contains(words)
+        };
+        assert!(findings.iter().any(told), "{file}: {findings:#?}");
+    };
+    for name in ["manifest.json", "events.ndjson", "run.json", "blobs", "blobs/x"] {
+        let clone = made();
+        let file = clone.product().join("run").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let _ = std::fs::remove_file(&file);
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        told(&clone, &format!("run/{name}"), "no ordinary file");
+    }
+    let clone = made();
+    let large = std::fs::File::create(clone.product().join("run/events.ndjson")).unwrap();
+    large.set_len(crate::files::LARGEST + 1).unwrap();
+    told(&clone, "run/events.ndjson", "larger");
+    let clone = made();
+    clone.file(&format!("{}x.md", "a/".repeat(13)), "x");
+    told(&clone, "run/manifest.json", "not all files");
+}
+
+#[test]
+fn what_lies_too_deep_is_told_and_hides_no_missing_file() {
+    let clone = Clone::new();
+    let deep = format!("{}x.md", "a/".repeat(13));
+    clone.file(&deep, "x");
+    clone.finds("safe_files", Level::Error, "too deep");
+    clone.change("evidence: [proof.md]", &format!("evidence: [{deep}]"));
+    clone.is_silent("evidence_file");
+    clone.change(&format!("evidence: [{deep}]"), "evidence: [proofs.md]");
+    clone.finds("evidence_file", Level::Error, "no such file");
+}
+
+#[test]
+fn an_artifact_of_another_name_is_held_against_the_claims_by_us_alone() {
+    use crate::Origin;
+    let with = |fragment: &str, inner: &str| {
+        let clone = Clone::new();
+        clone.answer("gang_scheduling", "[proof.md]", &format!("[\"report.xml{fragment}\"]"));
+        clone.file("report.xml", &format!("<testsuite>{inner}</testsuite>"));
+        clone
+    };
+    let case = |inner: &str| format!("<testcase name=\"TestGangScheduling\">{inner}</testcase>");
+    let named = "#TestGangScheduling";
+    assert_eq!(with(named, &case("")).findings(), []);
+    with("", "<testcase name=\"TestOther\"/>").is_silent("artifact_test");
+    let wrong = [
+        (with(named, "<testcase name=\"TestOther\"/>"), "artifact_test", "is not in"),
+        (with(named, &case("<failure/>")), "artifact_test", "failed in"),
+        (with(named, &case("<skipped/>")), "artifact_test", "was skipped"),
+        (with("", &case("<failure/>")), "artifact_failing", "failing tests"),
+        (with(named, &case(&case(""))), "artifact_readable", "cannot be read"),
+    ];
+    for (clone, rule, words) in wrong {
+        assert_eq!(clone.finds(rule, Level::Error, words).origin, Origin::Ours);
+        let theirs = clone.review(Given { validator_only: true, ..Given::default() });
+        assert_eq!(theirs, [], "{rule}");
+        let then = clone.review(Given { moment: Moment::AtMerge, ..Given::default() });
+        assert!(then.iter().any(|finding| finding.rule == rule && finding.level == Level::Error));
+    }
+}
+
+#[test]
+fn a_clone_that_asks_for_less_is_told() {
+    let clone = Clone::new();
+    let checklist = spec(clone.release, false);
+    let docs = format!("docs/AIConformance-{}.yaml", clone.release);
+    let start = checklist.find("    - id: gang_scheduling\n").unwrap();
+    let (before, after) = checklist.split_at(start);
+    clone.write(&docs, &format!("{before}{}", after.replacen("level: MUST", "level: SHOULD", 1)));
+    clone.finds("level_unchanged", Level::Warning, "of this clone says SHOULD");
+    clone.write(&docs, &format!("{before}{}", after.replacen("id: gang_scheduling", "id: other", 1)));
+    clone.finds("level_unchanged", Level::Warning, "does not ask for it");
+    let given = Given { templates: Some(clone.root().join("docs")), ..Given::default() };
+    let chosen = clone.review(given);
+    assert!(chosen.iter().all(|finding| !finding.says.contains("of this clone")), "{chosen:#?}");
+}
+
+#[test]
 fn every_rule_says_what_it_asks_in_one_line() {
     for rule in super::RULES {
         assert!(

@@ -118,6 +118,22 @@ fn nothing_is_claimed_that_the_run_does_not_support() {
 }
 
 #[test]
+fn a_run_on_a_cluster_of_another_release_is_refused() {
+    let with = |cluster: serde_json::Value, demo: bool| {
+        let run =
+            JudgedRun { facts: json!({"cluster": cluster}), ..run(vec![verdict("passed", true, false)]) };
+        submission(&run, TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo)
+    };
+    assert!(with(json!({"version": "v1.37.0-rc.1+k3s1"}), false).is_ok());
+    for demo in [false, true] {
+        let why = with(json!({"version": "v1.36.2"}), demo).unwrap_err().to_string();
+        assert!(why.contains("\"v1.36.2\", and the checklist is that of 1.37"), "{why}");
+        let why = with(json!({}), demo).unwrap_err().to_string();
+        assert!(why.contains("does not say its version"), "{why}");
+    }
+}
+
+#[test]
 fn what_is_wrong_in_the_answers_is_said_with_its_place() {
     let wrong = |from: &str, to: &str, words: &str| {
         let why = Answers::read(&ANSWERS.replacen(from, to, 1), "product.toml").unwrap_err().to_string();
@@ -128,6 +144,9 @@ fn what_is_wrong_in_the_answers_is_said_with_its_place() {
     wrong("\"4.2\"", "4.2", "line 4, column 20");
     wrong("attest.ai_inference", "attest.ai_inferences", "no requirement \"ai_inferences\"");
     wrong("[\"https://docs.cirrus.test/gateway\"]", "[]", "at least one link");
+    for item in ["junit.xml#TestGangScheduling", "summary.md", "https://", "https:///x", "https://x.test /"] {
+        wrong("\"https://docs.cirrus.test/gateway\"", &format!("{item:?}"), "which is no link");
+    }
     let template =
         submission(&run(Vec::new()), "a: [", &Answers::read(ANSWERS, "x").unwrap(), true).unwrap_err();
     assert!(template.to_string().contains("the template of 1.37 cannot be filled"));

@@ -48,7 +48,14 @@ pub fn gateway_is_programmed(events: &[&Event], _: &Subject) -> Outcome {
             }
         }
     }
+    let (programmed, words) = said(condition(gateway, "Programmed"));
+    if programmed != "True" {
+        return unknown(format!("nothing says that the Gateway is programmed: {programmed} {words}"));
+    }
     let address = gateway["address"].as_str().unwrap_or_default();
+    if address.is_empty() {
+        return unknown("the Gateway is told to be programmed, and no address of it is known");
+    }
     met(format!("the Gateway is programmed at {address}, and its routes are accepted and resolved"))
 }
 
@@ -60,17 +67,20 @@ pub fn status_is_of_the_latest(events: &[&Event], _: &Subject) -> Outcome {
     else {
         return unknown(history.lack("nothing was said of a change"));
     };
-    let routes = |at: u64, told: &Value| -> Vec<(String, u64, Value)> {
-        let all = told.as_object().into_iter().flatten();
-        all.map(|(route, status)| (format!("the route {route}"), at, status.clone())).collect()
-    };
-    let mut all = vec![("the Gateway".to_owned(), *at, gateway.clone())];
-    all.extend(routes(*told_at, told));
-    all.extend(routes(*again_at, again));
-    let mut count = 0;
+    let mut all = vec![("the Gateway".to_owned(), *at, gateway)];
+    all.extend(
+        ["split", "header", "missing"].map(|route| (format!("the route {route}"), *told_at, &told[route])),
+    );
+    all.push(("the route split after its change".to_owned(), *again_at, &again["split"]));
+    let (mut count, mut silent) = (0, None);
     for (what, at, status) in all {
-        let generation = status["generation"].as_i64().unwrap_or_default();
-        for condition in status["conditions"].as_array().into_iter().flatten() {
+        let conditions = status["conditions"].as_array().filter(|conditions| !conditions.is_empty());
+        let (Some(generation), Some(conditions)) = (status["generation"].as_i64(), conditions) else {
+            // Another may show that what is said is not of the latest.
+            silent.get_or_insert_with(|| format!("nothing was said of {what}"));
+            continue;
+        };
+        for condition in conditions {
             let observed = condition["observedGeneration"].as_i64().unwrap_or_default();
             if observed != generation {
                 let witness = format!(
@@ -82,11 +92,9 @@ pub fn status_is_of_the_latest(events: &[&Event], _: &Subject) -> Outcome {
             count += 1;
         }
     }
-    match count {
-        0 => unknown(history.lack("nothing was said")),
-        count => {
-            met(format!("{count} conditions of the Gateway, of its routes, and of one that was changed"))
-        }
+    match silent {
+        Some(silent) => unknown(history.lack(&silent)),
+        None => met(format!("{count} conditions of the Gateway, of its routes, and of one that was changed")),
     }
 }
 

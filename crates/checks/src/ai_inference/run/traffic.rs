@@ -3,7 +3,7 @@
 use super::Target;
 use super::stage::{Place, Stage};
 use crate::ai_inference::adapters::{BACKENDS, CANARY};
-use crate::ai_inference::history::{CASES, Case, DIRECT, NOWHERE, SPLIT};
+use crate::ai_inference::history::{CASES, Case, DIRECT, KEPT, NOWHERE, SPLIT};
 use crate::cx::Stop;
 use aiconform_model::probe::{BACKEND_PORT, Batch, Counted, SeenOf, Sent};
 use aiconform_model::{Bin, Scope};
@@ -25,8 +25,6 @@ const LOOK: u32 = 60;
 const IN_A_ROW: u32 = 3;
 /// Connections at the same time.
 const CONNECTIONS: u32 = 8;
-/// Connections that are used again: so few that who chooses a backend for each of them does not come near the weights.
-const KEPT: u32 = 3;
 /// Longest time for one request, and for a batch, in milliseconds; the API server's proxy waits a little longer.
 const EACH: u64 = 5000;
 const ALL: u64 = 25_000;
@@ -100,10 +98,12 @@ impl Line<'_> {
     async fn served(&self) -> Result<(), Stop> {
         self.stage.phase(self.scope, "serve", json!({}));
         let last: Mutex<Option<Sent>> = Mutex::new(None);
+        // A backend keeps no more than some hundred names in mind: every try has the same.
+        let batches =
+            [SPLIT, "header"].map(|route| Batch { count: 3, each: 2000, all: 3000, ..self.batch(route) });
         let ask = || async {
-            for route in [SPLIT, "header"] {
-                let batch = Batch { count: 3, each: 2000, all: 3000, ..self.batch(route) };
-                let sent = self.stage.send(&batch).await.map_err(|stop| stop.to_string())?;
+            for batch in &batches {
+                let sent = self.stage.send(batch).await.map_err(|stop| stop.to_string())?;
                 let ours = sent.answers.iter().filter(|it| it.answer.status == 200 && it.answer.is_own);
                 let is_served = ours.map(|it| it.count).sum::<u32>() == batch.count;
                 let words = in_words(&sent);
@@ -227,8 +227,9 @@ impl Stage<'_> {
             }
         }
         // An answer that is expected: other ones are seen by the judge.
+        let batch = line.batch("missing");
         let refused = || async {
-            let sent = self.send(&line.batch("missing")).await.map_err(|stop| stop.to_string())?;
+            let sent = self.send(&batch).await.map_err(|stop| stop.to_string())?;
             let all = sent.answers.iter().all(|it| it.answer.status == 500) && !sent.answers.is_empty();
             if all { Ok(()) } else { Err(in_words(&sent)) }
         };
@@ -247,13 +248,14 @@ impl Stage<'_> {
     ) -> Result<(), Stop> {
         let line = self.line(target, number, place, "b");
         let start = Instant::now();
-        let canary = format!("{CANARY}-{}", self.cx.session.id());
+        let named = |role: &str| format!("{role}-{}", self.cx.session.id());
+        let (canary, ours) = (named(CANARY), BACKENDS.iter().map(|role| named(role)).collect::<Vec<_>>());
         let row = Mutex::new((0, 0, Sent::default()));
+        // A backend keeps no more than some hundred names in mind: every look has the same.
+        let batch = Batch { count: LOOK, ..line.batch(SPLIT) };
         let ask = || async {
-            let batch = Batch { count: LOOK, ..line.batch(SPLIT) };
             let sent = self.send(&batch).await.map_err(|stop| stop.to_string())?;
-            let of = sent.answers.iter().filter(|it| it.answer.backend == canary);
-            let has_changed = of.map(|it| it.count).sum::<u32>() * 2 > LOOK;
+            let has_changed = has_changed(&sent, &canary, &ours);
             let words = in_words(&sent);
             let mut row = row.lock().unwrap_or_else(PoisonError::into_inner);
             *row = (row.0 + sent.sent, if has_changed { row.1 + 1 } else { 0 }, sent);
@@ -276,6 +278,17 @@ impl Stage<'_> {
     }
 }
 
+/// Whether most answers of backends of ours, of which there must be enough, are of this one. Answers of others and lost
+/// requests say nothing of shares.
+fn has_changed(sent: &Sent, canary: &str, ours: &[String]) -> bool {
+    let answers = |is: &dyn Fn(&String) -> bool| -> u32 {
+        let of = sent.answers.iter().filter(|it| it.answer.status == 200 && is(&it.answer.backend));
+        of.map(|it| it.count).sum()
+    };
+    let of = answers(&|backend| ours.contains(backend));
+    of * 2 >= LOOK && answers(&|backend| backend == canary) * 2 > of
+}
+
 /// What came of a batch, in words.
 fn in_words(sent: &Sent) -> String {
     let answers = sent.answers.iter().map(|it| {
@@ -288,4 +301,31 @@ fn in_words(sent: &Sent) -> String {
     let errors = sent.errors.iter().map(|(why, count)| format!("{count} times {why}"));
     let all: Vec<String> = answers.chain(errors).collect();
     if all.is_empty() { "nothing came back".into() } else { all.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aiconform_model::probe::{Answer, Answered};
+
+    #[test]
+    fn a_look_goes_by_the_answers_of_backends_and_not_by_what_was_sent() {
+        let ours = ["canary-r", "stable-r", "idle-r"].map(str::to_owned);
+        let seen = |of: &[(u16, &str, u32)]| {
+            let answers = of.iter().map(|(status, backend, count)| {
+                let answer = Answer { status: *status, backend: (*backend).into(), ..Answer::default() };
+                Answered { answer, count: *count }
+            });
+            let sent = Sent { sent: LOOK, answers: answers.collect(), ..Sent::default() };
+            has_changed(&sent, "canary-r", &ours)
+        };
+        assert!(seen(&[(200, "canary-r", 48), (200, "stable-r", 12)]));
+        // A third of the requests came to somebody else: the shares are the changed ones all the same.
+        assert!(seen(&[(200, "canary-r", 29), (200, "stable-r", 8), (503, "", 23)]));
+        assert!(!seen(&[(200, "canary-r", 12), (200, "stable-r", 48)]));
+        assert!(!seen(&[(200, "canary-r", 30), (200, "stable-r", 30)]));
+        // Too few say nothing.
+        assert!(!seen(&[(200, "canary-r", 9), (200, "stable-r", 2), (503, "", 49)]));
+        assert!(!seen(&[]));
+    }
 }

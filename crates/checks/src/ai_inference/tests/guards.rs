@@ -1,6 +1,6 @@
 //! What somebody else has changed makes everything unknown, and is named.
 
-use super::super::adapters::{http_routes, services, split};
+use super::super::adapters::{gateways, http_routes, services, split};
 use super::super::judge;
 use super::hand::Run;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
@@ -76,4 +76,35 @@ fn a_route_that_is_rewritten_on_its_way_in_is_named_and_defaults_are_not() {
     let mut fewer = route(&[80, 20]);
     fewer["spec"]["rules"][0]["backendRefs"].as_array_mut().unwrap().pop();
     assert!(doubt("told", created(route(&[80, 20]), fewer)).is_some());
+}
+
+#[test]
+fn an_interrupted_watch_on_what_is_created_is_named_and_one_on_anything_else_is_not() {
+    let gap = |kind: Kind| EventKind::WatchGap { kind, why: "410".into() };
+    for kind in [Kind::pod(), services(), gateways(), http_routes()] {
+        let said = doubt("told", gap(kind.clone())).unwrap();
+        assert!(said.contains(&format!("the watch on {} was interrupted (410)", kind.plural)), "{said}");
+        assert_eq!(doubt("over", gap(kind)), None);
+    }
+    assert_eq!(doubt("told", gap(Kind::node())), None);
+}
+
+#[test]
+fn what_another_class_changes_of_its_own_is_not_changed_by_someone_else() {
+    let route = |host: &str, generation: i64| {
+        let object =
+            json!({"metadata": {"name": "a", "generation": generation}, "spec": {"hostnames": [host]}});
+        seen(&http_routes(), Change::Modified, object)
+    };
+    assert_eq!(doubt("changed", route("split-1.test", 2)), None);
+    assert!(doubt("change", route("split-0.test", 2)).is_some(), "it is before our own change");
+    assert_eq!(doubt("told_again", route("split-0.test", 2)), None);
+    assert!(doubt("told_again", route("split-0.test", 3)).is_some());
+    assert!(doubt("told_again", route("header-0.test", 2)).is_some(), "only one route is changed");
+    let gateway = |class: &str| {
+        let object = json!({"metadata": {"name": "g", "generation": 2}, "spec": {"gatewayClassName": class}});
+        seen(&gateways(), Change::Modified, object)
+    };
+    assert_eq!(doubt("changed", gateway("another")), None);
+    assert!(doubt("changed", gateway("c")).is_some());
 }

@@ -37,6 +37,12 @@ pub struct Run {
     pub resolved: &'static str,
     /// Answers of its route.
     pub missing: Sent,
+    /// Conditions of the Gateway, by their type and status.
+    pub gateway: &'static [(&'static str, &'static str)],
+    /// Its address.
+    pub address: &'static str,
+    /// A route of which nothing was said.
+    pub silent: Option<&'static str>,
     /// Whether backends were asked what came.
     pub counts: bool,
     /// How many fewer they saw of each batch.
@@ -76,6 +82,9 @@ impl Default for Run {
             observed: 2,
             resolved: "False",
             missing: with(500),
+            gateway: &[("Accepted", "True"), ("Programmed", "True")],
+            address: GATEWAY,
+            silent: None,
             counts: true,
             unseen: 0,
             idle_saw: 0,
@@ -109,8 +118,15 @@ impl Run {
         }
         events.phase("", "directly", json!({"sent": direct}));
         let condition = |kind: &str, status: &str, reason: &str, observed: i64| json!({"type": kind, "status": status, "reason": reason, "observedGeneration": observed});
-        let gateway = [condition("Accepted", "True", "", 1), condition("Programmed", "True", "", 1)];
-        events.phase("c", "programmed", json!({"generation": 1, "conditions": gateway, "address": GATEWAY}));
+        let gateway = self.gateway.iter().map(|(kind, status)| condition(kind, status, "", 1));
+        let gateway: Vec<Value> = gateway.collect();
+        events.phase(
+            "c",
+            "programmed",
+            json!({"generation": 1, "conditions": gateway, "address": self.address}),
+        );
+        let hosts = ["split-0.test", "header-0.test", "missing-0.test"];
+        events.phase("c", "routes", json!({"hosts": hosts}));
         let accepted = if self.refused.is_some() { "False" } else { "True" };
         let reason = self.refused.unwrap_or("Accepted");
         let route = |resolved: &str, generation: i64, observed: i64| {
@@ -120,11 +136,11 @@ impl Run {
             }
             json!({"generation": generation, "conditions": conditions})
         };
-        events.phase(
-            "c",
-            "told",
-            json!({"split": route("True", 1, 1), "header": route("True", 1, 1), "missing": route(self.resolved, 1, 1)}),
-        );
+        let mut told = json!({"split": route("True", 1, 1), "header": route("True", 1, 1), "missing": route(self.resolved, 1, 1)});
+        if let Some(silent) = self.silent {
+            told[silent]["conditions"] = Value::Null;
+        }
+        events.phase("c", "told", told);
         let mut counted: BTreeMap<&str, BTreeMap<String, Value>> =
             BACKENDS.iter().map(|role| (*role, BTreeMap::new())).collect();
         let mut number = 0;
@@ -156,6 +172,7 @@ impl Run {
         }
         answered(&mut events, "missing", false, &self.missing);
         if let Some((took_effect, sent)) = &self.changed {
+            events.phase("c", "change", json!({}));
             events.phase(
                 "c",
                 "changed",

@@ -1,8 +1,8 @@
 //! What goes further than the requirement: whose series they are, who is left alone, and what becomes of who is gone.
 
 use super::super::answer::Series;
-use super::super::history::{COUNTER, DECLARED, History, Look, UNDECLARED, WHO};
-use super::{last_of, met, of, since, unknown, unmet};
+use super::super::history::{COUNTER, DECLARED, History, UNDECLARED, WHO};
+use super::{last_of, met, newest, of, since, unknown, unmet};
 use aiconform_model::Event;
 use aiconform_verdict::{Outcome, Subject};
 
@@ -87,13 +87,13 @@ pub fn gone_is_told_no_more(events: &[&Event], _: &Subject) -> Outcome {
     let (Some(gone), Some(_)) = marks else {
         return unknown(history.lack("no pod was deleted and waited for"));
     };
-    let good = |look: &'_ Look| look.told.as_deref().ok().map(|told| (look.clone(), told.to_vec()));
-    let Some((look, told)) = history.within(&history.looks, gone).rev().find_map(good) else {
-        return unknown(history.lack("the monitoring system gave no whole answer after the pod was gone"));
+    let (look, told) = match newest(&history, gone, "after the pod was gone") {
+        Ok(newest) => newest,
+        Err(outcome) => return outcome,
     };
     let [first, second] = DECLARED;
-    let after = since(gone, &look);
-    if of(&told, COUNTER, first).next().is_some() {
+    let after = since(gone, look);
+    if of(told, COUNTER, first).next().is_some() {
         let witness = format!(
             "{} s after the pod {} was gone, its series are still told",
             after / 1000,
@@ -101,7 +101,7 @@ pub fn gone_is_told_no_more(events: &[&Event], _: &Subject) -> Outcome {
         );
         return unmet(witness, vec![look.sequence]);
     }
-    if of(&told, COUNTER, second).next().is_none() {
+    if of(told, COUNTER, second).next().is_none() {
         return unknown(history.lack("nothing is told of the pod that stays either"));
     }
     met(format!(

@@ -41,15 +41,20 @@ fn one(
         |what: String| Err(unmet(format!("{HISTOGRAM} of the pod {pod}: {what}"), vec![look.sequence]));
     let cycle = (0..done).filter_map(|place| LATENCIES.get(usize::try_from(place).ok()? % LATENCIES.len()));
     let total: f64 = cycle.sum();
-    if let Some(Sampled::Histogram { count, sum }) =
-        of(told, HISTOGRAM, who).map(|series| series.value).next()
+    if let Some((Sampled::Histogram { count, sum }, held)) =
+        of(told, HISTOGRAM, who).map(|series| (series.value, series.held)).next()
     {
-        if same(count, number(done)) && same(sum, total) {
-            return Ok(0);
+        if !same(count, number(done)) || !same(sum, total) {
+            return wrong(format!(
+                "{done} latencies with the sum {total} were told by it; it has {count} with the sum {sum}"
+            ));
         }
-        return wrong(format!(
-            "{done} latencies with the sum {total} were told by it; it has {count} with the sum {sum}"
-        ));
+        // Buckets that hold nothing are left out, and with them all of a histogram without latencies.
+        return match held {
+            Some(held) if same(held, count) => Ok(0),
+            Some(held) => wrong(format!("its buckets hold {held} of {count} latencies")),
+            None => wrong(format!("of {count} latencies none came in a bucket")),
+        };
     }
     let value = |end: &str| of(told, &format!("{HISTOGRAM}{end}"), who).find_map(Series::number);
     let (count, sum) = (value("_count"), value("_sum"));

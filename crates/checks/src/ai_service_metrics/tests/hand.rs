@@ -17,6 +17,16 @@ pub enum Buckets {
     Fewer,
     None,
     Native,
+    /// A native one, of whose latencies the buckets hold one too few.
+    NativeFewer,
+    /// A native one without buckets.
+    NativeNone,
+}
+
+impl Buckets {
+    fn are_native(self) -> bool {
+        matches!(self, Buckets::Native | Buckets::NativeFewer | Buckets::NativeNone)
+    }
 }
 
 /// In the series.
@@ -31,6 +41,10 @@ pub enum Named {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Disturbance {
     Deleted,
+    /// The last that is seen of it is that it is gone.
+    Gone,
+    /// The watch on pods was interrupted.
+    Unwatched,
     Unready,
     Rewritten,
 }
@@ -54,10 +68,14 @@ pub struct Run {
     pub takes_all: bool,
     pub keeps_gone: bool,
     pub strangers: u64,
+    /// Nothing is sent.
+    pub idle: bool,
     /// Every answer: status, why there is none, text.
     pub answer: Option<(u16, &'static str, &'static str)>,
     /// An answer that tells nothing comes before every other.
     pub hiccup: bool,
+    /// An answer that tells nothing comes after every other, but for that by which the workload is found.
+    pub falls_silent: bool,
     pub disturbance: Option<Disturbance>,
 }
 
@@ -80,8 +98,10 @@ impl Default for Run {
             takes_all: false,
             keeps_gone: false,
             strangers: 0,
+            idle: false,
             answer: None,
             hiccup: false,
+            falls_silent: false,
             disturbance: None,
         }
     }
@@ -156,15 +176,20 @@ impl Run {
                     Buckets::All => false,
                     Buckets::Fewer => is_bucket && labels[0].1 == "1.0",
                     Buckets::None => is_bucket,
-                    Buckets::Native => name.starts_with(HISTOGRAM),
+                    _ => name.starts_with(HISTOGRAM),
                 };
                 if !skipped {
                     all.push(json!({"metric": self.labels(who, job, &name, &labels), "value": [1.0, value.to_string()]}));
                 }
             }
-            if self.buckets == Buckets::Native {
+            if self.buckets.are_native() {
                 let sum = samples(state).into_iter().find(|(name, ..)| name.ends_with("_sum")).unwrap().2;
-                let native = json!({"count": state.done.to_string(), "sum": sum.to_string()});
+                let mut native = json!({"count": state.done.to_string(), "sum": sum.to_string()});
+                let fewer = u64::from(self.buckets == Buckets::NativeFewer);
+                if self.buckets != Buckets::NativeNone && state.done > 0 {
+                    let rest = (state.done - 1).saturating_sub(fewer);
+                    native["buckets"] = json!([[3, "0", "0.1", "1"], [0, "0.1", "1", rest.to_string()]]);
+                }
                 all.push(
                     json!({"metric": self.labels(who, job, HISTOGRAM, &[]), "histogram": [1.0, native]}),
                 );
@@ -231,7 +256,10 @@ impl Run {
             }
         }
         let answer = json!({"status": "success", "data": {"resultType": "vector", "result": result}});
-        maker.scrape(endpoint, (200, "", &answer.to_string()));
+        maker.scrape(endpoint.clone(), (200, "", &answer.to_string()));
+        if self.falls_silent {
+            maker.scrape(endpoint, (503, "", "overloaded"));
+        }
     }
 
     fn ask_itself(&self, maker: &mut Maker, states: &[(&'static str, State)]) {
@@ -279,6 +307,7 @@ impl Run {
                 (
                     *who,
                     match batch {
+                        _ if self.idle => 0,
                         "first" => *first,
                         "held" => *held,
                         _ => 0,
@@ -303,6 +332,12 @@ impl Run {
                 match self.disturbance {
                     Some(Disturbance::Deleted) => {
                         maker.watch(json!({"metadata": {"name": "one", "deletionTimestamp": "now"}}));
+                    }
+                    Some(Disturbance::Gone) => {
+                        maker.watched(Change::Deleted, json!({"metadata": {"name": "other"}}));
+                    }
+                    Some(Disturbance::Unwatched) => {
+                        maker.add(EventKind::WatchGap { kind: Kind::pod(), why: "410".into() });
                     }
                     Some(Disturbance::Unready) => maker.watch(json!({"metadata": {"name": "one"},
                         "status": {"conditions": [{"type": "Ready", "status": "False"}]}})),
@@ -329,8 +364,11 @@ impl Run {
 
 impl Maker {
     fn watch(&mut self, object: Value) {
-        let object = Object(object);
-        self.add(EventKind::Watch { kind: Kind::pod(), change: Change::Modified, object });
+        self.watched(Change::Modified, object);
+    }
+
+    fn watched(&mut self, change: Change, object: Value) {
+        self.add(EventKind::Watch { kind: Kind::pod(), change, object: Object(object) });
     }
 }
 
