@@ -63,10 +63,10 @@ fn lost(history: &History, name: &str, pod: &Pod) -> Option<String> {
     if ours.is_some_and(|ours| ours < at) {
         return None;
     }
-    // Whoever removes a node removes its pods first.
+    // Whoever removes a node marks it, and then removes its pods.
     let with_node = history.node_of(name).is_some_and(|node| {
-        let leaving = node.leaving.or_else(|| leaving(history, node).map(|claim| claim.1));
-        leaving.is_some() || node.gone.is_some()
+        let signs = [node.leaving, leaving(history, node).map(|claim| claim.1), node.gone.map(|gone| gone.0)];
+        signs.into_iter().flatten().any(|sign| sign < at)
     });
     (!with_node).then(|| format!("the test pod {name} was deleted by someone else (event {at})"))
 }
@@ -197,8 +197,7 @@ fn comes(history: &History, trigger: &Phase) -> Outcome {
             last(late)
         ));
     }
-    let came: Vec<&Node> =
-        history.nodes.iter().filter(|node| !node.before && node.came.0 > trigger.at).collect();
+    let came: Vec<&Node> = history.nodes.iter().filter(|node| came_for(history, trigger, node)).collect();
     if !came.is_empty() {
         let each: Vec<String> = came.iter().map(|node| described(history, node)).collect();
         let events = came.iter().map(|node| node.came.0).collect();
@@ -229,6 +228,29 @@ fn comes(history: &History, trigger: &Phase) -> Outcome {
             vec![late.at],
         ),
     }
+}
+
+/// Whether a node that came after the pod came for it, or could have been meant for it. On a cluster at work others come
+/// for other pods.
+fn came_for(history: &History, trigger: &Phase, node: &Node) -> bool {
+    if node.before || node.came.0 < trigger.at {
+        return false;
+    }
+    if node.accelerators > 0.0 || node.of_pool {
+        return true;
+    }
+    let claim = history.claims.get(&node.claim);
+    let by_claims = history.adapter.is_some_and(|adapter| adapter.claims);
+    history.said(&trigger.pod).filter(|word| word.brings).any(|word| match claim {
+        Some(claim) => names(&word.message, claim),
+        // Without such objects nothing says which node it was that came.
+        None => !by_claims,
+    })
+}
+
+/// Whether Karpenter's word of a pod names this NodeClaim.
+fn names(message: &str, claim: &Claim) -> bool {
+    message.contains(&format!("nodeclaim/{}", claim.name))
 }
 
 /// Whether a pod ran on a node that was ready, before it was deleted.
@@ -295,8 +317,7 @@ fn brought(history: &History, trigger: &Phase, node: &Node) -> Option<Outcome> {
             format!("the NodeClaim {} of {} is of no NodePool: someone else made it", claim.name, node.name);
         return Some(unmet(why, vec![claim.came]));
     }
-    let names = |message: &str| message.contains(&format!("nodeclaim/{}", claim.name));
-    Some(match words.iter().find(|word| names(&word.message)) {
+    Some(match words.iter().find(|word| names(&word.message, claim)) {
         Some(word) => met(format!("{product} says of the pod {pod}: {}", word.message)),
         None => unknown(format!(
             "{product} made the NodeClaim {} and does not say that it is for the pod {pod}",
@@ -331,15 +352,7 @@ fn goes(history: &History, pod: &str) -> Option<Outcome> {
     };
     let Some((gone, time)) = node.gone else {
         return Some(match history.about("stays", pod) {
-            Some(stays) => unmet(
-                format!(
-                    "{} is still there {} s after its pod {pod} was deleted; {}; remove it by hand",
-                    node.name,
-                    seconds(stays),
-                    last(stays)
-                ),
-                vec![stays.at],
-            ),
+            Some(stays) => still_there(node, pod, stays),
             None => unknown(history.lack(&format!("nobody waited for {} until it was gone", node.name))),
         });
     };
@@ -365,6 +378,31 @@ fn goes(history: &History, pod: &str) -> Option<Outcome> {
             history.product()
         )),
     })
+}
+
+/// A node that stayed when its pod was gone: the autoscaler's doing, unless somebody else's pod needs it.
+fn still_there(node: &Node, pod: &str, stays: &Phase) -> Outcome {
+    let seen = format!(
+        "{} is still there {} s after its pod {pod} was deleted; {}",
+        node.name,
+        seconds(stays),
+        last(stays)
+    );
+    let others = stays.data.get("others").and_then(Value::as_array);
+    let Some(others) = others else {
+        return unknown(format!(
+            "{seen}; which pods are on it could not be read, and one of them may keep it"
+        ));
+    };
+    if others.is_empty() {
+        return unmet(format!("{seen}, and no other pod needs it; remove it by hand"), vec![stays.at]);
+    }
+    let names: Vec<&str> = others.iter().filter_map(Value::as_str).take(3).collect();
+    unknown(format!(
+        "{seen}; {} pods of others are on it, such as {}: give the pool a taint and its toleration in the profile: [[tolerations]]",
+        others.len(),
+        names.join(", ")
+    ))
 }
 
 /// A node with a pod of ours stays while another goes.

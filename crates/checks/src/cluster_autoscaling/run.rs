@@ -8,6 +8,7 @@ use self::pod::{IMPOSSIBLE, pod};
 use super::adapters::{ALL, IDS};
 use super::history::{claims, fits, is_refused, offers, word};
 use crate::cx::{Cx, Detection, Preview, Stop};
+use crate::gang_scheduling::ground::pods_on;
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Scratch};
 use aiconform_model::{Bin, EventKind, Kind, Object, Scope};
@@ -296,7 +297,15 @@ impl Acts<'_> {
             return Ok(true);
         };
         self.tell(&late.to_string());
-        self.phase("stays", json!({"pod": name, "seconds": late.waited.as_secs(), "last": late.last}));
+        // A node on which somebody else's pod runs is not free to go.
+        let others = match pods_on(self.cx.session.api(), &self.target.scope, &node).await {
+            Ok(pods) => json!(pods.iter().filter(|pod| holds(pod)).map(full_name).collect::<Vec<_>>()),
+            Err(_) => Value::Null,
+        };
+        self.phase(
+            "stays",
+            json!({"pod": name, "seconds": late.waited.as_secs(), "last": late.last, "others": others}),
+        );
         Ok(false)
     }
 
@@ -325,6 +334,18 @@ impl Acts<'_> {
         self.phase("end", json!({"left": left}));
         Ok(())
     }
+}
+
+/// Whether a pod keeps its node: a DaemonSet's is there because the node is, and one of the node itself goes with it.
+fn holds(pod: &Object) -> bool {
+    let owners = pod.at("/metadata/ownerReferences").and_then(Value::as_array);
+    let of_node = |owner: &Value| matches!(owner["kind"].as_str(), Some("DaemonSet" | "Node"));
+    let ended = ["Succeeded", "Failed"].contains(&pod.text("/status/phase"));
+    !ended && !owners.into_iter().flatten().any(of_node)
+}
+
+fn full_name(pod: &Object) -> String {
+    format!("{}/{}", pod.text("/metadata/namespace"), pod.name())
 }
 
 /// How a node stands, in words.

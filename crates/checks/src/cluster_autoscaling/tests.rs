@@ -6,7 +6,7 @@ mod recorded;
 use aiconform_model::{Change, EventKind, Kind};
 use aiconform_verdict::{State, Verdict};
 use hand::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_healthy_autoscaler_meets_every_claim() {
@@ -206,6 +206,48 @@ fn a_pod_that_someone_deletes_makes_everything_unknown() {
     let judged = script.judged();
     assert_eq!(judged.verdict, Verdict::Inconclusive);
     assert!(judged.why.contains("deleted by someone else"), "{}", judged.why);
+}
+
+#[test]
+fn a_node_that_leaves_afterwards_does_not_excuse_who_deleted_its_pod() {
+    let deleted = pod("wants-1-0", json!({"nodeName": "node-a"}), None, Change::Deleted);
+    let judged = Script::healthy().put("deleted-b", "evicted", deleted).judged();
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    assert!(judged.why.contains("deleted by someone else"), "{}", judged.why);
+}
+
+#[test]
+fn a_node_that_somebody_else_needs_does_not_have_to_go() {
+    let goes = |others: Value| {
+        let judged = Script::healthy().stays_with(others).judged();
+        let claim = judged.subjects[0].outcome("node_goes").unwrap();
+        (claim.word(), claim.text().to_owned())
+    };
+    assert_eq!(goes(json!([])).0, "unmet");
+    assert!(goes(json!([])).1.contains("no other pod needs it"));
+    let (word, why) = goes(json!(["web/shop-0"]));
+    assert_eq!(word, "unknown");
+    assert!(why.contains("web/shop-0"), "{why}");
+    assert_eq!(goes(Value::Null).0, "unknown");
+}
+
+#[test]
+fn a_node_that_came_for_others_is_not_held_against_the_autoscaler() {
+    let other = || {
+        let mut other = node("other", "other", "True", Change::Added);
+        edit(&mut other, |node| {
+            node["metadata"]["labels"] = json!({});
+            node["status"]["allocatable"] = json!({"cpu": "4"});
+        });
+        other
+    };
+    let cannot = said("wants-1-0", "FailedScheduling", "no instance type has it");
+    let script = Script::late().put("late", "other", other()).put("late", "cannot", cannot);
+    assert_eq!(outcome(&script.judged(), "node_comes"), "unknown");
+    // The autoscaler says that it is the one.
+    let word = said("wants-1-0", "Nominated", "Pod should schedule on: nodeclaim/claim-other");
+    let script = script.put("other", "claim-other", claim("other", Change::Added)).put("late", "word", word);
+    assert_eq!(outcome(&script.judged(), "node_comes"), "unmet");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! From evidence to outcomes: pure functions.
 
+mod pods;
+
+use self::pods::hindered;
 use super::adapters::{alike, is_missing};
 use super::history::{History, Reading, Stepped, words};
 use super::objects::{DECOY, SCALED, autoscalers};
@@ -205,6 +208,12 @@ fn came(history: &History, name: Name) -> Result<String, Outcome> {
     let (scaler, replicas) = (history.scaler(step), history.finally(step).unwrap_or_default());
     let asked = format!("the pods say {value} in all for a target of {} each", history.target);
     if replicas != step.replicas {
+        // The value was told, and is not any more: who scales has nothing to go by.
+        if let Some(Reading { values: Err(lost), .. }) = history.reading(step, true) {
+            return Err(unknown(format!(
+                "{asked}, and there are {replicas}; the metrics API does not tell the value any more: {lost}"
+            )));
+        }
         let events = history.changes(step).map(|(at, _)| at).chain([*closed]).collect();
         let said = words(scaler);
         return Err(unmet(
@@ -264,6 +273,9 @@ pub fn new_pods_have_accelerators(events: &[&Event], subject: &Subject) -> Outco
         let asked_there = history.given.iter().filter(|(at, _)| *at > step.begin.0 && at < closed).count();
         // Replicas are there and no pod was asked: it did not run.
         if step.decided.is_some() && asked_there == 0 && !why.is_empty() {
+            if let Some(hindered) = hindered(&history, step.replicas, *closed) {
+                return unknown(format!("{} replicas are wanted, and {hindered}", step.replicas));
+            }
             return unmet(format!("{} replicas are wanted, and {why}", step.replicas), vec![*closed]);
         }
     }

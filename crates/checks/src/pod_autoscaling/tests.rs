@@ -66,8 +66,18 @@ fn each_step_that_comes_to_something_else_fails_its_claim_and_no_other() {
     fails(Name::Decoy, Goes::Becomes(4), "ignores_other_namespaces", "the replicas become 4");
     fails(Name::Decoy, Goes::PassesBy(3), "ignores_other_namespaces", "the replicas become 3");
     fails(Name::Decoy, Goes::Times(3.0), "ignores_other_namespaces", "the metrics API tells 48");
-    fails(Name::FirstUp, Goes::Unserved, "new_pods_have_accelerators", "1 of 2 pods serve");
-    fails(Name::SecondUp, Goes::Unserved, "new_pods_have_accelerators", "4 replicas are wanted");
+    fails(
+        Name::FirstUp,
+        Goes::Waits("CreateContainerError"),
+        "new_pods_have_accelerators",
+        "1 of 2 pods serve",
+    );
+    fails(
+        Name::SecondUp,
+        Goes::Waits("CreateContainerError"),
+        "new_pods_have_accelerators",
+        "4 replicas are wanted",
+    );
 }
 
 #[test]
@@ -108,6 +118,31 @@ fn a_metric_that_never_appears_or_comes_out_changed_is_inconclusive_and_says_why
             assert_eq!(judged.verdict, Verdict::Inconclusive, "{name:?} {goes:?}: {}", judged.why);
         }
     }
+}
+
+#[test]
+fn pods_that_had_no_image_no_room_or_no_leave_are_not_the_autoscalers() {
+    for (reason, words) in [
+        ("", "1 of 2 pods were created"),
+        ("Unschedulable", "Insufficient"),
+        ("ImagePullBackOff", "no image"),
+    ] {
+        let judged = Run::wrong(Name::FirstUp, Goes::Waits(reason)).judged();
+        let (found, said) = outcome(&judged, "new_pods_have_accelerators");
+        assert_eq!(found, "unknown", "{reason}: {said}");
+        assert!(said.contains(words), "{reason}: {said}");
+        assert_eq!(judged.verdict, Verdict::Inconclusive, "{reason}: {}", judged.why);
+    }
+}
+
+#[test]
+fn who_is_not_told_the_metric_any_more_need_not_follow_it() {
+    let judged = Run::wrong(Name::FirstUp, Goes::Becomes(3)).judged();
+    assert_eq!(outcome(&judged, "rises_with_the_metric").0, "unmet");
+    let judged = Run::wrong(Name::FirstUp, Goes::BecomesUntold(3)).judged();
+    let (found, said) = outcome(&judged, "rises_with_the_metric");
+    assert_eq!(found, "unknown", "{said}");
+    assert!(said.contains("not tell the value any more"), "{said}");
 }
 
 #[test]

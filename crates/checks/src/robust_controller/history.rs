@@ -73,6 +73,34 @@ pub struct Child {
     pub seen: u64,
     /// Where it was gone.
     pub gone: Option<u64>,
+    /// How it was seen, with positions.
+    pub looks: Vec<(u64, Object)>,
+}
+
+impl Child {
+    /// The last of it before a position.
+    fn before(&self, at: u64) -> Option<&Object> {
+        self.looks.iter().rev().find(|(seen, _)| *seen < at).map(|(_, object)| object)
+    }
+
+    /// Whether it was on its way out then.
+    pub fn is_leaving(&self, at: u64) -> bool {
+        self.before(at).is_some_and(|object| object.at("/metadata/deletionTimestamp").is_some())
+    }
+
+    /// Why a pod was not ready then, if it is one and was there.
+    pub fn waits(&self, at: u64) -> Option<String> {
+        let there = self.kind == "Pod" && self.seen < at && self.gone.is_none_or(|gone| gone > at);
+        let pod = self.before(at).filter(|pod| there && !pod.condition_is("Ready", "True"))?;
+        let message = |kind: &str| {
+            let condition = pod.condition(kind).filter(|_| pod.condition_is(kind, "False"))?;
+            Some(condition.get("message")?.as_str()?.to_owned())
+        };
+        let waiting = pod.text("/status/containerStatuses/0/state/waiting/reason");
+        let why = message("PodScheduled").or_else(|| (!waiting.is_empty()).then(|| waiting.to_owned()));
+        let why = why.or_else(|| message("Ready")).unwrap_or_else(|| "its kubelet has not said why".into());
+        Some(format!("its pod {} is not ready ({why})", self.name))
+    }
 }
 
 /// What became of one operator's resource.
@@ -147,6 +175,8 @@ impl History {
         } else if let Some(child) = self.children.iter_mut().find(|child| child.uid == object.uid()) {
             if gone {
                 child.gone.get_or_insert(at);
+            } else {
+                child.looks.push((at, object.clone()));
             }
         } else if !gone && plan.children.contains(kind) && !self.uid.is_empty() && is_of(object, &self.uid) {
             self.children.push(Child {
@@ -155,6 +185,7 @@ impl History {
                 uid: object.uid().into(),
                 seen: at,
                 gone: None,
+                looks: vec![(at, object.clone())],
             });
         }
     }

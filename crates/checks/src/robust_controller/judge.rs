@@ -322,6 +322,11 @@ pub fn webhook_denies(events: &[&Event], subject: &Subject) -> Outcome {
 fn blamed(phase: &Phase) -> Option<String> {
     const POLICIES: &[&str] =
         &["ValidatingAdmissionPolicy '", "admission webhook \"", "exceeded quota", "violates PodSecurity"];
+    if phase.data.get("said").is_some_and(serde_json::Value::is_null) {
+        return Some(
+            "it did not come to what it must, and the Events that may say why could not be read".into(),
+        );
+    }
     phase
         .texts("said")
         .into_iter()
@@ -382,6 +387,10 @@ pub fn status_follows(events: &[&Event], subject: &Subject) -> Outcome {
     match plan.lacks(&look.object, &plan.reconciled) {
         None => met(shown(plan, look, &plan.reconciled)),
         Some(lack) => {
+            // That a pod runs is not the operator's work, and its status may say no more than is.
+            if let Some(waits) = history.children.iter().find_map(|child| child.waits(end.at)) {
+                return unknown(format!("{lack}, and {waits}{}", said(end)));
+            }
             let witness = format!("{lack}{}", said(end));
             blamed(end).map_or_else(|| unmet(witness, vec![look.at, end.at]), unknown)
         }
@@ -479,12 +488,19 @@ pub fn deletion_completes(events: &[&Event], subject: &Subject) -> Outcome {
             vec![begin.at, end.at],
         );
     }
-    let left: Vec<String> = history
+    let (leaving, left): (Vec<_>, Vec<_>) = history
         .children
         .iter()
         .filter(|child| child.gone.is_none_or(|gone| gone > end.at))
-        .map(|child| format!("{} {}", child.kind, child.name))
-        .collect();
+        .partition(|child| child.is_leaving(end.at));
+    let names = |children: Vec<&super::history::Child>| -> Vec<String> {
+        children.iter().map(|child| format!("{} {}", child.kind, child.name)).collect()
+    };
+    let (leaving, left) = (names(leaving), names(left));
+    if left.is_empty() && !leaving.is_empty() {
+        // Who ends a pod is its kubelet.
+        return unknown(format!("it is gone, and {} are being deleted and still there", leaving.join(", ")));
+    }
     if left.is_empty() {
         let count = history.children.iter().filter(|child| child.seen < end.at).count();
         return met(if plan.children.is_empty() {

@@ -330,11 +330,11 @@ impl<'a> Stage<'a> {
     }
 
     /// What Events say of the resource: who refused what the operator wanted to make of it.
-    async fn said(&self, uid: &str) -> Vec<String> {
+    async fn said(&self, uid: &str) -> Option<Vec<String>> {
         let (api, scope) = (self.cx.session.api(), self.scratch.scope());
         let namespace = if self.kind().namespaced { self.scratch.namespace() } else { "default" };
-        // Events say why; without them it is not known, and nothing else depends on them.
-        let events = api.list(scope, &Kind::event(), namespace, "").await.unwrap_or_default();
+        // Without them it is not known why something did not come, and nothing else depends on them.
+        let events = api.list(scope, &Kind::event(), namespace, "").await.ok()?;
         let of_it = events.iter().filter(|event| event.text("/involvedObject/uid") == uid);
         let mut said: Vec<String> = of_it
             .filter(|event| event.text("/type") == "Warning")
@@ -343,7 +343,7 @@ impl<'a> Stage<'a> {
         said.sort();
         said.dedup();
         said.truncate(5);
-        said
+        Some(said)
     }
 }
 

@@ -160,6 +160,18 @@ fn a_status_of_an_earlier_generation_or_without_the_sign_is_stale() {
 }
 
 #[test]
+fn an_operator_is_not_blamed_for_pods_that_do_not_start_or_for_what_cannot_be_read() {
+    let waits = Run { provisioned: "False", waits: Some("ErrImagePull"), ..Run::default() };
+    let judged = waits.judged();
+    assert_eq!((outcome(&judged, "status_follows"), judged.verdict), ("unknown", Verdict::Inconclusive));
+    assert!(judged.why.contains("ErrImagePull"), "{}", judged.why);
+    let unread = Run { observed: 0, unread: true, ..Run::default() };
+    assert_eq!(outcome(&unread.judged(), "status_follows"), "unknown");
+    let leaving = Run { left: true, listed: true, leaving: true, ..Run::default() };
+    assert_eq!(outcome(&leaving.judged(), "deletion_completes"), "unknown");
+}
+
+#[test]
 fn a_child_that_is_the_same_was_not_made_again() {
     let never = Run { again: false, ..Run::default() };
     let judged = never.judged();

@@ -203,7 +203,13 @@ impl Script {
 
     /// The same, where the node of the second pod stays.
     pub fn stays(self) -> Script {
-        let stays = phase("stays", json!({"pod": "wants-2-0", "seconds": 30, "last": "as it came"}));
+        self.stays_with(json!([]))
+    }
+
+    /// The same, with these pods of others on it.
+    pub fn stays_with(self, others: Value) -> Script {
+        let data = json!({"pod": "wants-2-0", "seconds": 30, "last": "as it came", "others": others});
+        let stays = phase("stays", data);
         self.put("gone-b", "stays", stays).without("gone-b").without("node-b-gone").without("claim-b-leaves")
     }
 

@@ -217,7 +217,6 @@ pub fn unread(kind: &Kind, facts: &Value) -> &'static [&'static str] {
             "/spec/serviceAccountName",
             "/spec/tolerations",
             "/spec/volumes",
-            "/status/containerStatuses",
         ],
         "nodes" => &[
             "/metadata/annotations",

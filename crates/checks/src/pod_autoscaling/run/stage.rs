@@ -222,7 +222,11 @@ impl<'a> Stage<'a> {
             // That it does something is for the first step up to show.
             return Ok(());
         }
-        self.decides(step).await?;
+        if let Err(late) = self.decides(step).await {
+            // Whether the value is still told, the judge reads.
+            self.ask(&self.own).await;
+            return Err(late.into());
+        }
         self.phase("decided", json!({"step": step.name.word()}));
         self.run(step.replicas).await?;
         if [Name::FirstUp, Name::SecondUp].contains(&step.name) {

@@ -29,8 +29,10 @@ pub enum Goes {
     Untold,
     /// The metrics API answers with an error.
     Refused,
-    /// The pods do not come.
-    Unserved,
+    /// The replicas become so many, and the metrics API tells nothing any more.
+    BecomesUntold(u64),
+    /// The pods do not run, for this reason; for none, they are not created.
+    Waits(&'static str),
     /// The autoscaler goes on saying that it has the metric.
     Active,
     /// What the decoy says is not told.
@@ -160,6 +162,19 @@ impl Run {
             "labels": {"aiconform.dev/role": "scaled"}}, "spec": {"containers": [{"resources": {"limits": limits}}]}}));
     }
 
+    /// A pod that does not run.
+    fn waiting(&self, log: &mut Log, number: u64, reason: &str) {
+        self.pod(log, number, Change::Added);
+        let Some(Event { kind: EventKind::Watch { object, .. }, .. }) = log.events.last_mut() else { return };
+        object.0["status"] = match reason {
+            "Unschedulable" => {
+                json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": reason,
+                "message": "0/1 nodes are available: Insufficient x.com/gpu"}]})
+            }
+            _ => json!({"containerStatuses": [{"name": "probe", "state": {"waiting": {"reason": reason}}}]}),
+        };
+    }
+
     fn given(&self, log: &mut Log, numbers: std::ops::Range<u64>) {
         let node = if self.elsewhere { "node-9" } else { "node-0" };
         let pods: Vec<Value> = numbers
@@ -270,7 +285,10 @@ impl Run {
         }
         log.phase("shown", json!({"step": name}));
         let most = if self.limits_changed { 9 } else { MOST };
-        if let Some(Goes::Becomes(replicas)) = goes {
+        if let Some(Goes::Becomes(replicas) | Goes::BecomesUntold(replicas)) = goes {
+            if matches!(goes, Some(Goes::BecomesUntold(_))) {
+                log.told("r-autoscaling", 503, &[]);
+            }
             log.scaler(replicas, Some(value / replicas.max(1) as f64), true, most);
             log.replicas(replicas);
             return close(log, "waited 60 s for replicas to become what they must");
@@ -284,7 +302,9 @@ impl Run {
             log.replicas(step.replicas);
         }
         log.phase("decided", json!({"step": name}));
-        if goes == Some(Goes::Unserved) {
+        if let Some(Goes::Waits(reason)) = goes {
+            let created = if reason.is_empty() { 0..0 } else { *current..step.replicas };
+            created.for_each(|number| self.waiting(log, number, reason));
             return close(
                 log,
                 "waited 120 s for 2 pods with an accelerator to run; last seen: 1 of 2 pods serve",

@@ -60,6 +60,12 @@ pub struct Run {
     pub stuck: bool,
     /// Whether a list shows what there is.
     pub listed: bool,
+    /// Why the pod that is made waits.
+    pub waits: Option<&'static str>,
+    /// Whether what stays is being deleted.
+    pub leaving: bool,
+    /// Whether Events cannot be read.
+    pub unread: bool,
     /// Whether a webhook changes the spec on its way in.
     pub rewritten: bool,
 }
@@ -90,6 +96,9 @@ impl Default for Run {
             left: false,
             stuck: false,
             listed: false,
+            waits: None,
+            leaving: false,
+            unread: false,
             rewritten: false,
         }
     }
@@ -186,8 +195,12 @@ impl Run {
     }
 
     fn child(&self, kind: &Kind, uid: &str) -> Object {
+        let ready = if self.waits.is_some() { "False" } else { "True" };
+        let reason = self.waits.unwrap_or_default();
         Object(json!({"kind": kind.kind, "metadata": {"name": uid, "namespace": "n", "uid": uid,
-            "ownerReferences": [{"uid": self.owner}]}}))
+            "ownerReferences": [{"uid": self.owner}]},
+            "status": {"conditions": [{"type": "Ready", "status": ready}],
+                "containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}}))
     }
 
     fn closed(&self, there: bool, children: &[&str]) -> Value {
@@ -196,7 +209,8 @@ impl Run {
             .filter(|_| self.owner == "it" || self.listed)
             .map(|kind| json!({"kind": kind, "name": "child"}))
             .collect();
-        json!({"there": there, "children": children, "said": self.said.iter().collect::<Vec<_>>()})
+        let said = (!self.unread).then(|| self.said.iter().collect::<Vec<_>>());
+        json!({"there": there, "children": children, "said": said})
     }
 
     /// What is seen.
@@ -289,8 +303,13 @@ impl Run {
             });
         }
         for (kind, uid) in [(Kind::pod(), "head"), (services(), "service"), (services(), "service-2")] {
-            if !(self.left && uid == "service-2") {
-                let object = self.child(&kind, uid);
+            let mut object = self.child(&kind, uid);
+            if self.left && uid == "service-2" {
+                if self.leaving {
+                    object.0["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+                    tape.write(watched(&kind, object));
+                }
+            } else {
                 tape.write(EventKind::Watch { kind, change: Change::Deleted, object });
             }
         }
