@@ -52,8 +52,14 @@ pub struct Profile {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PodAutoscaling {
-    /// Name of the metric by which pods are scaled: one that the platform's adapter serves.
+    /// Name of the metric by which pods are scaled: one that the platform's adapter serves of pods.
     pub metric: Option<String>,
+    /// Name of one that it serves as an external metric.
+    pub external_metric: Option<String>,
+    /// Labels of the series of the external metric that are meant.
+    pub external_selector: BTreeMap<String, String>,
+    /// Name under which pods say it, where the adapter serves it under another.
+    pub series: Option<String>,
 }
 
 /// The part of the profile for the autoscaler of nodes.

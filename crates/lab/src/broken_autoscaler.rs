@@ -1,7 +1,7 @@
 //! An autoscaler of ours in place of the HorizontalPodAutoscaler's controller, which does as it should but for one thing.
 //!
-//! It knows metrics of pods with an average value as target, which is all that the trials stand on, and asks the real
-//! metrics API.
+//! It knows metrics of pods and external ones with an average value as target, which is all that the trials stand on, and
+//! asks the real metrics API.
 
 use crate::breakage::Breakage;
 use aiconform_cluster::{Api, ClusterError};
@@ -34,13 +34,15 @@ async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), 
     let deployment = api.get(&scope, &Kind::deployment(), namespace, name).await?;
     let number = |object: &Object, pointer: &str| object.at(pointer).and_then(Value::as_u64);
     let current = number(&deployment, "/spec/replicas").unwrap_or(1);
-    let metric = autoscaler.text("/spec/metrics/0/pods/metric/name");
-    let target =
-        quantity(autoscaler.text("/spec/metrics/0/pods/target/averageValue")).unwrap_or(1.0).max(0.001);
-    let values = values(api, fault, namespace, metric).await;
+    let of = if autoscaler.at("/spec/metrics/0/external").is_some() { "external" } else { "pods" };
+    let metric = autoscaler.text(&format!("/spec/metrics/0/{of}/metric/name"));
+    let target = autoscaler.text(&format!("/spec/metrics/0/{of}/target/averageValue"));
+    let target = quantity(target).unwrap_or(1.0).max(0.001);
+    let values = values(api, fault, namespace, of, metric).await;
     let found = !values.is_empty();
     #[allow(clippy::cast_precision_loss, reason = "pods are few")]
-    let average = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let pods = if of == "pods" { values.len() as f64 } else { current as f64 };
+    let average = values.iter().sum::<f64>() / pods.max(1.0);
     let wanted = wanted(fault, current, found.then(|| values.iter().sum()), target);
     let (least, most) =
         (number(autoscaler, "/spec/minReplicas").unwrap_or(1), number(autoscaler, "/spec/maxReplicas"));
@@ -58,7 +60,8 @@ async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), 
     if found {
         #[allow(clippy::cast_possible_truncation, reason = "a value of a test")]
         let thousandths = (average * 1000.0).round() as i64;
-        status["currentMetrics"] = json!([{"type": "Pods", "pods": {"metric": {"name": metric},
+        let kind = if of == "pods" { "Pods" } else { "External" };
+        status["currentMetrics"] = json!([{"type": kind, of: {"metric": {"name": metric},
             "current": {"averageValue": format!("{thousandths}m")}}}]);
     }
     let patch = json!({"status": status});
@@ -83,21 +86,24 @@ fn wanted(fault: Breakage, current: u64, told: Option<f64>, target: f64) -> u64 
     }
 }
 
-/// What the pods of a namespace tell; nothing where the API does not know it.
-async fn values(api: &Api, fault: Breakage, namespace: &str, metric: &str) -> Vec<f64> {
-    let mut values = in_namespace(api, namespace, metric).await;
+/// What is told of a namespace; nothing where the API does not know it.
+async fn values(api: &Api, fault: Breakage, namespace: &str, of: &str, metric: &str) -> Vec<f64> {
+    let mut values = in_namespace(api, namespace, of, metric).await;
     if fault == Breakage::AutoscalerCountsAcrossNamespaces && !values.is_empty() {
         let everywhere = api.list(&Scope::default(), &Kind::namespace(), "", "").await.unwrap_or_default();
         for other in everywhere.iter().map(Object::name).filter(|other| *other != namespace) {
             // Added to the first pod: the average of more pods would be another wrong.
-            values[0] += in_namespace(api, other, metric).await.iter().sum::<f64>();
+            values[0] += in_namespace(api, other, of, metric).await.iter().sum::<f64>();
         }
     }
     values
 }
 
-async fn in_namespace(api: &Api, namespace: &str, metric: &str) -> Vec<f64> {
-    let path = format!("/apis/custom.metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/*/{metric}");
+async fn in_namespace(api: &Api, namespace: &str, of: &str, metric: &str) -> Vec<f64> {
+    let path = match of {
+        "pods" => format!("/apis/custom.metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/*/{metric}"),
+        _ => format!("/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}"),
+    };
     let answer = api.send(&Scope::default(), "GET", &path, None).await.unwrap_or_default();
     let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     items.iter().filter_map(|item| quantity(item.get("value")?.as_str()?)).collect()

@@ -1,6 +1,6 @@
 //! A run as the evidence has it: its steps, and what was seen in each.
 
-use super::adapters::values;
+use super::adapters::Source;
 use super::objects::{SCALED, autoscalers};
 use super::plan::{MOST, TARGET};
 use crate::pod::ROLE;
@@ -28,7 +28,8 @@ pub struct Scaler {
 
 impl Scaler {
     /// Reads a HorizontalPodAutoscaler.
-    pub fn of(object: &Object) -> Scaler {
+    pub fn of(object: &Object, source: Source) -> Scaler {
+        let member = source.member();
         let number = |pointer: &str| object.at(pointer).and_then(Value::as_u64);
         let amount = |pointer: &str| quantity(object.text(pointer));
         let condition = |kind: &str| {
@@ -39,13 +40,13 @@ impl Scaler {
         let said = ["AbleToScale", "ScalingActive", "ScalingLimited"].into_iter().filter_map(condition);
         Scaler {
             wants: number("/status/desiredReplicas"),
-            average: amount("/status/currentMetrics/0/pods/current/averageValue"),
+            average: amount(&format!("/status/currentMetrics/0/{member}/current/averageValue")),
             active: object.condition_is("ScalingActive", "True"),
             said: said.collect::<Vec<_>>().join("; "),
             told: (
                 number("/spec/minReplicas"),
                 number("/spec/maxReplicas"),
-                amount("/spec/metrics/0/pods/target/averageValue"),
+                amount(&format!("/spec/metrics/0/{member}/target/averageValue")),
             ),
         }
     }
@@ -135,6 +136,8 @@ impl Looked {
 /// The run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    /// Which API tells the metric.
+    pub source: Option<Source>,
     /// Average value that each pod may have.
     pub target: f64,
     /// The most replicas.
@@ -166,6 +169,7 @@ impl History {
     pub fn of(events: &[&Event], subject: &Subject) -> History {
         let fact = |name: &str| subject.facts.get(name);
         let mut history = History {
+            source: Some(Source::of(&subject.id)),
             target: fact(TARGET).and_then(Value::as_f64).unwrap_or(1.0),
             most: fact(MOST).and_then(Value::as_u64).unwrap_or_default(),
             nodes: fact("nodes").and_then(|nodes| Vec::deserialize(nodes).ok()).unwrap_or_default(),
@@ -188,12 +192,12 @@ impl History {
                     why.clone()
                 };
                 let good = why.is_empty() && (200..300).contains(status);
-                let values = if good { values(text) } else { Err(lack) };
-                let own = !endpoint.contains("-autoscaling-other/");
+                let values = if good { self.source().values(text) } else { Err(lack) };
+                let own = !endpoint.contains("-other/");
                 self.readings.push(Reading { sequence, own, values, status: *status });
             }
             EventKind::Watch { kind, object, .. } if *kind == autoscalers() => {
-                self.scalers.push((sequence, at, Scaler::of(object)));
+                self.scalers.push((sequence, at, Scaler::of(object, self.source())));
             }
             EventKind::Watch { kind, change, object } if *kind == Kind::deployment() => {
                 let replicas = object.at("/spec/replicas").and_then(Value::as_u64);
@@ -238,6 +242,11 @@ impl History {
             ("over", _) => self.over = Some(sequence),
             _ => {}
         }
+    }
+
+    /// Which API tells the metric.
+    pub fn source(&self) -> Source {
+        self.source.unwrap_or(Source::Custom)
     }
 
     /// A step by its name.

@@ -3,7 +3,7 @@
 mod pods;
 
 use self::pods::hindered;
-use super::adapters::{alike, is_missing};
+use super::adapters::{Source, alike, is_missing};
 use super::history::{History, Reading, Stepped, words};
 use super::objects::{DECOY, SCALED, autoscalers};
 use super::plan::{LEAST, Name};
@@ -126,7 +126,7 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
         let Some(reading) = history.reading(step, true) else {
             return unknown(history.lack("the metrics API was not asked"));
         };
-        match wrong(reading, value) {
+        match wrong(&history, reading, value) {
             Ok(None) => read.push(format!("{value}")),
             Ok(Some(told)) => {
                 return unmet(
@@ -138,8 +138,10 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
             }
             Err(why) => {
                 return unknown(format!(
-                    "the metrics API tells nothing of the pods that say {value}: {why}; does anything gather what pods annotated with prometheus.io/scrape say, and does the adapter serve the metric {}? The profile can name another: [pod_autoscaling] metric = \"…\"",
-                    subject.facts.get("metric").and_then(Value::as_str).unwrap_or_default()
+                    "the metrics API tells nothing of the pods that say {value}: {why}; does anything gather what pods annotated with prometheus.io/scrape say, and does the adapter serve the metric {} ({})? The profile can name another: [pod_autoscaling] {} = \"…\"",
+                    subject.facts.get("metric").and_then(Value::as_str).unwrap_or_default(),
+                    history.source().group(),
+                    if history.source() == Source::Custom { "metric" } else { "external_metric" }
                 ));
             }
         }
@@ -150,12 +152,17 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
     met(format!("set and read: {}", read.join(", ")))
 }
 
-/// What an answer tells of the scaled pods when that is not one of them with this value and the others with 0.
-fn wrong(reading: &Reading, value: f64) -> Result<Option<String>, String> {
+/// Whether each pod is told of by itself.
+pub fn is_of_pods(subject: &Subject) -> bool {
+    Source::of(&subject.id) == Source::Custom
+}
+
+/// What an answer tells of the scaled pods when that is not one of them with this value and the others with 0. What is not
+/// told by pod is the sum.
+fn wrong(history: &History, reading: &Reading, value: f64) -> Result<Option<String>, String> {
+    let own = |pod: &str| history.source() == Source::External || pod.contains(SCALED);
     let told: Vec<(&String, f64)> = match &reading.values {
-        Ok(values) => {
-            values.iter().filter(|(pod, _)| pod.contains(SCALED)).map(|(pod, it)| (pod, *it)).collect()
-        }
+        Ok(values) => values.iter().filter(|(pod, _)| own(pod)).map(|(pod, it)| (pod, *it)).collect(),
         Err(why) => return Err(why.clone()),
     };
     if told.is_empty() {
@@ -164,7 +171,8 @@ fn wrong(reading: &Reading, value: f64) -> Result<Option<String>, String> {
     let carried = told.iter().filter(|(_, told)| !alike(*told, 0.0)).count();
     let sum: f64 = told.iter().map(|(_, told)| told).sum();
     let right = alike(sum, value) && carried <= 1;
-    let words = || told.iter().map(|(pod, told)| format!("{told} of {pod}")).collect::<Vec<_>>().join(", ");
+    let of = |(pod, told): &(&String, f64)| if pod.is_empty() { format!("{told}") } else { format!("{told} of {pod}") };
+    let words = || told.iter().map(of).collect::<Vec<_>>().join(", ");
     Ok((!right).then(words))
 }
 
@@ -388,7 +396,7 @@ pub fn ignores_other_namespaces(events: &[&Event], subject: &Subject) -> Outcome
     let own = history.reading(step, true);
     let value = step.value.unwrap_or_default();
     if let (true, Some(reading)) = (decoy, own)
-        && let Ok(Some(told)) = wrong(reading, value)
+        && let Ok(Some(told)) = wrong(&history, reading, value)
     {
         return unmet(
             format!(
@@ -422,7 +430,7 @@ pub fn keeps_pods_without_metric(events: &[&Event], subject: &Subject) -> Outcom
     };
     let missing = history.reading(step, true).is_some_and(|reading| match &reading.values {
         Ok(values) => values.is_empty(),
-        Err(_) => is_missing(reading.status, ""),
+        Err(_) => is_missing(history.source(), reading.status, ""),
     });
     if !missing || step.shown.is_none() {
         return unknown(history.lack("the metrics API goes on telling the metric"));

@@ -29,7 +29,7 @@ const CORRECTLY: Standing = Standing::Must { cites: "the requirement: \"it must 
 static CLAIMS: &[Claim] = &[
     Claim::of(
         "metric_is_read_as_set",
-        "the metrics API tells of each pod what the pod says",
+        "the metrics API tells what the pods say",
         Standing::Control,
         judge::metric_is_read_as_set,
     ),
@@ -69,12 +69,14 @@ static CLAIMS: &[Claim] = &[
         CORRECTLY,
         judge::keeps_the_limits,
     ),
-    Claim::of(
-        "ignores_other_namespaces",
-        "what a pod of another namespace says under the same name changes nothing",
-        CORRECTLY,
-        judge::ignores_other_namespaces,
-    ),
+    // An external metric is of no namespace by its nature.
+    Claim {
+        id: "ignores_other_namespaces",
+        says: "what a pod of another namespace says under the same name changes nothing",
+        standing: CORRECTLY,
+        applies: judge::is_of_pods,
+        judge: judge::ignores_other_namespaces,
+    },
     Claim::of(
         "keeps_pods_without_metric",
         "a metric that is gone takes no pod away, and the autoscaler says that it lacks it",
@@ -94,7 +96,7 @@ static RULES: Rules = Rules {
     measures: measures::measures,
     simulated: judge::simulated,
     pictures: picture::pictures,
-    advice: "install an adapter that serves metrics of pods as custom.metrics.k8s.io (such as prometheus-adapter), beside a monitoring system that gathers what pods annotated with prometheus.io/scrape say, and name the metric that it serves in the profile: [pod_autoscaling] metric = \"…\"",
+    advice: "install an adapter that serves metrics of pods as custom.metrics.k8s.io or external.metrics.k8s.io (such as prometheus-adapter), beside a monitoring system that gathers what pods annotated with prometheus.io/scrape say, and name the metric that it serves in the profile: [pod_autoscaling] metric = \"…\"",
 };
 
 /// Verbs for what is created and never changed.
@@ -117,6 +119,7 @@ pub const CHECK: Check = Check {
         Permission::to("apps", "deployments", MAKE, "what is scaled"),
         Permission::to("autoscaling", "horizontalpodautoscalers", MAKE, "what scales it"),
         Permission::to("custom.metrics.k8s.io", "*", &["get"], "the metric as the autoscaler is told it"),
+        Permission::to("external.metrics.k8s.io", "*", &["get", "list"], "the same, told otherwise"),
         Permission::to("resource.k8s.io", "resourceslices", &["list"], "what drivers offer"),
         Permission::to("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
         Permission::to("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
@@ -149,7 +152,7 @@ pub const CHECK: Check = Check {
     ],
     reach: Reach::Namespaces,
     creates: "two namespaces: in one a Deployment of up to four small pods that have an accelerator each, and what scales it; in the other one small pod without; for one to some minutes",
-    adapters: &[],
+    adapters: adapters::IDS,
     quick: &[],
     parts: &["simulator", "prometheus", "prometheus-adapter"],
     files: &[],

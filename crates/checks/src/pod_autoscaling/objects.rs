@@ -1,5 +1,6 @@
 //! What is created: pods that have an accelerator each and say a metric, what makes them, and what scales it.
 
+use super::adapters::Source;
 use super::plan::LEAST;
 use crate::accelerators::{Container, ProbePod, Way};
 use crate::cx::Cx;
@@ -8,6 +9,7 @@ use aiconform_cluster::RUN_LABEL;
 use aiconform_model::Kind;
 use aiconform_model::probe::{GAUGE, PORT};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What the scaled pods are there for.
 pub const SCALED: &str = "scaled";
@@ -73,14 +75,29 @@ pub fn deployment(cx: &Cx, name: &str, metric: &str, way: &Way, nodes: &[String]
     (pod.templates(name), object)
 }
 
-/// What scales it: by the average of the metric over its pods, at once in both directions.
-pub fn autoscaler(name: &str, metric: &str, target: f64, most: u64) -> Value {
+/// What scales it: by the average of the metric over its pods, at once in both directions. Which series of an external
+/// metric are meant, labels tell.
+pub fn autoscaler(
+    name: &str,
+    source: Source,
+    (metric, selector): (&str, &BTreeMap<String, String>),
+    target: f64,
+    most: u64,
+) -> Value {
+    let mut named = json!({"name": metric});
+    if !selector.is_empty() {
+        named["selector"] = json!({"matchLabels": selector});
+    }
+    let kind = match source {
+        Source::Custom => "Pods",
+        Source::External => "External",
+    };
     let rule =
         |policy: Value| json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [policy]});
     json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name}, "spec": {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
         "minReplicas": LEAST, "maxReplicas": most,
-        "metrics": [{"type": "Pods", "pods": {"metric": {"name": metric},
+        "metrics": [{"type": kind, source.member(): {"metric": named,
             "target": {"type": "AverageValue", "averageValue": target.to_string()}}}],
         "behavior": {"scaleUp": rule(json!({"type": "Pods", "value": 100, "periodSeconds": 15})),
             "scaleDown": rule(json!({"type": "Percent", "value": 100, "periodSeconds": 15}))}}})

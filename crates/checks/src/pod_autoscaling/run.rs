@@ -5,8 +5,9 @@ mod stage;
 
 use self::find::{Target, find};
 use self::stage::Stage;
+use super::adapters::{IDS, Source};
 use super::objects::autoscalers;
-use super::plan::steps;
+use super::plan::{Name, steps};
 use crate::accelerators::{blamed, clear};
 use crate::cx::{Cx, Detected, Detection, Preview, Stop};
 use crate::profile::Profile;
@@ -16,32 +17,42 @@ use serde_json::json;
 
 /// The check, and the requirement.
 pub const ID: &str = "pod_autoscaling";
-/// The subject: the autoscaler, told of a metric of the pods by the API of custom metrics.
-pub const SUBJECT: &str = "custom-metrics";
-
-/// Which subjects the cluster has.
+/// Which subjects the cluster has: the autoscaler, told of a metric in one way or another.
 pub async fn detect(api: &Api) -> Detected {
-    let detection = match find(api, &Scope::new(ID, ""), &Profile::default(), 1).await {
-        Ok(Ok(target)) => Detection::Present(target.facts()),
-        Ok(Err(why)) => Detection::Absent(why),
-        Err(stop) => Detection::Absent(stop.to_string()),
-    };
-    vec![(SUBJECT.into(), detection)]
+    let scope = Scope::new(ID, "");
+    let mut found = Vec::new();
+    for source in Source::ALL {
+        let detection = match find(api, &scope, &Profile::default(), source, 1).await {
+            Ok(Ok(target)) => Detection::Present(target.facts()),
+            Ok(Err(why)) => Detection::Absent(why),
+            Err(stop) => Detection::Absent(stop.to_string()),
+        };
+        found.push((source.id().to_owned(), detection));
+    }
+    found
 }
 
 /// What it would stand on.
 pub async fn preview(api: &Api, profile: &Profile) -> Preview {
     let mut preview = Preview::default();
-    match find(api, &Scope::new(ID, ""), profile, 1).await {
-        Ok(Ok(target)) => preview.ground.push(format!(
-            "up to {} pods with one of {} each, scaled by the metric {}, as {} tells it; something must gather it from pods that are annotated with prometheus.io/scrape",
-            target.most,
-            target.asked(),
-            target.metric,
-            target.served
-        )),
-        Ok(Err(why)) => preview.hindrances.push(why),
-        Err(stop) => preview.hindrances.push(stop.to_string()),
+    let mut lacking = Vec::new();
+    for source in Source::ALL {
+        match find(api, &Scope::new(ID, ""), profile, source, 1).await {
+            Ok(Ok(target)) => preview.ground.push(format!(
+                "up to {} pods with one of {} each, scaled by the metric {}, as {} tells it; something must gather it from pods that are annotated with prometheus.io/scrape",
+                target.most,
+                target.asked(),
+                target.metric,
+                target.served
+            )),
+            Ok(Err(why)) => lacking.push(why),
+            Err(stop) => lacking.push(stop.to_string()),
+        }
+    }
+    // One way is enough.
+    if preview.ground.is_empty() {
+        lacking.dedup();
+        preview.hindrances = lacking;
     }
     preview
 }
@@ -50,11 +61,21 @@ pub async fn preview(api: &Api, profile: &Profile) -> Preview {
 pub async fn run(cx: &Cx) -> Result<(), Stop> {
     // What other checks have is not free.
     let _turn = cx.accelerators.lock().await;
-    let scope = Scope::new(ID, SUBJECT);
-    let target = match find(cx.session.api(), &Scope::new(ID, ""), &cx.profile, cx.options.seed).await? {
+    let named = cx.options.named_of(IDS);
+    for source in Source::ALL {
+        if named.is_empty() || named.iter().any(|id| id == source.id()) {
+            run_one(cx, source, !named.is_empty()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn run_one(cx: &Cx, source: Source, declared: bool) -> Result<(), Stop> {
+    let scope = Scope::new(ID, source.id());
+    let target = match find(cx.session.api(), &Scope::new(ID, ""), &cx.profile, source, cx.options.seed).await? {
         Ok(target) => target,
         Err(why) => {
-            cx.write(&scope, EventKind::SubjectAbsent { why, declared: false });
+            cx.write(&scope, EventKind::SubjectAbsent { why, declared });
             return Ok(());
         }
     };
@@ -62,7 +83,7 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
         cx.session.watch_own(&kind).await?;
     }
     let facts = target.facts();
-    cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared: false });
+    cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
     if let Err(stop) = act(cx, &scope, &target).await {
         cx.progress.tell(&scope, &format!("stopped: {stop}"));
         cx.stopped(&scope, &stop);
@@ -73,8 +94,12 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
 
 async fn act(cx: &Cx, scope: &Scope, target: &Target) -> Result<(), Stop> {
     let kinds = [Kind::pod(), Kind::deployment(), autoscalers()];
-    let own = cx.session.scratch(scope, "autoscaling", &kinds).await?;
-    let other = cx.session.scratch(scope, "autoscaling-other", &[Kind::pod()]).await?;
+    let suffix = match target.source {
+        Source::Custom => "autoscaling",
+        Source::External => "autoscaling-external",
+    };
+    let own = cx.session.scratch(scope, suffix, &kinds).await?;
+    let other = cx.session.scratch(scope, &format!("{suffix}-other"), &[Kind::pod()]).await?;
     let stage = Stage::new(cx, target, own.clone(), other.clone());
     let acted = blamed(&own, go(&stage, target).await).await;
     // What is deleted from here on is our own undoing, early or not.
@@ -86,7 +111,9 @@ async fn act(cx: &Cx, scope: &Scope, target: &Target) -> Result<(), Stop> {
 /// Every step, until one does not come to what it must: what follows would begin elsewhere.
 async fn go(stage: &Stage<'_>, target: &Target) -> Result<(), Stop> {
     stage.create().await?;
-    for step in steps(target.target, target.most) {
+    // Of an external metric nobody says to which namespace it belongs.
+    let is_tried = |step: &super::plan::Step| target.source == Source::Custom || step.name != Name::Decoy;
+    for step in steps(target.target, target.most).into_iter().filter(is_tried) {
         if !stage.step(&step).await? {
             return Ok(());
         }

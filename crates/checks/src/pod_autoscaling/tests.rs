@@ -30,6 +30,29 @@ fn what_runs_on_real_devices_is_not_called_simulated() {
     assert_eq!((judged.verdict, judged.simulated), (Verdict::Passed, false), "{}", judged.why);
 }
 
+#[test]
+fn an_external_metric_is_read_as_the_sum_and_has_no_namespace() {
+    let external = |wrong| Run { external: true, wrong, ..Run::default() }.judged();
+    let judged = external(None);
+    assert_eq!(judged.verdict, Verdict::Passed, "{}", judged.why);
+    let claims: Vec<&str> = judged.subjects[0].claims.iter().map(|claim| claim.id).collect();
+    assert!(!claims.contains(&"ignores_other_namespaces") && claims.len() == 8, "{claims:?}");
+    for (name, goes, claim, word) in [
+        (Name::Begin, Goes::Times(2.0), "metric_is_read_as_set", "unmet"),
+        (Name::Begin, Goes::Untold, "metric_is_read_as_set", "unknown"),
+        (Name::FirstUp, Goes::Becomes(3), "rises_with_the_metric", "unmet"),
+        (Name::Rest, Goes::Becomes(3), "rests_at_the_target", "unmet"),
+        (Name::Most, Goes::Becomes(8), "keeps_the_limits", "unmet"),
+        (Name::Down, Goes::Unnoticed, "falls_with_the_metric", "unknown"),
+        (Name::Missing, Goes::Active, "keeps_pods_without_metric", "unmet"),
+    ] {
+        let judged = external(Some((name, goes)));
+        assert_eq!(outcome(&judged, claim).0, word, "{name:?} {goes:?}");
+    }
+    let untold = external(Some((Name::Begin, Goes::Untold)));
+    assert!(untold.why.contains("[pod_autoscaling] external_metric"), "{}", untold.why);
+}
+
 /// Which claim is unmet, and the words that its witness must hold.
 fn fails(name: Name, goes: Goes, claim: &str, words: &str) {
     let judged = Run::wrong(name, goes).judged();

@@ -1,19 +1,115 @@
-//! How the autoscaler is told a metric of pods: what the API of custom metrics answers, whichever product serves it.
+//! How the autoscaler is told a metric: what the API of custom metrics answers, or that of external ones, whichever product
+//! serves it.
 
 use aiconform_model::quantity;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Which API tells the autoscaler the metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Of each pod what it says: `custom.metrics.k8s.io`.
+    Custom,
+    /// Series without an object, for all pods together or for each: `external.metrics.k8s.io`.
+    External,
+}
+
+/// The subjects' ids.
+pub const IDS: &[&str] = &["custom-metrics", "external-metrics"];
+
+impl Source {
+    /// Both, in the order in which they are tried.
+    pub const ALL: [Source; 2] = [Source::Custom, Source::External];
+
+    /// The subject's id.
+    pub fn id(self) -> &'static str {
+        match self {
+            Source::Custom => IDS[0],
+            Source::External => IDS[1],
+        }
+    }
+
+    /// The source of this id; of another, that of custom metrics.
+    pub fn of(id: &str) -> Source {
+        if id == IDS[1] { Source::External } else { Source::Custom }
+    }
+
+    /// The API group.
+    pub fn group(self) -> &'static str {
+        match self {
+            Source::Custom => "custom.metrics.k8s.io",
+            Source::External => "external.metrics.k8s.io",
+        }
+    }
+
+    /// What it tells, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Source::Custom => "custom metrics",
+            Source::External => "external metrics",
+        }
+    }
+
+    /// Where the API has its metrics in the autoscaler's rules and status (`autoscaling/v2`).
+    pub fn member(self) -> &'static str {
+        match self {
+            Source::Custom => "pods",
+            Source::External => "external",
+        }
+    }
+
+    /// What an answer of it lists: values by pod, or by the labels of their series.
+    ///
+    /// # Errors
+    /// When it is no such answer.
+    pub fn values(self, text: &str) -> Result<BTreeMap<String, f64>, String> {
+        match self {
+            Source::Custom => values(text),
+            Source::External => series(text),
+        }
+    }
+}
+
+/// Values by the labels of their series, from an answer of `external.metrics.k8s.io` (ExternalMetricValueList).
+///
+/// # Errors
+/// When it is no such answer.
+pub fn series(text: &str) -> Result<BTreeMap<String, f64>, String> {
+    let value = |item: &Value| {
+        let value = item.get("value").and_then(Value::as_str).and_then(quantity);
+        let (Some(_), Some(value)) = (item.get("metricName"), value) else {
+            return Err(format!("one of its items is no value of a series: {item}"));
+        };
+        let labels = item.get("metricLabels").and_then(Value::as_object).into_iter().flatten();
+        let labels: Vec<String> =
+            labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
+        Ok((labels.join(","), value))
+    };
+    let mut told = BTreeMap::new();
+    for item in items(text)? {
+        let (labels, value) = value(&item)?;
+        // Whoever drops the labels tells several of one name; the autoscaler adds them up.
+        *told.entry(labels).or_insert(0.0) += value;
+    }
+    Ok(told)
+}
+
+fn items(text: &str) -> Result<Vec<Value>, String> {
+    let answer: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let kind = answer.get("kind").and_then(Value::as_str).unwrap_or("something else").to_owned();
+    match answer.get("items") {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        // An empty list may be left out altogether, or be null.
+        Some(Value::Null) if kind.ends_with("List") => Ok(Vec::new()),
+        _ => Err(format!("it is no list of values but {kind}")),
+    }
+}
 
 /// Values of a metric by pod, from an answer of `custom.metrics.k8s.io` (MetricValueList).
 ///
 /// # Errors
 /// When it is no such answer.
 pub fn values(text: &str) -> Result<BTreeMap<String, f64>, String> {
-    let answer: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-    let Some(items) = answer.get("items").and_then(Value::as_array) else {
-        let kind = answer.get("kind").and_then(Value::as_str).unwrap_or("something else");
-        return Err(format!("it is no list of values but {kind}"));
-    };
     let value = |item: &Value| {
         let name = item.pointer("/describedObject/name").and_then(Value::as_str);
         let value = item.get("value").and_then(Value::as_str).and_then(quantity);
@@ -22,12 +118,12 @@ pub fn values(text: &str) -> Result<BTreeMap<String, f64>, String> {
         };
         Ok((name.to_owned(), value))
     };
-    items.iter().map(value).collect()
+    items(text)?.iter().map(value).collect()
 }
 
 /// Whether an answer says that nobody tells the metric: an empty list, or that it is not known.
-pub fn is_missing(status: u16, text: &str) -> bool {
-    status == 404 || (status == 200 && values(text).is_ok_and(|values| values.is_empty()))
+pub fn is_missing(source: Source, status: u16, text: &str) -> bool {
+    status == 404 || (status == 200 && source.values(text).is_ok_and(|values| values.is_empty()))
 }
 
 /// Whether two values are the same but for rounding: metrics come in thousandths.
@@ -53,14 +149,32 @@ mod tests {
         ] {
             assert!(values(text).unwrap_err().contains(why), "{text}");
         }
-        assert!(is_missing(404, "") && is_missing(200, r#"{"items":[]}"#));
-        assert!(!is_missing(500, "") && !is_missing(200, old) && !is_missing(200, "<html>"));
+        let missing = |status: u16, text: &str| is_missing(Source::Custom, status, text);
+        assert!(missing(404, "") && missing(200, r#"{"items":[]}"#));
+        assert!(!missing(500, "") && !missing(200, old) && !missing(200, "<html>"));
+    }
+
+    #[test]
+    fn series_are_read_by_their_labels_and_those_without_are_added_up() {
+        let text = |items: &str| format!(r#"{{"kind":"ExternalMetricValueList","items":{items}}}"#);
+        let one = r#"[{"metricName":"m","metricLabels":{"pod":"a"},"value":"19500m"}]"#;
+        assert_eq!(series(&text(one)).unwrap(), BTreeMap::from([("pod=a".into(), 19.5)]));
+        let two = r#"[{"metricName":"m","metricLabels":null,"value":"2k"},{"metricName":"m","value":"1"}]"#;
+        assert_eq!(series(&text(two)).unwrap(), BTreeMap::from([(String::new(), 2001.0)]));
+        assert!(series(&text("null")).unwrap().is_empty());
+        for (text, why) in [
+            ("<html>".to_owned(), "no JSON"),
+            (r#"{"kind":"Status","items":null}"#.to_owned(), "but Status"),
+            (text(r#"[{"describedObject":{"name":"a"},"value":"1"}]"#), "no value of a series"),
+        ] {
+            assert!(series(&text).unwrap_err().contains(why), "{text}");
+        }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,200}") {
-            let _ = values(&text);
+            let _ = (values(&text), series(&text));
         }
     }
 }

@@ -1,25 +1,27 @@
 //! What there is to stand on: the API of custom metrics, and accelerators of one kind.
 
+use super::super::adapters::Source;
 use super::super::objects::autoscalers;
 use super::super::plan::{ENOUGH, MOST, NEEDED, TARGET};
 use crate::accelerators::{NONE, Offer, Way, offers};
 use crate::cx::Stop;
 use crate::profile::Profile;
-use aiconform_cluster::{Api, ClusterError};
+use aiconform_cluster::{Api, ClusterError, encode};
 use aiconform_model::{Kind, Object, Scope};
 use aiconform_verdict::OWN_CONTROL;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// The API group of custom metrics.
-const GROUP: &str = "custom.metrics.k8s.io";
 /// The metric where the profile names none.
 const METRIC: &str = "aiconform_requests_waiting";
-/// The version that the autoscaler prefers.
+/// The version of custom metrics that the autoscaler prefers.
 const NEWEST: &str = "v1beta2";
 
 /// What is scaled by what.
 pub struct Target {
-    /// Group and version of the API of custom metrics.
+    /// Which API tells the metric.
+    pub source: Source,
+    /// Group and version of that API.
     pub served: String,
     /// How the pods ask for their accelerators, and where these are.
     pub offer: Offer,
@@ -27,6 +29,10 @@ pub struct Target {
     pub most: u64,
     /// Name of the metric.
     pub metric: String,
+    /// Name of the series that pods say: that of the metric, where the profile does not say otherwise.
+    pub said: String,
+    /// Labels of its series, where it is an external one and the profile names some.
+    pub selector: BTreeMap<String, String>,
     /// Average value that each pod may have.
     pub target: f64,
     /// Whether two namespaces can be had.
@@ -54,7 +60,19 @@ impl Target {
 
     /// Where the metric's values for the pods of a namespace are read.
     pub fn path(&self, namespace: &str) -> String {
-        format!("/apis/{}/namespaces/{namespace}/pods/*/{}", self.served, self.metric)
+        let (served, metric) = (&self.served, encode(&self.metric));
+        match self.source {
+            Source::Custom => format!("/apis/{served}/namespaces/{namespace}/pods/*/{metric}"),
+            Source::External if self.selector.is_empty() => {
+                format!("/apis/{served}/namespaces/{namespace}/{metric}")
+            }
+            Source::External => {
+                let labels: Vec<String> =
+                    self.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let selector = encode(&labels.join(","));
+                format!("/apis/{served}/namespaces/{namespace}/{metric}?labelSelector={selector}")
+            }
+        }
     }
 }
 
@@ -66,12 +84,13 @@ pub async fn find(
     api: &Api,
     scope: &Scope,
     profile: &Profile,
+    source: Source,
     seed: u64,
 ) -> Result<Result<Target, String>, Stop> {
     if !api.serves(scope, &autoscalers()).await? {
         return Ok(Err("the API server does not serve HorizontalPodAutoscaler (autoscaling/v2)".into()));
     }
-    let served = match metrics_api(api, scope).await? {
+    let served = match metrics_api(api, scope, source).await? {
         Ok(served) => served,
         Err(why) => return Ok(Err(why)),
     };
@@ -90,23 +109,33 @@ pub async fn find(
     }
     #[allow(clippy::cast_precision_loss, reason = "a small number")]
     let drawn = (seed % 9 + 1) as f64;
+    let of = &profile.pod_autoscaling;
+    let named = match source {
+        Source::Custom => &of.metric,
+        Source::External => &of.external_metric,
+    };
+    let metric = named.clone().unwrap_or_else(|| METRIC.into());
     Ok(Ok(Target {
+        source,
         served,
         offer,
         most: there.min(ENOUGH),
-        metric: profile.pod_autoscaling.metric.clone().unwrap_or_else(|| METRIC.into()),
+        said: of.series.clone().unwrap_or_else(|| metric.clone()),
+        metric,
+        selector: if source == Source::External { of.external_selector.clone() } else { BTreeMap::new() },
         target: drawn * 10.0,
         apart: profile.namespace.is_none(),
     }))
 }
 
-/// Group and version of the API of custom metrics, or why it does not serve.
-async fn metrics_api(api: &Api, scope: &Scope) -> Result<Result<String, String>, Stop> {
-    let group = match api.send(scope, "GET", &format!("/apis/{GROUP}"), None).await {
+/// Group and version of the API of such metrics, or why it does not serve.
+async fn metrics_api(api: &Api, scope: &Scope, source: Source) -> Result<Result<String, String>, Stop> {
+    let (name, words) = (source.group(), source.words());
+    let group = match api.send(scope, "GET", &format!("/apis/{name}"), None).await {
         Ok(group) => group,
         Err(error) if error.is_not_found() => {
             return Ok(Err(format!(
-                "no API of custom metrics ({GROUP}) is registered, so that nobody tells the autoscaler a metric of pods"
+                "no API of {words} ({name}) is registered, so that nobody tells the autoscaler a metric of pods"
             )));
         }
         Err(error) => return Err(error.into()),
@@ -120,14 +149,14 @@ async fn metrics_api(api: &Api, scope: &Scope) -> Result<Result<String, String>,
         .collect();
     let version = versions.iter().find(|version| **version == NEWEST).or(versions.first());
     let Some(version) = version else {
-        return Ok(Err(format!("{GROUP} is registered without a version")));
+        return Ok(Err(format!("{name} is registered without a version")));
     };
-    match api.send(scope, "GET", &format!("/apis/{GROUP}/{version}"), None).await {
-        Ok(_) => Ok(Ok(format!("{GROUP}/{version}"))),
+    match api.send(scope, "GET", &format!("/apis/{name}/{version}"), None).await {
+        Ok(_) => Ok(Ok(format!("{name}/{version}"))),
         Err(ClusterError::Refused(refusal)) if refusal.status != 401 && refusal.status != 403 => {
-            let why = unavailable(api, scope, version).await;
+            let why = unavailable(api, scope, &format!("{version}.{name}")).await;
             Ok(Err(format!(
-                "the API of custom metrics ({GROUP}/{version}) is registered and does not answer ({}{why}): look at the adapter behind it, which is the Service of APIService {version}.{GROUP}",
+                "the API of {words} ({name}/{version}) is registered and does not answer ({}{why}): look at the adapter behind it, which is the Service of APIService {version}.{name}",
                 refusal.message
             )))
         }
@@ -136,9 +165,9 @@ async fn metrics_api(api: &Api, scope: &Scope) -> Result<Result<String, String>,
 }
 
 /// What the APIService says of itself, where it may be read.
-async fn unavailable(api: &Api, scope: &Scope, version: &str) -> String {
+async fn unavailable(api: &Api, scope: &Scope, service: &str) -> String {
     let kind = Kind::cluster_wide("apiregistration.k8s.io", "v1", "APIService", "apiservices");
-    let service = api.get(scope, &kind, "", &format!("{version}.{GROUP}")).await;
+    let service = api.get(scope, &kind, "", service).await;
     service.ok().as_ref().and_then(said).map(|said| format!("; {said}")).unwrap_or_default()
 }
 

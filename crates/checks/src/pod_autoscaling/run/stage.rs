@@ -1,6 +1,6 @@
 //! Pods that say what they are told to, and waiting for what comes of it.
 
-use super::super::adapters::{alike, is_missing, values};
+use super::super::adapters::{Source, alike, is_missing};
 use super::super::history::{Scaler, words};
 use super::super::objects::{
     COST, DECOY, SCALED, autoscaler, autoscalers, decoy, deployment, pod_monitor, pod_monitors,
@@ -78,7 +78,7 @@ impl<'a> Stage<'a> {
     /// both run.
     pub async fn create(&self) -> Result<(), Stop> {
         let nodes = self.target.nodes();
-        let metric = &self.target.metric;
+        let metric = &self.target.said;
         let (templates, object) = deployment(self.cx, &self.name, metric, &self.target.offer.way, &nodes);
         for template in templates {
             self.own.create(&claim_templates(), template).await?;
@@ -217,7 +217,9 @@ impl<'a> Stage<'a> {
         self.shows(&self.own, &expected, SHOW).await?;
         self.phase("shown", json!({"step": step.name.word()}));
         if first {
-            let object = autoscaler(&self.name, &self.target.metric, self.target.target, self.target.most);
+            let metric = (self.target.metric.as_str(), &self.target.selector);
+            let object =
+                autoscaler(&self.name, self.target.source, metric, self.target.target, self.target.most);
             self.own.create(&autoscalers(), object).await?;
             // That it does something is for the first step up to show.
             return Ok(());
@@ -237,7 +239,7 @@ impl<'a> Stage<'a> {
 
     /// Has a pod say a value, or nothing.
     async fn set(&self, scratch: &Arc<Scratch>, pod: &str, value: Option<f64>) -> Result<(), Stop> {
-        let gauge = Gauge { name: self.target.metric.clone(), value };
+        let gauge = Gauge { name: self.target.said.clone(), value };
         let body = serde_json::to_value(gauge).unwrap_or_default();
         Probe::of(scratch.clone(), pod).tell("/gauge", &body).await
     }
@@ -248,7 +250,7 @@ impl<'a> Stage<'a> {
             let text = self.ask(&self.own).await;
             match text.lack() {
                 Some(why) => Err(format!("{why}{}", detail(&text.text))),
-                None if values(&text.text)?.is_empty() => Err("it lists no value".into()),
+                None if self.target.source.values(&text.text)?.is_empty() => Err("it lists no value".into()),
                 None => Ok(()),
             }
         };
@@ -269,7 +271,15 @@ impl<'a> Stage<'a> {
             if let Some(why) = text.lack() {
                 return Err(format!("{why}{}", detail(&text.text)));
             }
-            let told = values(&text.text)?;
+            let told = self.target.source.values(&text.text)?;
+            if self.target.source == Source::External {
+                let (sum, wanted): (f64, f64) = (told.values().sum(), expected.values().sum());
+                return if !told.is_empty() && alike(sum, wanted) {
+                    Ok(())
+                } else {
+                    Err(format!("it tells {sum} in {} series", told.len()))
+                };
+            }
             let wrong = |(pod, value): (&String, &f64)| {
                 let is_ours = pod.contains(role);
                 is_ours && !alike(*value, expected.get(pod).copied().unwrap_or_default())
@@ -301,7 +311,7 @@ impl<'a> Stage<'a> {
     }
 
     fn scaler(&self) -> Option<Scaler> {
-        self.own.get(&autoscalers(), &self.name).as_ref().map(Scaler::of)
+        self.own.get(&autoscalers(), &self.name).map(|object| Scaler::of(&object, self.target.source))
     }
 
     fn replicas(&self) -> Option<u64> {
@@ -346,7 +356,7 @@ impl<'a> Stage<'a> {
     async fn lacks(&self) -> Result<(), Stop> {
         let ask = || async {
             let text = self.ask(&self.own).await;
-            if is_missing(text.status, &text.text) {
+            if is_missing(self.target.source, text.status, &text.text) {
                 return Ok(());
             }
             Err(text.lack().unwrap_or_else(|| "it still tells values".into()))

@@ -64,6 +64,8 @@ pub struct Run {
     pub one_device: bool,
     /// There is one namespace for everything.
     pub together: bool,
+    /// The metric is an external one: the pods' sum, in one series.
+    pub external: bool,
     /// Someone scales the Deployment to so many.
     pub scaled_by_hand: Option<u64>,
 }
@@ -71,6 +73,7 @@ pub struct Run {
 struct Log {
     events: Vec<Event>,
     time: i64,
+    external: bool,
 }
 
 impl Log {
@@ -79,7 +82,7 @@ impl Log {
         self.events.push(Event {
             sequence: self.events.len() as u64,
             time: jiff::Timestamp::from_millisecond(self.time).unwrap(),
-            scope: Scope::new(CHECK, SUBJECT),
+            scope: Scope::new(CHECK, if self.external { "external-metrics" } else { SUBJECT }),
             kind,
         });
     }
@@ -105,11 +108,12 @@ impl Log {
         let reason = if active { "ValidMetricFound" } else { "FailedGetPodsMetric" };
         let mut status = json!({"desiredReplicas": wants,
             "conditions": [{"type": "ScalingActive", "status": word, "reason": reason, "message": "said"}]});
+        let of = if self.external { "external" } else { "pods" };
         if let Some(average) = average {
             status["currentMetrics"] =
-                json!([{"pods": {"current": {"averageValue": format!("{}m", (average * 1000.0).round())}}}]);
+                json!([{of: {"current": {"averageValue": format!("{}m", (average * 1000.0).round())}}}]);
         }
-        let spec = json!({"minReplicas": 1, "maxReplicas": most, "metrics": [{"pods": {"target": {"averageValue": "10"}}}]});
+        let spec = json!({"minReplicas": 1, "maxReplicas": most, "metrics": [{of: {"target": {"averageValue": "10"}}}]});
         self.watch(
             autoscalers(),
             Change::Modified,
@@ -119,7 +123,11 @@ impl Log {
 
     fn told(&mut self, namespace: &str, status: u16, values: &[(String, f64)]) {
         let item = |(pod, value): &(String, f64)| json!({"describedObject": {"name": pod}, "value": value.to_string()});
-        let items: Vec<Value> = values.iter().map(item).collect();
+        let mut items: Vec<Value> = values.iter().map(item).collect();
+        if self.external && !values.is_empty() {
+            let sum: f64 = values.iter().map(|(_, value)| value).sum();
+            items = vec![json!({"metricName": "m", "metricLabels": {}, "value": sum.to_string()})];
+        }
         let text = if status == 200 {
             json!({"kind": "MetricValueList", "items": items})
         } else {
@@ -192,7 +200,7 @@ impl Run {
 
     /// The events.
     pub fn events(&self) -> Vec<Event> {
-        let mut log = Log { events: Vec::new(), time: 1_700_000_000_000 };
+        let mut log = Log { events: Vec::new(), time: 1_700_000_000_000, external: self.external };
         let facts = json!({OWN_CONTROL: true, "target": TARGET, "most": MOST, "metric": "m", "given_by": "device-plugin",
             "asked_by": RESOURCE, "nodes": ["node-0"], "apart": !self.together});
         log.push(EventKind::SubjectStarted { facts, control: false, declared: false });
@@ -205,7 +213,8 @@ impl Run {
         );
         self.given(&mut log, 0..1);
         let mut current = 1;
-        for step in steps(TARGET, MOST) {
+        let is_tried = |step: &Step| !self.external || step.name != Name::Decoy;
+        for step in steps(TARGET, MOST).into_iter().filter(is_tried) {
             if !self.step(&mut log, &step, &mut current) {
                 break;
             }

@@ -6,6 +6,8 @@ use aiconform_verdict::{State, Verdict};
 
 /// Simulated devices of a device plugin, scaled by the controller of Kubernetes through prometheus-adapter.
 const MET: &str = include_str!("../tapes/met.ndjson");
+/// The same by an external metric.
+const EXTERNAL: &str = include_str!("../tapes/external.ndjson");
 /// Breakage `autoscaler-stopped`.
 const UNMET: &str = include_str!("../tapes/unmet.ndjson");
 /// No API of custom metrics.
@@ -19,9 +21,11 @@ fn events(tape: &str) -> Vec<Event> {
 
 #[test]
 fn tapes_are_judged_as_the_runs_were() {
-    let met = judge_events(events(MET));
-    assert_eq!((met.verdict, met.simulated), (Verdict::Passed, true), "{}", met.why);
-    assert!(met.subjects[0].claims.iter().all(|claim| claim.outcome.is_met()), "{:?}", met.subjects);
+    for tape in [MET, EXTERNAL] {
+        let met = judge_events(events(tape));
+        assert_eq!((met.verdict, met.simulated), (Verdict::Passed, true), "{}", met.why);
+        assert!(met.subjects[0].claims.iter().all(|claim| claim.outcome.is_met()), "{:?}", met.subjects);
+    }
     let unmet = judge_events(events(UNMET));
     assert_eq!(unmet.verdict, Verdict::Failed, "{}", unmet.why);
     assert_eq!(outcome(&unmet, "rises_with_the_metric").0, "unmet");
