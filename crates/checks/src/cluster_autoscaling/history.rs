@@ -1,7 +1,7 @@
 //! What the evidence says of nodes, of the pods that waited for them, and of what the autoscaler said.
 
 use super::adapters::{Adapter, adapter};
-use aiconform_model::{Change, Event, EventKind, Kind, Object};
+use aiconform_model::{Change, Event, EventKind, Kind, Object, quantity};
 use aiconform_verdict::Subject;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,9 +14,7 @@ pub fn claims() -> Kind {
 /// How many of a resource a node has for pods.
 pub fn offers(node: &Object, resource: &str) -> f64 {
     let amount = node.at("/status/allocatable").and_then(|amounts| amounts.get(resource)?.as_str());
-    // Devices are whole numbers, and a thousand of them is written with a letter.
-    let amount = amount.map(|amount| amount.strip_suffix('k').map_or((amount, 1.0), |short| (short, 1000.0)));
-    amount.and_then(|(number, times)| Some(number.parse::<f64>().ok()? * times)).unwrap_or_default()
+    amount.and_then(quantity).unwrap_or_default()
 }
 
 /// Whether a node has all of these labels; of no labels none is.

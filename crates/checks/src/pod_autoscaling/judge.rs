@@ -171,7 +171,9 @@ fn wrong(history: &History, reading: &Reading, value: f64) -> Result<Option<Stri
     let carried = told.iter().filter(|(_, told)| !alike(*told, 0.0)).count();
     let sum: f64 = told.iter().map(|(_, told)| told).sum();
     let right = alike(sum, value) && carried <= 1;
-    let of = |(pod, told): &(&String, f64)| if pod.is_empty() { format!("{told}") } else { format!("{told} of {pod}") };
+    let of = |(pod, told): &(&String, f64)| {
+        if pod.is_empty() { format!("{told}") } else { format!("{told} of {pod}") }
+    };
     let words = || told.iter().map(of).collect::<Vec<_>>().join(", ");
     Ok((!right).then(words))
 }

@@ -72,13 +72,14 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
 
 async fn run_one(cx: &Cx, source: Source, declared: bool) -> Result<(), Stop> {
     let scope = Scope::new(ID, source.id());
-    let target = match find(cx.session.api(), &Scope::new(ID, ""), &cx.profile, source, cx.options.seed).await? {
-        Ok(target) => target,
-        Err(why) => {
-            cx.write(&scope, EventKind::SubjectAbsent { why, declared });
-            return Ok(());
-        }
-    };
+    let target =
+        match find(cx.session.api(), &Scope::new(ID, ""), &cx.profile, source, cx.options.seed).await? {
+            Ok(target) => target,
+            Err(why) => {
+                cx.write(&scope, EventKind::SubjectAbsent { why, declared });
+                return Ok(());
+            }
+        };
     for kind in [Kind::pod(), Kind::deployment(), autoscalers()] {
         cx.session.watch_own(&kind).await?;
     }

@@ -152,7 +152,15 @@ async fn metrics_api(api: &Api, scope: &Scope, source: Source) -> Result<Result<
         return Ok(Err(format!("{name} is registered without a version")));
     };
     match api.send(scope, "GET", &format!("/apis/{name}/{version}"), None).await {
-        Ok(_) => Ok(Ok(format!("{name}/{version}"))),
+        Ok(_) => {
+            let service = api.get(scope, &api_services(), "", &format!("{version}.{name}")).await;
+            if service.is_ok_and(|service| is_of_keda(&service)) {
+                return Ok(Err(format!(
+                    "the API of {words} ({name}/{version}) is served by KEDA, which tells nothing but the metrics of its ScaledObjects, and this program makes none"
+                )));
+            }
+            Ok(Ok(format!("{name}/{version}")))
+        }
         Err(ClusterError::Refused(refusal)) if refusal.status != 401 && refusal.status != 403 => {
             let why = unavailable(api, scope, &format!("{version}.{name}")).await;
             Ok(Err(format!(
@@ -165,14 +173,36 @@ async fn metrics_api(api: &Api, scope: &Scope, source: Source) -> Result<Result<
 }
 
 /// What the APIService says of itself, where it may be read.
-async fn unavailable(api: &Api, scope: &Scope, service: &str) -> String {
-    let kind = Kind::cluster_wide("apiregistration.k8s.io", "v1", "APIService", "apiservices");
-    let service = api.get(scope, &kind, "", service).await;
+async fn unavailable(api: &Api, scope: &Scope, name: &str) -> String {
+    let service = api.get(scope, &api_services(), "", name).await;
     service.ok().as_ref().and_then(said).map(|said| format!("; {said}")).unwrap_or_default()
+}
+
+fn api_services() -> Kind {
+    Kind::cluster_wide("apiregistration.k8s.io", "v1", "APIService", "apiservices")
+}
+
+/// Whether KEDA serves the API: it knows no metric but those of its own ScaledObjects.
+fn is_of_keda(service: &Object) -> bool {
+    service.text("/spec/service/name").contains("keda")
 }
 
 fn said(service: &Object) -> Option<String> {
     let condition = service.condition("Available")?;
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     Some(format!("Available={} {}: {}", text("status"), text("reason"), text("message")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keda_is_known_by_the_service_behind_the_api() {
+        let of = |name: &str| Object(json!({"spec": {"service": {"name": name, "namespace": "n"}}}));
+        assert!(
+            is_of_keda(&of("keda-operator-metrics-apiserver")) && is_of_keda(&of("keda-metrics-apiserver"))
+        );
+        assert!(!is_of_keda(&of("prometheus-adapter")) && !is_of_keda(&Object(json!({"spec": {}}))));
+    }
 }
