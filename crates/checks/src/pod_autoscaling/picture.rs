@@ -3,7 +3,7 @@
 use super::history::History;
 use super::plan::Name;
 use aiconform_model::Event;
-use aiconform_verdict::{Curve, Mark, Outcome, Picture, Span, Subject, Tone};
+use aiconform_verdict::{Curve, Mark, Outcome, Picture, Span, Standing, Subject, Tone};
 
 /// One picture of a subject that was scaled.
 pub fn pictures(events: &[&Event], subject: &Subject) -> Vec<Picture> {
@@ -87,16 +87,11 @@ fn stepped(curve: &mut Vec<(u64, f64)>, at: u64, value: f64) {
 
 /// What the steps came to: the first that did not come to what it must, or how it should look.
 fn outcome(events: &[&Event], subject: &Subject) -> (Tone, String) {
-    let judges = [
-        super::judge::rises_with_the_metric,
-        super::judge::new_pods_have_accelerators,
-        super::judge::rests_at_the_target,
-        super::judge::keeps_the_limits,
-        super::judge::falls_with_the_metric,
-        super::judge::ignores_other_namespaces,
-        super::judge::keeps_pods_without_metric,
-    ];
-    let outcomes: Vec<Outcome> = judges.iter().map(|judge| judge(events, subject)).collect();
+    let outcomes: Vec<Outcome> = super::CLAIMS
+        .iter()
+        .filter(|claim| claim.standing != Standing::Control && (claim.applies)(subject))
+        .map(|claim| (claim.judge)(events, subject))
+        .collect();
     if let Some(unmet) = outcomes.iter().find(|outcome| outcome.is_unmet()) {
         return (Tone::Part, unmet.text().into());
     }

@@ -37,6 +37,7 @@ fn an_external_metric_is_read_as_the_sum_and_has_no_namespace() {
     assert_eq!(judged.verdict, Verdict::Passed, "{}", judged.why);
     let claims: Vec<&str> = judged.subjects[0].claims.iter().map(|claim| claim.id).collect();
     assert!(!claims.contains(&"ignores_other_namespaces") && claims.len() == 8, "{claims:?}");
+    assert!(judged.subjects[0].pictures[0].caption.starts_with("The replicas follow"));
     for (name, goes, claim, word) in [
         (Name::Begin, Goes::Times(2.0), "metric_is_read_as_set", "unmet"),
         (Name::Begin, Goes::Untold, "metric_is_read_as_set", "unknown"),
