@@ -41,6 +41,8 @@ enum Verb {
     Review(commands::review::Arguments),
     /// Make a submission of the programme from a run
     Submit(commands::submit::Arguments),
+    /// Make a static site of a clone of the programme
+    Site(commands::site::Arguments),
     /// Show what got better or worse between two runs, or two submissions
     Compare(commands::compare::Arguments),
     /// Remove what killed runs left in a cluster
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
             Verb::Report(arguments) => commands::judge::report(&arguments),
             Verb::Review(arguments) => commands::review::run(&arguments),
             Verb::Submit(arguments) => commands::submit::run(&arguments),
+            Verb::Site(arguments) => commands::site::run(&arguments),
             Verb::Compare(arguments) => commands::compare::run(&arguments),
             Verb::Cleanup(arguments) => commands::cleanup::run(arguments).await,
             Verb::Image(arguments) => commands::image::run(arguments),

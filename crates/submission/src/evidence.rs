@@ -1,6 +1,7 @@
 //! What an item of evidence points to.
 
 use crate::case::Case;
+use crate::links::Link;
 
 /// A file of the submission that is named as evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,11 @@ pub struct Reference {
 /// Whether an item is a link into the network.
 pub fn is_link(item: &str) -> bool {
     item.starts_with("http://") || item.starts_with("https://")
+}
+
+/// Whether an item is a link to a page of documentation: into the network, and not to a repository.
+pub fn is_page(item: &str) -> bool {
+    is_link(item) && Link::of(item).is_none_or(|link| link.owner().is_none())
 }
 
 impl Reference {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+use aiconform_submission::site::gather;
 use aiconform_submission::{Finding, Given, Level, Origin, Review, members, review, submissions};
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
+
+mod pages;
 
 /// The clone; nothing to do without one.
 fn program() -> Option<Utf8PathBuf> {
@@ -254,4 +257,35 @@ fn what_a_careful_reader_found_is_found() {
     says("v1.35/oke", "personal_repository", "patch-3");
     says("v1.35/oke", "one_name", "OKE");
     says("v1.34/gke", "documents_only", "documentation");
+}
+
+#[test]
+fn every_submission_has_its_page_in_the_site_and_every_link_leads_somewhere() {
+    let Some(program) = program() else { return };
+    let made = gather(&program, None, "aiconform").unwrap();
+    let files = pages::files(&made);
+    assert!(pages::check(&files) > 3_000);
+    let mut made_of: Vec<String> = Vec::new();
+    for release in &made.releases {
+        for product in &release.products {
+            assert!(
+                files[&product.page].contains(&format!("<bdi>{}/{}</bdi>", release.name, product.folder))
+            );
+            made_of.push(format!("{}/{}", release.name, product.folder));
+        }
+    }
+    let mut reviewed: Vec<String> =
+        reviewed(&program).submissions.into_iter().map(|reviewed| reviewed.title).collect();
+    made_of.sort();
+    reviewed.sort();
+    assert_eq!(made_of, reviewed);
+    // The one vendor that names test results does so for all but one of its MUSTs, whose test was skipped.
+    let of = |release: &str, folder: &str| {
+        let release = made.releases.iter().find(|found| found.name == release).unwrap();
+        release.products.iter().find(|product| product.folder == folder).unwrap().musts
+    };
+    assert_eq!((of("v1.35", "daocloud").tested, of("v1.35", "daocloud").documents), (8, 1));
+    assert_eq!(of("v1.34", "gke").documents, 9);
+    let size: usize = files.values().map(String::len).sum();
+    assert!(size < 8_000_000, "{size}");
 }

@@ -10,4 +10,5 @@ pub mod list;
 pub mod plan;
 pub mod review;
 pub mod run;
+pub mod site;
 pub mod submit;

@@ -152,6 +152,16 @@ fn by_content(base: &str, bytes: &[u8]) -> Option<Kind> {
     }
 }
 
+/// The name of a test or a requirement in letters and digits alone, so that names of different tools can be compared.
+pub fn bare(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// What the [`bare`] name of a test of this requirement has in it, one or the other.
+pub fn words_of(requirement: &str) -> [String; 2] {
+    [bare(requirement), bare(&aiconform_model::catalogue::test_name(requirement))]
+}
+
 /// All artifacts of a submission.
 pub fn find(files: &Files) -> Vec<Artifact> {
     let plain = files.all.iter().filter(|file| file.kind == FileKind::Plain);

@@ -1,11 +1,10 @@
 //! No artifact in the folder says otherwise than the submission.
 
 use super::{Found, Look, Rule};
-use crate::artifact::{Artifact, Outcome, Test};
+use crate::artifact::{Artifact, Outcome, Test, bare, words_of};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
-use aiconform_model::catalogue::test_name;
 
 pub const RULE: Rule = Rule {
     id: "artifact_contradicts",
@@ -20,10 +19,10 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let named: Vec<(&Artifact, Vec<String>)> = case
         .artifacts()
         .iter()
-        .map(|artifact| (artifact, artifact.tests.iter().map(|test| plain(&test.name)).collect()))
+        .map(|artifact| (artifact, artifact.tests.iter().map(|test| bare(&test.name)).collect()))
         .collect();
     for (asked, answer) in case.answered().into_iter().filter(|(_, answer)| answer.implemented()) {
-        let words = [plain(&asked.id), plain(&test_name(&asked.id))];
+        let words = words_of(&asked.id);
         for (artifact, names) in &named {
             let about: Vec<&Test> = artifact
                 .tests
@@ -48,9 +47,4 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             found.file(&artifact.file, Place { line: against.line, column: 1, length: 0 }, &asked.id, says);
         }
     }
-}
-
-/// Letters and digits alone, so that names of different tools can be compared.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }

@@ -2,9 +2,8 @@
 
 use super::{Found, Look, Rule};
 use crate::case::Case;
-use crate::evidence::is_link;
+use crate::evidence::is_page;
 use crate::finding::{Level, Origin};
-use crate::links::Link;
 use crate::yaml::Place;
 
 pub const RULE: Rule = Rule {
@@ -19,8 +18,7 @@ pub const RULE: Rule = Rule {
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let answered = case.answered();
     let musts = || answered.iter().filter(|(asked, answer)| asked.must && answer.implemented());
-    let shown = |item: &str| !is_link(item) || Link::of(item).is_some_and(|link| link.owner().is_some());
-    let tested = musts().any(|(_, answer)| answer.links().any(|item| shown(&item.text)));
+    let tested = musts().any(|(_, answer)| answer.links().any(|item| !is_page(&item.text)));
     if musts().next().is_some() && !tested {
         let says = "all evidence is pages of documentation: nothing in it shows that anything was tried";
         found.at(Place::default(), "", says);
