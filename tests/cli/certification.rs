@@ -21,7 +21,7 @@ fn run(folder: &Path, name: &str, tape: &str) {
     let run = serde_json::json!({
         "tool": {"name": "aiconform", "version": "0.1.0"}, "release": "1.37", "checks": ["gang_scheduling"],
         "started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T00:03:00Z", "level": "must", "seed": 1,
-        "cluster": {"version": "v1.37.2", "context": "stratus"},
+        "cluster": {"version": "v1.37.2", "context": "my-context"},
     });
     written.finish(&run).unwrap();
     let report = aiconform(&["report", name], folder);
@@ -224,7 +224,7 @@ fn tampering_with_a_run_folder_or_its_artifacts_is_named() {
     let folder = prepared();
     assert_eq!(aiconform(&submit("v1.37/stratus", &["--demo"]), folder.path()).code, 0);
     let product = folder.path().join("v1.37/stratus");
-    copy(&folder.path().join("run"), &product.join("run"));
+    assert_eq!(aiconform(&["report", "v1.37/stratus/run"], folder.path()).code, 0);
     let errors = |name: &str| -> Vec<String> {
         let review = aiconform(&["review", name, "-o", "json"], folder.path());
         let review: serde_json::Value = serde_json::from_str(&review.data).unwrap();
@@ -281,4 +281,223 @@ fn what_got_worse_between_runs_and_submissions_is_told() {
     assert!(broken.code == 2 && broken.talk.contains("cannot be compared"), "{}", broken.talk);
     let mixed = aiconform(&["compare", "run", "v1.37/stratus"], folder.path());
     assert!(mixed.code == 2 && mixed.talk.contains("run is a run folder"), "{}", mixed.talk);
+}
+
+/// Every file of a folder, its name and its text.
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            all.extend(texts(&entry.path()));
+        } else {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            all.push((entry.path().display().to_string(), text));
+        }
+    }
+    all
+}
+
+#[test]
+fn names_are_pseudonyms_that_the_key_keeps_equal() {
+    let folder = prepared();
+    let path = |name: &str| folder.path().join(name);
+    let names = ["node-0", "my-context"];
+    let seen = texts(&path("run"));
+    assert!(names.iter().all(|name| seen.iter().any(|(_, text)| text.contains(name))));
+    let preview = aiconform(&["submit", "run", "--preview"], folder.path());
+    assert!(
+        preview.code == 0 && preview.data.contains("nothing was written"),
+        "{} {}",
+        preview.data,
+        preview.talk
+    );
+    assert!(names.iter().all(|name| preview.data.contains(name)), "{}", preview.data);
+    assert!(!path("v1.37").exists());
+    let made = aiconform(&submit("v1.37/one", &["--demo", "--new-key", "key"]), folder.path());
+    assert_eq!(made.code, 0, "{}", made.talk);
+    for (file, text) in texts(&path("v1.37/one")) {
+        assert!(names.iter().all(|name| !text.contains(name)), "{file}: {text}");
+    }
+    let key = std::fs::read_to_string(path("key")).unwrap();
+    let again = aiconform(&submit("v1.37/two", &["--demo", "--key", "key"]), folder.path());
+    assert_eq!(again.code, 0, "{}", again.talk);
+    for (file, text) in texts(&path("v1.37")) {
+        assert!(!text.contains(key.trim()), "{file} has the key");
+    }
+    let read = |name: &str| std::fs::read(path(name)).unwrap();
+    for file in ["e2e.log", "junit.xml", "run/events.ndjson", "run/manifest.json"] {
+        assert_eq!(read(&format!("v1.37/one/{file}")), read(&format!("v1.37/two/{file}")), "{file}");
+    }
+    let forgotten = aiconform(&submit("v1.37/three", &["--demo"]), folder.path());
+    assert_eq!(forgotten.code, 0, "{}", forgotten.talk);
+    assert_ne!(read("v1.37/one/run/events.ndjson"), read("v1.37/three/run/events.ndjson"));
+    let judged = aiconform(&["judge", "v1.37/one/run"], folder.path());
+    assert_eq!(judged.data.lines().next(), aiconform(&["judge", "run"], folder.path()).data.lines().next());
+    let review = aiconform(&["review", "v1.37/one", "--notes"], folder.path());
+    assert!(review.data.contains("it is consistent, never authentic"), "{}", review.data);
+    let seen = aiconform(&submit("v1.37/seen", &["--demo", "--names-as-seen"]), folder.path());
+    assert!(seen.code == 0 && !path("v1.37/seen/run").exists(), "{}", seen.talk);
+    assert!(std::fs::read_to_string(path("v1.37/seen/e2e.log")).unwrap().contains("my-context"));
+}
+
+#[test]
+fn a_wrong_key_is_told_and_leaves_nothing() {
+    let folder = prepared();
+    let fails = |more: &[&str], words: &str| {
+        let said = aiconform(&submit("v1.37/stratus", &[&["--demo"], more].concat()), folder.path());
+        assert!(said.code == 2 && said.talk.contains(words), "{more:?}: {} {}", said.code, said.talk);
+        assert!(!folder.path().join("v1.37").exists());
+    };
+    std::fs::write(folder.path().join("key"), "no key\n").unwrap();
+    fails(&["--key", "key"], "key is no key of pseudonyms");
+    fails(&["--key", "none"], "none");
+    fails(&["--new-key", "key"], "never written over another");
+    fails(&["--new-key", "a", "--key", "key"], "cannot be used with");
+    fails(&["--names-as-seen", "--key", "key"], "cannot be used with");
+    fails(&["--names-as-seen", "--hide", "word"], "cannot be used with");
+    // A key is kept with the submission that it made, and with no other.
+    let refused = aiconform(&submit("v1.37/stratus", &["--new-key", "new"]), folder.path());
+    assert!(refused.code == 1 && !folder.path().join("new").exists(), "{}", refused.talk);
+}
+
+/// A pair of keys as other programs write them: of a seed that everybody knows (RFC 8032), and of another.
+fn signing_keys(folder: &Path) {
+    let pem = |tag: &str, content: &str| format!("-----BEGIN {tag}-----\n{content}\n-----END {tag}-----\n");
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
+    write("key.pem", pem("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"));
+    write("public.pem", pem("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="));
+    write("other.pem", pem("PUBLIC KEY", "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="));
+}
+
+#[test]
+fn a_signed_submission_is_verified_and_every_change_is_named() {
+    let folder = prepared();
+    signing_keys(folder.path());
+    let made = aiconform(&submit("v1.37/stratus", &["--demo", "--sign", "key.pem"]), folder.path());
+    assert_eq!(made.code, 0, "{}", made.talk);
+    let found = |name: &str, more: &[&str]| -> Vec<String> {
+        let review = aiconform(&[&["review", name, "-o", "json"], more].concat(), folder.path());
+        let review: serde_json::Value = serde_json::from_str(&review.data).unwrap();
+        let findings = review["submissions"][0]["findings"].as_array().unwrap().clone();
+        let ours = findings.iter().filter(|finding| finding["rule"] == "signature");
+        ours.map(|finding| format!("{} {}: {}", finding["level"], finding["file"], finding["says"])).collect()
+    };
+    let says = |found: &[String], words: &str| {
+        assert!(found.iter().any(|found| found.contains(words)), "{words}: {found:#?}");
+    };
+    let with = ["--verify-key", "public.pem"];
+    let unverified = found("v1.37/stratus", &[]);
+    assert!(
+        unverified.len() == 1 && unverified[0].contains("note") && unverified[0].contains("was not verified")
+    );
+    let valid = found("v1.37/stratus", &with);
+    assert!(valid.len() == 1 && valid[0].contains("note") && valid[0].contains("has signed"), "{valid:?}");
+    says(&found("v1.37/stratus", &["--verify-key", "other.pem"]), "another key has signed this");
+    let tamperings: &[Tampering] = &[
+        (
+            |run| edit(&run.join("PRODUCT.yaml"), "Implemented", "Not Implemented"),
+            "PRODUCT.yaml\": \"this file was changed",
+        ),
+        (
+            |run| edit(&run.join("run/run.json"), "v1.37.2", "v1.37.3"),
+            "run/run.json\": \"this file was changed",
+        ),
+        (|run| std::fs::write(run.join("more.md"), "x").unwrap(), "more.md\": \"this file is not among"),
+        (
+            |run| std::fs::remove_file(run.join("README.md")).unwrap(),
+            "README.md\": \"this file was signed, and is not there",
+        ),
+        (
+            |run| edit(&run.join("attestation.dsse.json"), "\"sig\": \"", "\"sig\": \"AAAA"),
+            "the signature is not valid",
+        ),
+        (|run| edit(&run.join("attestation.dsse.json"), "{", "["), "this is no signature"),
+        (
+            |run| std::fs::remove_file(run.join("attestation.dsse.json")).unwrap(),
+            "has not signed this submission",
+        ),
+    ];
+    for (number, (tamper, named)) in tamperings.iter().enumerate() {
+        let name = format!("{number}/v1.37/stratus");
+        copy(&folder.path().join("v1.37/stratus"), &folder.path().join(&name));
+        tamper(&folder.path().join(&name));
+        let found = found(&name, &with);
+        assert!(
+            found.iter().any(|found| found.contains("error") && found.contains(named)),
+            "{number}: {named:?} is not named in {found:#?}"
+        );
+    }
+    for (arguments, words) in [
+        (submit("v1.37/two", &["--demo", "--sign", "public.pem"]), "it is a public one"),
+        (submit("v1.37/two", &["--demo", "--sign", "product.toml"]), "is no private key"),
+        (submit("v1.37/two", &["--demo", "--sign", "none"]), "none"),
+        (vec!["review", "v1.37/stratus", "--verify-key", "key.pem"], "it is a private one"),
+    ] {
+        let said = aiconform(&arguments, folder.path());
+        assert!(said.code == 2 && said.talk.contains(words), "{arguments:?}: {} {}", said.code, said.talk);
+        assert!(!said.talk.contains("MC4CAQ"), "the key is told");
+    }
+    assert!(!folder.path().join("v1.37/two").exists());
+}
+
+/// What `go test -v` prints of the programme's tests.
+fn upstream(lines: &[&str]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let (outcome, name) = line.split_once(' ').unwrap();
+        let _ = writeln!(text, "=== RUN   {name}\n--- {outcome}: {name} (1.00s)");
+    }
+    let failed = text.contains("--- FAIL");
+    text.push_str(if failed {
+        "FAIL\nFAIL\tprogramme/test\t1.000s\n"
+    } else {
+        "PASS\nok  \tprogramme/test\t1.000s\n"
+    });
+    text
+}
+
+#[test]
+fn artifacts_of_the_programme_lie_beside_ours_and_contradict_nothing() {
+    let folder = prepared();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let passed = ["PASS TestGangScheduling", "PASS TestSecureAcceleratorAccess", "PASS TestParseLabel"];
+    write("theirs.log", &upstream(&passed).replace("(1.00s)\n", "(1.00s)\n    pod was bound on node-0\n"));
+    let made = aiconform(&submit("v1.37/stratus", &["--demo", "--upstream", "theirs.log"]), folder.path());
+    assert_eq!(made.code, 0, "{}", made.talk);
+    let product = std::fs::read_to_string(folder.path().join("v1.37/stratus/PRODUCT.yaml")).unwrap();
+    for words in [
+        "junit.xml#TestGangScheduling",
+        "upstream/e2e.log#TestGangScheduling",
+        "upstream/e2e.log#TestSecureAcceleratorAccess",
+        "The programme's own test passed too",
+        "Shown by the programme's own test, not by a test of this run",
+    ] {
+        assert!(product.contains(words), "{words}: {product}");
+    }
+    let copied = std::fs::read_to_string(folder.path().join("v1.37/stratus/upstream/e2e.log")).unwrap();
+    assert!(copied.contains("pod was bound on ") && !copied.contains("node-0"), "{copied}");
+    let review = aiconform(&["review", "v1.37/stratus"], folder.path());
+    assert!(
+        !review.data.contains("error[artifact") && !review.data.contains("error[run_folder"),
+        "{}",
+        review.data
+    );
+    let fails = |code: i32, files: &[&str], words: &str| {
+        let more = [&["--demo", "--upstream"], files].concat();
+        let said = aiconform(&submit("v1.37/two", &more), folder.path());
+        assert!(said.code == code && said.talk.contains(words), "{files:?}: {} {}", said.code, said.talk);
+        assert!(!folder.path().join("v1.37/two").exists());
+    };
+    write("skipped.log", &upstream(&["SKIP TestGangScheduling"]));
+    fails(1, &["skipped.log"], "upstream/e2e.log#TestGangScheduling was skipped");
+    write("failed.log", &upstream(&["FAIL TestGangScheduling"]));
+    fails(2, &["failed.log"], "tests failed in it");
+    write("foreign.log", &upstream(&["PASS TestParseLabel"]));
+    fails(2, &["foreign.log"], "no test in it is one of the programme's");
+    write("cut.log", &upstream(&passed)[..40]);
+    fails(2, &["cut.log"], "cut.log");
+    fails(2, &["theirs.log", "skipped.log"], "of the same kind");
+    fails(2, &["product.toml"], "this is no test artifact");
+    fails(2, &["run/junit.xml"], "an artifact of aiconform");
+    fails(2, &["none.xml"], "none.xml");
 }

@@ -1,6 +1,7 @@
 //! The run folder: `run.json`, `events.ndjson` (each line carries the hash of the one before),
 //! `blobs/<sha256>`, and `manifest.json` with the digests of these three; written and read.
 
+pub mod derive;
 mod read;
 mod redact;
 mod write;

@@ -77,37 +77,16 @@ impl Evidence {
 
     /// The same, with every event passed through `cut` before it is kept; gives the SHA-256 of the whole too.
     fn read_through(
-        mut reader: impl BufRead,
+        reader: impl BufRead,
         file: &Utf8Path,
         mut cut: impl FnMut(&mut Event),
     ) -> Result<(Evidence, String), ReadError> {
         let mut events: Vec<Event> = Vec::new();
-        let mut expected = BEGINNING.to_owned();
-        let mut whole = Sha256::new();
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            if reader.read_until(b'\n', &mut bytes)? == 0 {
-                return Ok((Evidence { events }, hexadecimal(whole)));
-            }
-            whole.update(&bytes);
-            let line = events.len() + 1;
-            if bytes.pop() != Some(b'\n') {
-                return Err(ReadError::Chain { line, why: "the line is cut off".into() });
-            }
-            let mut read: Line<Event> = parse(file, line, &bytes)?;
-            if read.previous != expected {
-                let why = "it does not carry the hash of the line before it".into();
-                return Err(ReadError::Chain { line, why });
-            }
-            if read.event.sequence != events.len() as u64 {
-                let why = format!("its sequence is {}, not {}", read.event.sequence, events.len());
-                return Err(ReadError::Chain { line, why });
-            }
-            expected = digest(&bytes);
-            cut(&mut read.event);
-            events.push(read.event);
-        }
+        let (_, digest) = each(reader, file, |mut event| {
+            cut(&mut event);
+            events.push(event);
+        })?;
+        Ok((Evidence { events }, digest))
     }
 
     /// The events of one subject, with those that concern the whole check or the whole run.
@@ -141,9 +120,32 @@ impl Stored {
     ///
     /// # Errors
     /// As [`Stored::open`].
-    pub fn open_through(path: &Utf8Path, cut: impl FnMut(&mut Event)) -> Result<Stored, ReadError> {
+    pub fn open_through(path: &Utf8Path, mut cut: impl FnMut(&mut Event)) -> Result<Stored, ReadError> {
+        let mut events = Vec::new();
+        let opened = Opened::read(path, |mut event| {
+            cut(&mut event);
+            events.push(event);
+        })?;
+        Ok(Stored { run: opened.run, evidence: Evidence { events } })
+    }
+}
+
+/// A run folder of which everything was checked, and nothing but this was kept.
+pub(crate) struct Opened {
+    /// `run.json`.
+    pub run: Value,
+    /// Digests of its blobs.
+    pub blobs: BTreeSet<String>,
+    /// SHA-256 of `manifest.json`, which stands for the whole folder.
+    pub digest: String,
+}
+
+impl Opened {
+    /// Checks a run folder and hands over each event.
+    pub fn read(path: &Utf8Path, event: impl FnMut(Event)) -> Result<Opened, ReadError> {
         let manifest_file = path.join("manifest.json");
-        let manifest: Manifest = parse(&manifest_file, 1, &fs_err::read(&manifest_file)?)?;
+        let manifest_bytes = fs_err::read(&manifest_file)?;
+        let manifest: Manifest = parse(&manifest_file, 1, &manifest_bytes)?;
         let run_file = path.join("run.json");
         let run_bytes = fs_err::read(&run_file)?;
         compare(&run_file, &manifest.run, &run_bytes)?;
@@ -153,20 +155,56 @@ impl Stored {
             let shown: String = blob.chars().take(LONGEST_NAME).collect();
             return Err(ReadError::Name { file: manifest_file, name: format!("blobs/{shown}") });
         }
-        for blob in manifest.blobs.iter().collect::<BTreeSet<_>>() {
+        let blobs: BTreeSet<String> = manifest.blobs.into_iter().collect();
+        for blob in &blobs {
             let file = path.join("blobs").join(blob);
             compare(&file, blob, &fs_err::read(&file)?)?;
         }
         let events_file = path.join("events.ndjson");
         let events = std::io::BufReader::new(fs_err::File::open(&events_file)?);
-        let (evidence, found) = Evidence::read_through(events, &events_file, cut)?;
-        if evidence.events.len() as u64 != manifest.count {
-            let why = format!("{} events, the manifest says {}", evidence.events.len(), manifest.count);
-            return Err(ReadError::Chain { line: evidence.events.len() + 1, why });
+        let (count, found) = each(events, &events_file, event)?;
+        if count as u64 != manifest.count {
+            let why = format!("{count} events, the manifest says {}", manifest.count);
+            return Err(ReadError::Chain { line: count + 1, why });
         }
         // The chain says where a change is; the digest also covers the last line, which nothing follows.
         same(&events_file, &manifest.events, found)?;
-        Ok(Stored { run, evidence })
+        Ok(Opened { run, blobs, digest: digest(&manifest_bytes) })
+    }
+}
+
+/// Reads lines of `events.ndjson`, checks the chain and hands over each event; gives their number and the SHA-256 of all.
+fn each(
+    mut reader: impl BufRead,
+    file: &Utf8Path,
+    mut event: impl FnMut(Event),
+) -> Result<(usize, String), ReadError> {
+    let mut count = 0;
+    let mut expected = BEGINNING.to_owned();
+    let mut whole = Sha256::new();
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        if reader.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok((count, hexadecimal(whole)));
+        }
+        whole.update(&bytes);
+        let line = count + 1;
+        if bytes.pop() != Some(b'\n') {
+            return Err(ReadError::Chain { line, why: "the line is cut off".into() });
+        }
+        let read: Line<Event> = parse(file, line, &bytes)?;
+        if read.previous != expected {
+            let why = "it does not carry the hash of the line before it".into();
+            return Err(ReadError::Chain { line, why });
+        }
+        if read.event.sequence != count as u64 {
+            let why = format!("its sequence is {}, not {count}", read.event.sequence);
+            return Err(ReadError::Chain { line, why });
+        }
+        expected = digest(&bytes);
+        event(read.event);
+        count += 1;
     }
 }
 

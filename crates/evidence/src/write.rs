@@ -64,6 +64,14 @@ impl Folder {
         Ok(Folder { path: path.into(), log: Mutex::new(log) })
     }
 
+    /// Appends an event of another run as it is, its time included; its place is the next one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn keep(&self, event: Event) -> Result<(), WriteError> {
+        self.lock().put(event)
+    }
+
     /// Where the folder is.
     pub fn path(&self) -> &Utf8Path {
         &self.path
@@ -112,7 +120,10 @@ impl Folder {
 
 impl Log {
     fn append(&mut self, scope: &Scope, kind: EventKind) -> Result<(), WriteError> {
-        let event = Event { sequence: self.count, time: Timestamp::now(), scope: scope.clone(), kind };
+        self.put(Event { sequence: self.count, time: Timestamp::now(), scope: scope.clone(), kind })
+    }
+
+    fn put(&mut self, event: Event) -> Result<(), WriteError> {
         let mut line = serde_json::to_vec(&Line { previous: self.previous.clone(), event })?;
         self.previous = digest(&line);
         line.push(b'\n');

@@ -16,6 +16,13 @@ pub fn summary(report: &Report) -> String {
         report.fact("/tool/version"),
         report.fact("/seed")
     );
+    if report.run.pointer("/derived/from").is_some() {
+        let _ = writeln!(
+            out,
+            "Names, addresses and UUIDs of the platform are pseudonyms; the run as it was seen has the manifest with the SHA-256 {}.\n",
+            cell(&report.fact("/derived/from"))
+        );
+    }
     let _ = writeln!(out, "| requirement | level | verdict | why |\n|---|---|---|---|");
     for judged in &report.requirements {
         let judgement = &judged.judgement;

@@ -1,6 +1,7 @@
 //! The files of a submission, which are foreign: nothing outside the folder is read, and nothing without limit.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest, Sha256};
 use std::io::Read;
 use walkdir::WalkDir;
 
@@ -8,6 +9,8 @@ use walkdir::WalkDir;
 pub const MOST: usize = 2_000;
 /// Most bytes of a file that is read.
 pub const LARGEST: u64 = 32 * 1024 * 1024;
+/// Most bytes of the events of a run folder, which are read line by line.
+pub const EVENTS: u64 = 128 * 1024 * 1024;
 /// Most bytes that are read of one submission.
 pub const ALL: u64 = 128 * 1024 * 1024;
 
@@ -23,6 +26,11 @@ pub struct Files {
     /// Whether there are others that are not known: more than [`MOST`], more bytes than [`ALL`], deeper than is looked, or
     /// in a folder that cannot be read.
     pub more: bool,
+}
+
+/// Most bytes of a file that are bearable, by its name.
+pub fn limit(name: &str) -> u64 {
+    if name.rsplit('/').next() == Some("events.ndjson") { EVENTS } else { LARGEST }
 }
 
 /// A file.
@@ -118,6 +126,30 @@ impl Files {
             }
         }
         true
+    }
+
+    /// The SHA-256 of an ordinary file that is bearable.
+    ///
+    /// # Errors
+    /// [`Unread`], why not.
+    pub fn digest(&self, name: &str) -> Result<String, Unread> {
+        let file = self.get(name).ok_or(Unread::Missing)?;
+        if file.kind != Kind::Plain {
+            return Err(Unread::NotPlain);
+        }
+        if file.size > limit(name) {
+            return Err(Unread::TooLarge);
+        }
+        let opened = fs_err::File::open(self.folder.join(name)).map_err(|_| Unread::Refused)?;
+        let mut opened = opened.take(limit(name));
+        let mut hash = Sha256::new();
+        let mut bytes = vec![0; 64 * 1024];
+        loop {
+            match opened.read(&mut bytes).map_err(|_| Unread::Refused)? {
+                0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+                count => hash.update(&bytes[..count]),
+            }
+        }
     }
 
     /// The bytes of an ordinary file that is not too large.

@@ -17,6 +17,7 @@ pub mod product;
 mod review;
 pub mod rules;
 pub mod show;
+pub mod signature;
 pub mod site;
 pub mod submit;
 mod traces;
@@ -39,6 +40,8 @@ pub struct Given<'a> {
     pub moment: Moment,
     /// Whether only what the programme's validator checks is asked.
     pub validator_only: bool,
+    /// The key that must have signed each submission.
+    pub verify_key: Option<signature::PublicKey>,
     /// Who judges run folders of this program that are part of a submission.
     pub runs: Option<&'a (dyn RunFolders + Sync)>,
 }

@@ -1,6 +1,7 @@
 //! From a judged run to a submission: the programme's template filled, artifacts beside it, nothing claimed that the
 //! evidence does not support. Pure: files go in as text and come out as text.
 
+use crate::artifact::Outcome;
 use crate::checklist::Checklist;
 use crate::evidence::is_link;
 use crate::product::Product;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::str::FromStr;
+use upstream::Upstream;
 use yaml_edit::{ScalarValue, YamlFile};
 
 /// What the vendor says of the product: `product.toml`.
@@ -158,6 +160,7 @@ pub fn submission(
     template: &str,
     answers: &Answers,
     demo: bool,
+    upstream: &[Upstream],
 ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
     let broken =
         |why: String| Refused::Input(format!("the template of {} cannot be filled: {why}", run.release));
@@ -168,7 +171,10 @@ pub fn submission(
     reasons.extend(other_version(run));
     for asked in &checklist.asked {
         let verdict = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id);
-        match entry(asked.must, &asked.id, verdict, answers.attest.get(&asked.id), demo) {
+        let attestation = answers.attest.get(&asked.id);
+        let entry = shown_upstream(&asked.id, verdict, attestation.is_some(), upstream)
+            .and_then(|shown| entry(asked.must, &asked.id, verdict, attestation, demo, &shown));
+        match entry {
             Ok(entry) => {
                 entries.extend(entry.map(|entry| (asked.id.clone(), entry)));
             }
@@ -183,7 +189,8 @@ pub fn submission(
     for (name, content) in run.views.iter().filter(|(name, _)| ARTIFACTS.contains(&name.as_str())) {
         files.push((name.clone(), content.clone()));
     }
-    files.push(("README.md".to_owned(), readme(run, answers, demo).into_bytes()));
+    files.extend(upstream.iter().map(|artifact| (artifact.name.clone(), artifact.bytes.clone())));
+    files.push(("README.md".to_owned(), readme(run, answers, demo, upstream).into_bytes()));
     Ok(files)
 }
 
@@ -200,12 +207,43 @@ fn other_version(run: &JudgedRun) -> Option<String> {
     })
 }
 
+/// The programme's own tests that show a requirement, as evidence; a reason, when they say otherwise than the run.
+fn shown_upstream(
+    id: &str,
+    verdict: Option<&RunVerdict>,
+    attested: bool,
+    upstream: &[Upstream],
+) -> Result<Vec<String>, String> {
+    let passed = verdict.is_some_and(|verdict| verdict.passed);
+    let not_applicable = verdict.is_some_and(|verdict| verdict.not_applicable);
+    let mut shown = Vec::new();
+    for artifact in upstream {
+        let test = artifact.reference(id);
+        match artifact.outcome(id) {
+            Some(Outcome::Pass) if not_applicable => {
+                return Err(format!("the run says that it does not apply, and {test} passed"));
+            }
+            Some(Outcome::Skip) if passed || attested => {
+                let says = if passed { "the run says passed" } else { "it is attested" };
+                return Err(format!(
+                    "{says}, and {test} was skipped; run the programme's tests with what this one needs, or leave their artifacts out"
+                ));
+            }
+            Some(Outcome::Fail) => return Err(format!("{test} failed")),
+            Some(Outcome::Pass) => shown.push(test),
+            Some(Outcome::Skip) | None => {}
+        }
+    }
+    Ok(shown)
+}
+
 fn entry(
     must: bool,
     id: &str,
     verdict: Option<&RunVerdict>,
     attestation: Option<&Attestation>,
     demo: bool,
+    upstream: &[String],
 ) -> Result<Option<Entry>, String> {
     let tested = verdict.filter(|verdict| verdict.word != "not run");
     if let Some(verdict) = tested {
@@ -222,6 +260,10 @@ fn entry(
                 let _ = write!(notes, " {}", words(attestation));
             }
             let mut evidence = vec![format!("junit.xml#{}", verdict.test)];
+            if !upstream.is_empty() {
+                notes.push_str(" The programme's own test passed too.");
+            }
+            evidence.extend_from_slice(upstream);
             evidence.extend(attestation.iter().flat_map(|attestation| attestation.evidence.clone()));
             return Ok(Some(Entry { status: "Implemented", evidence, notes }));
         }
@@ -233,6 +275,15 @@ fn entry(
             "the run says {}: {}; mend the platform and run again, or leave it out of the run",
             verdict.word, verdict.why
         ));
+    }
+    if !upstream.is_empty() {
+        let mut notes = "Shown by the programme's own test, not by a test of this run.".to_owned();
+        let mut evidence = upstream.to_vec();
+        if let Some(attestation) = attestation {
+            let _ = write!(notes, " {}", words(attestation));
+            evidence.extend_from_slice(&attestation.evidence);
+        }
+        return Ok(Some(Entry { status: "Implemented", evidence, notes }));
     }
     match attestation {
         Some(attestation) => Ok(Some(Entry {
@@ -321,7 +372,25 @@ fn check(filled: &str, entries: &BTreeMap<String, Entry>) -> Result<(), String> 
     Ok(())
 }
 
-fn readme(run: &JudgedRun, answers: &Answers, demo: bool) -> String {
+/// What else was chosen for the run, as it is given on the command line.
+fn chosen(facts: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for key in ["rounds", "size", "seed"] {
+        if let Some(number) = facts.get(key).and_then(serde_json::Value::as_u64) {
+            let _ = write!(text, " --{key} {number}");
+        }
+    }
+    for (flag, key) in [("adapter", "adapters"), ("trial", "trials")] {
+        let named = facts.get(key).and_then(|named| named.as_array()).into_iter().flatten();
+        let named: Vec<&str> = named.filter_map(serde_json::Value::as_str).collect();
+        if !named.is_empty() {
+            let _ = write!(text, " --{flag} {}", named.join(","));
+        }
+    }
+    text
+}
+
+fn readme(run: &JudgedRun, answers: &Answers, demo: bool, upstream: &[Upstream]) -> String {
     let metadata = &answers.metadata;
     let fact = |pointer: &str| {
         run.facts.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("unknown").to_owned()
@@ -340,15 +409,26 @@ fn readme(run: &JudgedRun, answers: &Answers, demo: bool) -> String {
     );
     let _ = writeln!(
         text,
-        "## Reproduce\n\n    aiconform run --release {} --level {} --only {}\n",
+        "## Reproduce\n\n    aiconform run --release {} --level {} --only {}{}\n",
         run.release,
         fact("/level"),
-        ids.join(",")
+        ids.join(","),
+        chosen(&run.facts)
     );
     let _ = writeln!(
         text,
         "`junit.xml`, `results.json` and `e2e.log` are views of one run and agree; `summary.md` says what was seen.\n"
     );
+    if !upstream.is_empty() {
+        let names: Vec<String> = upstream.iter().map(|artifact| format!("`{}`", artifact.name)).collect();
+        let _ = writeln!(text, "Of a run of the programme's own tests: {}.\n", names.join(", "));
+    }
+    if let Some(from) = run.facts.pointer("/derived/from").and_then(|from| from.as_str()) {
+        let _ = writeln!(
+            text,
+            "`run/` holds the evidence, from which `aiconform judge run` comes to the same verdicts and `aiconform report run` to the same files. Names, addresses and UUIDs of the platform are pseudonyms, in all of these files the same; the vendor keeps the run as it was seen, whose `manifest.json` has the SHA-256 `{from}`.\n"
+        );
+    }
     let _ = writeln!(text, "| requirement | verdict |\n|---|---|");
     for verdict in &run.verdicts {
         let _ = writeln!(text, "| {} | {} |", verdict.requirement, verdict.word);
@@ -356,5 +436,7 @@ fn readme(run: &JudgedRun, answers: &Answers, demo: bool) -> String {
     text
 }
 
+pub mod derived;
 #[cfg(test)]
 mod tests;
+pub mod upstream;

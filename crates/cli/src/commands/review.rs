@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::verdicts;
+use aiconform_submission::signature::PublicKey;
 use aiconform_submission::{
     Given, JudgedRun, Moment, RunFolders, RunVerdict, members, review, show, submissions,
 };
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Folder of the programme's checklists (AIConformance-X.Y.yaml) [default: docs of the clone, else built in]
     #[arg(long, value_name = "DIR")]
     templates: Option<Utf8PathBuf>,
+    /// The vendor's public key (Ed25519, PEM), which must have signed each submission
+    #[arg(long, value_name = "FILE", conflicts_with = "validator_only")]
+    verify_key: Option<Utf8PathBuf>,
     /// Check only what the programme's own validator checks
     #[arg(long)]
     validator_only: bool,
@@ -72,7 +76,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(templates) = arguments.templates.as_ref().filter(|templates| !templates.is_dir()) {
         return Err(UsageError(format!("{templates}: there is no such folder of checklists")).into());
     }
+    let verify_key = match &arguments.verify_key {
+        Some(file) => Some(PublicKey::read(file).map_err(|error| usage(&error))?),
+        None => None,
+    };
     let given = Given {
+        verify_key,
         members,
         templates: arguments.templates.clone(),
         moment: match arguments.rules {

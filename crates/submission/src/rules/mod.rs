@@ -52,6 +52,7 @@ mod run_folder;
 mod safe_files;
 mod sections;
 mod shared_link;
+mod signature;
 mod simulated_proof;
 mod status_known;
 mod vendor_member;
@@ -127,6 +128,7 @@ pub const RULES: &[Rule] = &[
     partial_run::RULE,
     simulated_proof::RULE,
     run_folder::RULE,
+    signature::RULE,
     safe_files::RULE,
     active_content::RULE,
     own_words::RULE,

@@ -2,7 +2,7 @@
 
 use super::{Found, Look, Rule};
 use crate::case::Case;
-use crate::files::{Kind, LARGEST};
+use crate::files::{Kind, limit};
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
 
@@ -39,6 +39,13 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 continue;
             }
         };
+        if let Some(from) = run.facts.pointer("/derived/from").and_then(|from| from.as_str()) {
+            let says = format!(
+                "this run is derived, with pseudonyms for names, of one whose manifest.json has the SHA-256 {}: it is consistent, never authentic",
+                quoted(from)
+            );
+            found.weighs(Level::Note, &format!("{folder}run.json"), Place::default(), "", says);
+        }
         for (name, content) in &run.views {
             // Beside the evidence, or where the submission shows it.
             let mut places = vec![format!("{folder}{name}"), name.clone()];
@@ -84,7 +91,7 @@ fn unfit(case: &Case<'_>, folder: &str) -> Option<(String, &'static str)> {
     };
     case.files.all.iter().filter(|file| read(&file.name)).find_map(|file| {
         let why = match file.kind {
-            Kind::Plain if file.size <= LARGEST => return None,
+            Kind::Plain if file.size <= limit(&file.name) => return None,
             Kind::Plain => "this is larger than what is read of a foreign file",
             Kind::Link | Kind::Other => "this is no ordinary file",
         };

@@ -2,7 +2,7 @@
 
 use super::{Found, Look, Rule};
 use crate::case::Case;
-use crate::files::{Kind, LARGEST, MOST};
+use crate::files::{Kind, MOST, limit};
 use crate::finding::{Level, Origin};
 use crate::yaml::Place;
 
@@ -28,8 +28,8 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 "this is a symbolic link, which is not followed: put the file itself here".to_owned()
             }
             Kind::Other => "this is no ordinary file, or its name is no UTF-8".to_owned(),
-            Kind::Plain if file.size > LARGEST => {
-                format!("the file has {} bytes; it is not read beyond {LARGEST}", file.size)
+            Kind::Plain if file.size > limit(&file.name) => {
+                format!("the file has {} bytes; it is not read beyond {}", file.size, limit(&file.name))
             }
             Kind::Plain => {
                 let name = file.name.to_ascii_lowercase();

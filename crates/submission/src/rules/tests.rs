@@ -430,7 +430,7 @@ fn a_run_folder_with_anything_but_ordinary_files_is_not_judged() {
     }
     let clone = made();
     let large = std::fs::File::create(clone.product().join("run/events.ndjson")).unwrap();
-    large.set_len(crate::files::LARGEST + 1).unwrap();
+    large.set_len(crate::files::EVENTS + 1).unwrap();
     told(&clone, "run/events.ndjson", "larger");
     let clone = made();
     clone.file(&format!("{}x.md", "a/".repeat(13)), "x");
@@ -503,4 +503,43 @@ fn every_rule_says_what_it_asks_in_one_line() {
             rule.id
         );
     }
+}
+
+#[test]
+fn what_was_signed_is_every_file_as_it_was() {
+    use crate::signature::{FILE, sign};
+    let clone = Clone::new();
+    let key = crate::signature::SigningKey::of_seed([7; 32]);
+    let other = crate::signature::SigningKey::of_seed([8; 32]);
+    let says = |key: Option<&crate::signature::SigningKey>| -> Vec<(Level, String, String)> {
+        let verify_key = key.map(crate::signature::SigningKey::public);
+        let findings = clone.review(Given { verify_key, ..Given::default() });
+        let ours = findings.into_iter().filter(|finding| finding.rule == "signature");
+        ours.map(|finding| (finding.level, finding.file, finding.says)).collect()
+    };
+    let is = |key: Option<&crate::signature::SigningKey>, level: Level, file: &str, words: &str| {
+        let all = says(key);
+        assert!(
+            all.iter().any(|(weight, at, says)| *weight == level && at == file && says.contains(words)),
+            "{words}: {all:?}"
+        );
+    };
+    assert_eq!(says(None), []);
+    is(Some(&key), Level::Error, FILE, "has not signed this submission");
+    let files = crate::files::Files::of(&clone.product());
+    let digests =
+        files.all.iter().map(|file| (file.name.clone(), files.digest(&file.name).unwrap())).collect();
+    clone.file(FILE, &String::from_utf8(sign(&key, &digests, serde_json::json!({})).unwrap()).unwrap());
+    is(None, Level::Note, FILE, "was not verified");
+    is(Some(&key), Level::Note, FILE, "has signed what");
+    assert_eq!(says(Some(&key)).len(), 1);
+    is(Some(&other), Level::Error, FILE, "another key has signed this");
+    clone.file("proof.md", "changed");
+    clone.file("more.md", "x");
+    is(None, Level::Error, "proof.md", "changed after it was signed");
+    is(None, Level::Error, "more.md", "not among those that were signed");
+    std::fs::remove_file(clone.product().join("proof.md")).unwrap();
+    is(None, Level::Error, "proof.md", "is not there");
+    clone.file(FILE, "{}");
+    is(None, Level::Error, FILE, "this is no signature");
 }

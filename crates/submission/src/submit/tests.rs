@@ -62,7 +62,8 @@ fn verdict(word: &str, passed: bool, simulated: bool) -> RunVerdict {
 
 fn run(verdicts: Vec<RunVerdict>) -> JudgedRun {
     let views = vec![("junit.xml".into(), b"<x/>".to_vec()), ("report.html".into(), Vec::new())];
-    let facts = json!({"tool": {"version": "0.1.0"}, "cluster": {"version": "v1.37.2"}, "level": "must"});
+    let facts = json!({"tool": {"version": "0.1.0"}, "cluster": {"version": "v1.37.2"}, "level": "must",
+        "rounds": 4, "seed": 7, "adapters": ["kueue/job"], "trials": []});
     JudgedRun { release: "1.37".into(), verdicts, views, facts }
 }
 
@@ -71,7 +72,7 @@ fn product(files: &[(String, Vec<u8>)]) -> String {
 }
 
 fn made(verdicts: Vec<RunVerdict>, demo: bool) -> Result<Vec<(String, Vec<u8>)>, Refused> {
-    submission(&run(verdicts), TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo)
+    submission(&run(verdicts), TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
 }
 
 #[test]
@@ -79,6 +80,9 @@ fn the_template_is_filled_and_everything_else_stays() {
     let files = made(vec![verdict("passed", true, false)], false).unwrap();
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["PRODUCT.yaml", "junit.xml", "README.md"]);
+    let readme = String::from_utf8(files[2].1.clone()).unwrap();
+    let command = "aiconform run --release 1.37 --level must --only gang_scheduling --rounds 4 --seed 7 --adapter kueue/job\n";
+    assert!(readme.contains(command), "{readme}");
     let text = product(&files);
     assert!(text.starts_with("# The checklist\nmetadata:\n  kubernetesVersion: v1.37\n"), "{text}");
     for kept in ["# Implemented, N/A", "# Links"] {
@@ -122,7 +126,7 @@ fn a_run_on_a_cluster_of_another_release_is_refused() {
     let with = |cluster: serde_json::Value, demo: bool| {
         let run =
             JudgedRun { facts: json!({"cluster": cluster}), ..run(vec![verdict("passed", true, false)]) };
-        submission(&run, TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo)
+        submission(&run, TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
     };
     assert!(with(json!({"version": "v1.37.0-rc.1+k3s1"}), false).is_ok());
     for demo in [false, true] {
@@ -148,6 +152,86 @@ fn what_is_wrong_in_the_answers_is_said_with_its_place() {
         wrong("\"https://docs.cirrus.test/gateway\"", &format!("{item:?}"), "which is no link");
     }
     let template =
-        submission(&run(Vec::new()), "a: [", &Answers::read(ANSWERS, "x").unwrap(), true).unwrap_err();
+        submission(&run(Vec::new()), "a: [", &Answers::read(ANSWERS, "x").unwrap(), true, &[]).unwrap_err();
     assert!(template.to_string().contains("the template of 1.37 cannot be filled"));
+}
+
+/// What `go test -v` prints of one test.
+fn log(outcome: &str, test: &str) -> Vec<u8> {
+    let end = if outcome == "FAIL" { "FAIL\nFAIL\tp\t1.000s\n" } else { "PASS\nok  \tp\t1.000s\n" };
+    format!("=== RUN   {test}\n--- {outcome}: {test} (1.00s)\n{end}").into_bytes()
+}
+
+#[test]
+fn tests_of_the_programme_are_evidence_unless_they_say_otherwise() {
+    let with = |verdicts: Vec<RunVerdict>, outcome: &str, test: &str| {
+        let upstream = Upstream::all(vec![("their.log".into(), log(outcome, test))]).unwrap();
+        submission(
+            &run(verdicts),
+            TEMPLATE,
+            &Answers::read(ANSWERS, "product.toml").unwrap(),
+            false,
+            &upstream,
+        )
+    };
+    let passed = || vec![verdict("passed", true, false)];
+    let files = with(passed(), "PASS", "TestGangScheduling").unwrap();
+    assert!(
+        files
+            .iter()
+            .any(|(name, bytes)| name == "upstream/e2e.log" && *bytes == log("PASS", "TestGangScheduling"))
+    );
+    let read = Product::read(&product(&files)).unwrap();
+    let gang = read.answer_of("schedulingOrchestration", "gang_scheduling").unwrap();
+    let evidence: Vec<&str> = gang.evidence.iter().map(|link| link.text.as_str()).collect();
+    assert_eq!(evidence, ["junit.xml#TestGangScheduling", "upstream/e2e.log#TestGangScheduling"]);
+    // What the run did not test is shown by theirs alone.
+    let files = with(Vec::new(), "PASS", "TestGangScheduling").unwrap();
+    assert!(product(&files).contains("not by a test of this run"), "{}", product(&files));
+    let refused = |verdicts: Vec<RunVerdict>, outcome: &str, test: &str, words: &str| {
+        let why = with(verdicts, outcome, test).unwrap_err().to_string();
+        assert!(why.contains(words), "{why}");
+    };
+    refused(
+        passed(),
+        "SKIP",
+        "TestGangScheduling",
+        "the run says passed, and upstream/e2e.log#TestGangScheduling was skipped",
+    );
+    refused(passed(), "SKIP", "TestAiInference", "ai_inference: it is attested, and");
+    let absent = RunVerdict { not_applicable: true, ..verdict("not applicable", false, false) };
+    refused(vec![absent], "PASS", "TestGangScheduling", "the run says that it does not apply");
+    refused(Vec::new(), "SKIP", "TestGangScheduling", "the run did not test it");
+    refused(vec![verdict("failed", false, false)], "PASS", "TestGangScheduling", "the run says failed");
+}
+
+#[test]
+fn an_artifact_of_the_programme_is_read_strictly() {
+    let refused = |file: &str, bytes: Vec<u8>, words: &str| {
+        let why = Upstream::read(file, bytes).unwrap_err().to_string();
+        assert!(why.starts_with(file) && why.contains(words), "{why}");
+    };
+    refused("a.log", log("FAIL", "TestGangScheduling"), "tests failed in it");
+    refused("a.log", log("PASS", "TestOther"), "no test in it");
+    refused("a.md", b"x".to_vec(), "no test artifact");
+    refused("junit.xml", b"<testsuites>".to_vec(), "");
+    refused(
+        "a.log",
+        [log("PASS", "TestGangScheduling"), b"aiconform.dev/aiconform".to_vec()].concat(),
+        "artifact of aiconform",
+    );
+    let cut = log("PASS", "TestGangScheduling");
+    refused("a.log", cut[..cut.len() - 20].to_vec(), "");
+    let skipped = "=== RUN   TestGangScheduling\n=== RUN   TestGangScheduling/a\n--- PASS: TestGangScheduling (1.00s)\n    --- SKIP: TestGangScheduling/a (1.00s)\nPASS\nok  \tp\t1.000s\n";
+    let nothing = Upstream::read("a.log", skipped.into()).unwrap();
+    assert_eq!(nothing.outcome("gang_scheduling"), Some(Outcome::Skip));
+    let two = |one: Vec<u8>, other: (&str, Vec<u8>)| {
+        Upstream::all(vec![("a.log".into(), one), (other.0.into(), other.1)]).unwrap_err().to_string()
+    };
+    assert!(
+        two(log("PASS", "TestGangScheduling"), ("b.log", log("PASS", "TestGangScheduling")))
+            .contains("of the same kind")
+    );
+    let other = "<testsuites tests=\"1\" skipped=\"1\"><testsuite name=\"p\" tests=\"1\" skipped=\"1\"><testcase classname=\"p\" name=\"TestGangScheduling\" time=\"1\"><skipped message=\"x\"/></testcase></testsuite></testsuites>";
+    assert!(two(log("PASS", "TestGangScheduling"), ("b.xml", other.into())).contains("not of one run"));
 }
