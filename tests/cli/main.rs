@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod certification;
+mod links;
 mod site;
 
 use std::path::Path;

@@ -124,6 +124,13 @@ fn only_lab_starts_processes() {
 }
 
 #[test]
+fn only_links_asks_the_internet_and_only_what_is_public() {
+    only(&["links"], &["hickory_resolver", "impl Gate for", "impl Names for"]);
+    let gates = sources().into_iter().filter(|(_, _, code)| code.contains("impl Gate for"));
+    assert_eq!(gates.map(|(_, path, _)| path).collect::<Vec<_>>(), ["crates/links/src/gate.rs"]);
+}
+
+#[test]
 fn only_programs_print() {
     let library =
         |path: &str| path.starts_with("crates/simulator/") && path != "crates/simulator/src/main.rs";

@@ -37,7 +37,7 @@ enum Verb {
     Judge(commands::judge::Arguments),
     /// Render the reports of a stored run again
     Report(commands::judge::Arguments),
-    /// Review submissions of the programme, without the network
+    /// Review submissions of the programme; without the network, unless its links are to be asked
     Review(commands::review::Arguments),
     /// Make a submission of the programme from a run
     Submit(commands::submit::Arguments),
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
             Verb::Explain(arguments) => commands::list::explain(&arguments),
             Verb::Judge(arguments) => commands::judge::judge(&arguments),
             Verb::Report(arguments) => commands::judge::report(&arguments),
-            Verb::Review(arguments) => commands::review::run(&arguments),
+            Verb::Review(arguments) => commands::review::run(&arguments).await,
             Verb::Submit(arguments) => commands::submit::run(&arguments),
             Verb::Site(arguments) => commands::site::run(&arguments),
             Verb::Compare(arguments) => commands::compare::run(&arguments),

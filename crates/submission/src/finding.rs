@@ -9,6 +9,8 @@ use serde::Serialize;
 pub enum Level {
     /// Worth knowing.
     Note,
+    /// It could not be told whether all is well: neither for nor against the submission.
+    Unverified,
     /// A reviewer should look at it.
     Warning,
     /// The submission is not valid.
@@ -20,6 +22,7 @@ impl Level {
     pub fn word(self) -> &'static str {
         match self {
             Level::Note => "note",
+            Level::Unverified => "could not verify",
             Level::Warning => "warning",
             Level::Error => "error",
         }

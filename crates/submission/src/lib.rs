@@ -1,5 +1,5 @@
 //! Submissions of the programme: read without trusting them, and reviewed rule by rule. Pure functions of the files that
-//! are given; nothing goes to the network.
+//! are given; nothing goes to the network. What others have learnt there is given too.
 
 // The tests of the site share a module with those from outside, which know the crate by its name.
 #[cfg(test)]
@@ -14,6 +14,7 @@ pub mod files;
 mod finding;
 pub mod links;
 pub mod product;
+pub mod reach;
 mod review;
 pub mod rules;
 pub mod show;
@@ -42,6 +43,8 @@ pub struct Given<'a> {
     pub validator_only: bool,
     /// The key that must have signed each submission.
     pub verify_key: Option<signature::PublicKey>,
+    /// What became of each link, when somebody has asked.
+    pub links: Option<reach::Answers>,
     /// Who judges run folders of this program that are part of a submission.
     pub runs: Option<&'a (dyn RunFolders + Sync)>,
 }

@@ -175,8 +175,13 @@ fn compare(submissions: &mut [Reviewed], kept: &[Kept]) {
 }
 
 fn not_checked(given: &Given<'_>) -> Vec<String> {
-    let mut words =
-        vec!["links: nothing goes to the network, so it is not known whether they answer".to_owned()];
+    let mut words = Vec::new();
+    if given.links.is_none() {
+        words.push(
+            "links: nothing goes to the network without --online, so it is not known whether they answer"
+                .to_owned(),
+        );
+    }
     if given.members.is_none() {
         words.push("vendorName: give the names of the members with --members".to_owned());
     }

@@ -1,13 +1,17 @@
 //! `aiconform review`: the submissions of anyone.
 
 use crate::exit::{Exit, UsageError};
+use crate::talk::Talk;
 use crate::verdicts;
+use aiconform_links::Asker;
+use aiconform_submission::reach::{self, Answers, Reached};
 use aiconform_submission::signature::PublicKey;
 use aiconform_submission::{
     Given, JudgedRun, Moment, RunFolders, RunVerdict, members, review, show, submissions,
 };
 use aiconform_verdict::Verdict;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 
 /// Arguments of `aiconform review`.
 #[derive(clap::Args)]
@@ -30,6 +34,9 @@ pub struct Arguments {
     /// Check only what the programme's own validator checks
     #[arg(long)]
     validator_only: bool,
+    /// Ask whether the links answer, too: of the public internet only, few at a time, each page once
+    #[arg(long, conflicts_with = "validator_only")]
+    online: bool,
     /// Show notes too
     #[arg(long)]
     notes: bool,
@@ -63,7 +70,7 @@ enum Output {
 }
 
 /// Reviews submissions; exit code 1 when one is not valid.
-pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+pub async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
     let mut folders = Vec::new();
     for path in &arguments.paths {
@@ -80,7 +87,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(file) => Some(PublicKey::read(file).map_err(|error| usage(&error))?),
         None => None,
     };
-    let given = Given {
+    let mut given = Given {
         verify_key,
         members,
         templates: arguments.templates.clone(),
@@ -89,8 +96,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             Rules::AtMerge => Moment::AtMerge,
         },
         validator_only: arguments.validator_only,
+        links: None,
         runs: Some(&Judge),
     };
+    if arguments.online {
+        let links = reach::links(&folders, &given);
+        let answers = tokio::select! {
+            answers = ask(&links) => answers?,
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        };
+        given.links = Some(answers);
+    }
     let review = review(&folders, &given);
     match arguments.output {
         Output::Table => anstream::print!("{}", show::table(&review, arguments.notes)),
@@ -99,6 +115,30 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Output::Markdown => anstream::print!("{}", show::markdown(&review)),
     }
     Ok(if review.valid() { Exit::Success } else { Exit::Failed })
+}
+
+/// Asks for all links, and says on stderr how far that is.
+async fn ask(links: &BTreeSet<String>) -> anyhow::Result<Answers> {
+    let talk = Talk::new();
+    let progress = |done: usize, all: usize| {
+        // Ten lines tell as much as a thousand.
+        if done == all || done % all.div_ceil(10) == 0 {
+            talk.line("links", &format!("{done} of {all} pages asked"));
+        }
+    };
+    let answers = Asker::new()?.ask(links, &progress).await;
+    talk.clear();
+    let count = |of: fn(&Reached) -> bool| answers.values().filter(|reached| of(reached)).count();
+    let words = format!(
+        "{} links: {} answer, {} have moved, {} could not be verified, {} are broken",
+        answers.len(),
+        count(|reached| matches!(reached, Reached::Fine)),
+        count(|reached| matches!(reached, Reached::Moved(_))),
+        count(|reached| matches!(reached, Reached::Unverified(_))),
+        count(|reached| matches!(reached, Reached::Broken(_))),
+    );
+    talk.line("", &words);
+    Ok(answers)
 }
 
 /// Judges run folders as `judge` and `report` do.

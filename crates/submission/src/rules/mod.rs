@@ -27,6 +27,7 @@ mod example_value;
 mod known_keys;
 mod kubernetes_version;
 mod level_unchanged;
+mod link_reachable;
 mod logo_format;
 mod metadata_address;
 mod metadata_present;
@@ -135,6 +136,7 @@ pub const RULES: &[Rule] = &[
     not_applicable_reason::RULE,
     other_version::RULE,
     recycled_output::RULE,
+    link_reachable::RULE,
     mutable_link::RULE,
     personal_repository::RULE,
     logo_format::RULE,

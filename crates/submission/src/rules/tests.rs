@@ -1,6 +1,7 @@
 //! Every rule on a fictional product: what is as it should be is silent, and each change is found by its rule.
 
 use crate::case::PRODUCT;
+use crate::reach::{Reached, links};
 use crate::{Finding, Given, JudgedRun, Level, Moment, RunFolders, RunVerdict, members, review};
 use aiconform_model::catalogue::{self, requirements};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -542,4 +543,78 @@ fn what_was_signed_is_every_file_as_it_was() {
     is(None, Level::Error, "proof.md", "is not there");
     clone.file(FILE, "{}");
     is(None, Level::Error, FILE, "this is no signature");
+}
+
+#[test]
+fn links_weigh_as_much_as_is_known_of_them() {
+    let clone = Clone::new();
+    clone.answer("gang_scheduling", "[proof.md]", "[proof.md, \"https://docs.cirrus.test/gangs#how\"]");
+    clone.change("https://cirrus.test/\"", " https://cirrus.test/\"");
+    let gangs = "https://docs.cirrus.test/gangs#how";
+    let all = links(&[clone.product()], &Given::default());
+    assert!(all.contains(gangs) && all.contains("https://cirrus.test/"), "{all:?}");
+    assert_eq!(all.len(), 6, "{all:?}");
+
+    let answered = |reached: Reached| {
+        let mut answers: crate::reach::Answers =
+            all.iter().map(|link| (link.clone(), Reached::Fine)).collect();
+        answers.insert(gangs.to_owned(), reached);
+        let findings = clone.review(Given { links: Some(answers), ..Given::default() });
+        findings.into_iter().filter(|finding| finding.rule == "link_reachable").collect::<Vec<_>>()
+    };
+    assert_eq!(answered(Reached::Fine), []);
+    for (reached, level, words) in [
+        (
+            Reached::Moved("https://docs.cirrus.test/new".into()),
+            Level::Note,
+            "link to \"https://docs.cirrus.test/new\"",
+        ),
+        (Reached::Unverified("the server refuses this program (403)".into()), Level::Unverified, "(403)"),
+        (Reached::Broken("there is no host docs.cirrus.test".into()), Level::Error, "there is no host"),
+    ] {
+        let findings = answered(reached);
+        let [found] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!((found.level, found.requirement.as_str()), (level, "gang_scheduling"));
+        assert!(found.says.contains(words) && found.says.contains(gangs), "{}", found.says);
+        assert!(found.snippet.contains(gangs) && found.column > 1, "{found:?}");
+    }
+    clone.is_silent("link_reachable");
+}
+
+#[test]
+fn what_could_not_be_verified_neither_passes_nor_fails() {
+    let clone = Clone::new();
+    let all = links(&[clone.product()], &Given::default());
+    let reviewed = |reached: Reached| {
+        let links = all.iter().map(|link| (link.clone(), reached.clone())).collect();
+        let members = Some(members("Cirrus Systems\n"));
+        review(&[clone.product()], &Given { links: Some(links), members, ..Given::default() })
+    };
+    let unverified = reviewed(Reached::Unverified("no answer".into()));
+    assert!(unverified.valid() && unverified.submissions[0].accepted);
+    assert_eq!((unverified.count(Level::Unverified), unverified.count(Level::Error)), (all.len(), 0));
+    assert_eq!(unverified.not_checked, [""; 0]);
+    let table = crate::show::table(&unverified, false);
+    assert!(table.contains("could not verify[link_reachable]"), "{table}");
+    assert!(table.contains(&format!(", {} could not be verified)", all.len())), "{table}");
+    assert!(crate::show::markdown(&unverified).contains("| could not verify | "));
+    assert!(crate::show::github(&unverified).contains("::could not verify: whether"));
+
+    let broken = reviewed(Reached::Broken("404".into()));
+    assert!(!broken.valid() && broken.submissions[0].accepted, "the validator's word stays its own");
+}
+
+#[test]
+fn a_broken_link_is_told_however_many_others_there_are() {
+    let clone = Clone::new();
+    let many: String = (0..300).map(|number| format!(", \"https://cirrus.test/{number}\"")).collect();
+    clone.answer("gang_scheduling", "[proof.md]", &format!("[proof.md{many}]"));
+    let all = links(&[clone.product()], &Given::default());
+    let answers = all.into_iter().map(|link| {
+        let broken = link.ends_with("/299");
+        let reached = if broken { Reached::Broken("404".into()) } else { Reached::Unverified("403".into()) };
+        (link, reached)
+    });
+    let findings = clone.review(Given { links: Some(answers.collect()), ..Given::default() });
+    assert!(findings.iter().any(|finding| finding.level == Level::Error), "{}", findings.len());
 }

@@ -12,19 +12,19 @@ pub fn github(review: &Review) -> String {
             let command = match finding.level {
                 Level::Error => "error",
                 Level::Warning => "warning",
-                Level::Note => "notice",
+                Level::Note | Level::Unverified => "notice",
+            };
+            let says = match finding.level {
+                Level::Unverified => format!("{}: {}", Level::Unverified.word(), finding.says),
+                _ => finding.says.clone(),
             };
             let path = plain(reviewed.folder.join(&finding.file).as_str());
             let mut properties = format!("file={}", property(&path));
             if finding.line > 0 {
                 let _ = write!(properties, ",line={},col={}", finding.line, finding.column.max(1));
             }
-            let _ = writeln!(
-                out,
-                "::{command} {properties},title={}::{}",
-                property(finding.rule),
-                data(&finding.says)
-            );
+            let _ =
+                writeln!(out, "::{command} {properties},title={}::{}", property(finding.rule), data(&says));
         }
     }
     out

@@ -23,6 +23,7 @@ pub fn markdown(review: &Review) -> String {
             let level = match finding.level {
                 Level::Error => "**error**",
                 Level::Warning => "warning",
+                Level::Unverified => "could not verify",
                 Level::Note => "note",
             };
             let place = if finding.line > 0 {

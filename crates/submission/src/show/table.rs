@@ -19,10 +19,14 @@ pub fn table(review: &Review, all: bool) -> String {
         }
         let errors = count(&reviewed.findings, Level::Error);
         let word = if reviewed.valid { "valid" } else { "NOT VALID" };
+        let unverified = match count(&reviewed.findings, Level::Unverified) {
+            0 => String::new(),
+            number => format!(", {number} could not be verified"),
+        };
         let theirs = if reviewed.accepted { "accepts" } else { "refuses" };
         let _ = writeln!(
             out,
-            "{}: {word} ({errors} errors, {} warnings, {} notes); the programme's validator {theirs} it\n",
+            "{}: {word} ({errors} errors, {} warnings, {} notes{unverified}); the programme's validator {theirs} it\n",
             reviewed.title,
             count(&reviewed.findings, Level::Warning),
             count(&reviewed.findings, Level::Note),
@@ -47,6 +51,7 @@ fn one(renderer: &Renderer, finding: &Finding, path: &str) -> String {
     let weight = match finding.level {
         Level::Error => Weight::ERROR,
         Level::Warning => Weight::WARNING,
+        Level::Unverified => Weight::INFO.with_name(Level::Unverified.word()),
         Level::Note => Weight::NOTE,
     };
     let title = weight.primary_title(finding.says.as_str()).id(finding.rule);

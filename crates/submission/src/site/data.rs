@@ -371,7 +371,8 @@ impl Counts {
             match finding.level {
                 Level::Error => counts.errors += 1,
                 Level::Warning => counts.warnings += 1,
-                Level::Note => counts.notes += 1,
+                // A site asks no links, so that there is none that could not be verified.
+                Level::Note | Level::Unverified => counts.notes += 1,
             }
         }
         counts
