@@ -19,7 +19,7 @@ pub fn is_link(item: &str) -> bool {
 
 /// Whether an item is a link to a page of documentation: into the network, and not to a repository.
 pub fn is_page(item: &str) -> bool {
-    is_link(item) && Link::of(item).is_none_or(|link| link.owner().is_none())
+    is_link(item) && Link::of(item).is_none_or(|link| link.owner().is_none() && link.revision().is_none())
 }
 
 impl Reference {

@@ -1,15 +1,13 @@
 //! From a clone of the programme to what the site says.
 
-use super::data::{
-    Answer, AppliedRule, Asks, Counts, Item, ItemKind, Mark, Product, Programme, Release, Requirement, Said,
-    Shares,
-};
+use super::data::{Answer, AppliedRule, Asks, Counts, Item, Product, Programme, Release, Requirement, Said};
+use super::marks::{ItemKind, Mark, Shares};
 use super::names::Names;
 use super::{MOST, SiteError};
 use crate::artifact::{Outcome, bare, words_of};
 use crate::case::{Case, is_release};
 use crate::checklist::Checklist;
-use crate::evidence::{Reference, is_link};
+use crate::evidence::{Reference, is_link, is_page};
 use crate::finding::plain;
 use crate::links::Link;
 use crate::product::{self, Field};
@@ -27,6 +25,7 @@ const FINDINGS: usize = 200;
 const EVIDENCE: usize = 30;
 const NOTES: usize = 4_000;
 const TEXT: usize = 500;
+const NAME: usize = 100;
 
 /// Longest address that becomes a link.
 const ADDRESS: usize = 2_000;
@@ -180,7 +179,7 @@ fn product(release: &Release, case: &Case<'_>, reviewed: Reviewed) -> Product {
             answer
         })
         .collect();
-    let text = |key: &str| text_of(case, key).map(|text| shown(&text, TEXT));
+    let text = |key: &str| text_of(case, key).map(|text| shown(&text, NAME));
     let name = text("platformName").filter(|name| !name.trim().is_empty());
     let metadata = METADATA.iter().filter_map(|(key, label)| {
         let text = text_of(case, key).filter(|text| !text.trim().is_empty())?;
@@ -193,7 +192,7 @@ fn product(release: &Release, case: &Case<'_>, reviewed: Reviewed) -> Product {
         release: release.name.clone(),
         folder: shown(&case.name, TEXT),
         page: String::new(),
-        name: name.unwrap_or_else(|| shown(&case.name, TEXT)),
+        name: name.unwrap_or_else(|| shown(&case.name, NAME)),
         vendor: text("vendorName").unwrap_or_default(),
         version: text("platformVersion").unwrap_or_default(),
         metadata: metadata.collect(),
@@ -285,8 +284,7 @@ fn item(
 ) -> Item {
     let text = &link.text;
     let kind = if is_link(text) {
-        let repository = Link::of(text).is_some_and(|link| link.owner().is_some());
-        if repository { ItemKind::Repository } else { ItemKind::Page }
+        if is_page(text) { ItemKind::Page } else { ItemKind::Repository }
     } else {
         match Reference::of(text, case) {
             Some(Ok(Reference { file, fragment })) if case.files.there(&file) => *results

@@ -3,14 +3,13 @@
 
 mod data;
 mod gather;
+mod marks;
 mod names;
 mod pages;
 
-pub use data::{
-    Answer, AppliedRule, Asks, Counts, Item, ItemKind, Mark, Product, Programme, Release, Requirement, Said,
-    Shares,
-};
+pub use data::{Answer, AppliedRule, Asks, Counts, Item, Product, Programme, Release, Requirement, Said};
 pub use gather::gather;
+pub use marks::{ItemKind, Mark, Shares};
 pub use pages::{Page, pages};
 
 use camino::Utf8PathBuf;

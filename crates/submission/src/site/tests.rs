@@ -3,6 +3,7 @@
 use super::{ItemKind, Mark, Product, Programme, SiteError, gather};
 use aiconform_model::catalogue::{Level, requirements};
 use camino::Utf8Path;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -207,6 +208,21 @@ fn pages_are_whole_and_links_lead_somewhere_whatever_the_submissions_say() {
         !broken.unreadable.is_empty() && broken.answers.iter().all(|answer| answer.mark == Mark::Unreadable)
     );
     assert!(files.values().any(|content| content.contains("href=\"http://evil.test/fine\"")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_text_stays_text(texts in proptest::collection::vec("(?s).{0,24}|[<>&\"'/ a-z\\]\\[!-]{0,24}", 4)) {
+        let clone = Clone(tempfile::tempdir().unwrap());
+        let quoted: Vec<String> = texts.iter().map(|text| serde_json::to_string(text).unwrap()).collect();
+        let text = product("1.36", "Name", |_| ("Status", "[Item]", "Note"));
+        let text = text.replace("\"Name\"", &quoted[0]).replace("\"Status\"", &quoted[1]);
+        let text = text.replace("Item", &quoted[2]).replace("\"Note\"", &quoted[3]);
+        clone.write("v1.36/any/PRODUCT.yaml", &text);
+        checked::check(&checked::files(&clone.gather().unwrap()));
+    }
 }
 
 #[test]
