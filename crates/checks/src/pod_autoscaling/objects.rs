@@ -34,7 +34,16 @@ fn declared() -> Value {
     json!({"prometheus.io/scrape": "true", "prometheus.io/port": PORT.to_string(), "prometheus.io/path": "/metrics"})
 }
 
-/// The probe, which says the metric from its start on.
+/// What makes the probe say the metric from its start on, as 0: of pods that say nothing, custom metrics would tell nothing.
+/// External ones are added up, and one pod is enough to say them; when it stops, no sum of others is left.
+fn says(source: Source, metric: &str) -> Vec<(&'static str, &str)> {
+    match source {
+        Source::Custom => vec![(GAUGE, metric)],
+        Source::External => Vec::new(),
+    }
+}
+
+/// The probe.
 fn container<'a>(way: Option<&'a Way>, environment: &'a [(&'a str, &'a str)]) -> Container<'a> {
     let container = match way {
         Some(way) => Container::with(way, 1),
@@ -48,8 +57,8 @@ fn pod<'a>(role: &'a str, nodes: &'a [String], container: Container<'a>) -> Prob
 }
 
 /// A pod without an accelerator that says the metric, with the labels of the scaled ones where `gang` is theirs.
-pub fn decoy(cx: &Cx, name: &str, gang: &str, metric: &str, nodes: &[String]) -> Value {
-    let environment = [(GAUGE, metric)];
+pub fn decoy(cx: &Cx, name: &str, gang: &str, metric: (Source, &str), nodes: &[String]) -> Value {
+    let environment = says(metric.0, metric.1);
     let mut object = pod(DECOY, nodes, container(None, &environment)).object(cx, name);
     object["metadata"]["labels"][GANG] = json!(gang);
     object["metadata"]["annotations"] = declared();
@@ -57,8 +66,14 @@ pub fn decoy(cx: &Cx, name: &str, gang: &str, metric: &str, nodes: &[String]) ->
 }
 
 /// The Deployment of one pod that has an accelerator, and templates of the pods' claims.
-pub fn deployment(cx: &Cx, name: &str, metric: &str, way: &Way, nodes: &[String]) -> (Vec<Value>, Value) {
-    let environment = [(GAUGE, metric)];
+pub fn deployment(
+    cx: &Cx,
+    name: &str,
+    metric: (Source, &str),
+    way: &Way,
+    nodes: &[String],
+) -> (Vec<Value>, Value) {
+    let environment = says(metric.0, metric.1);
     let pod = pod(SCALED, nodes, container(Some(way), &environment));
     let made = pod.object(cx, name);
     let mut labels = json!({RUN_LABEL: cx.session.id(), TRIAL: SCALED, ROLE: SCALED, GANG: name});

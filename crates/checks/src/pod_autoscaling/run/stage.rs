@@ -78,7 +78,7 @@ impl<'a> Stage<'a> {
     /// both run.
     pub async fn create(&self) -> Result<(), Stop> {
         let nodes = self.target.nodes();
-        let metric = &self.target.said;
+        let metric = (self.target.source, self.target.said.as_str());
         let (templates, object) = deployment(self.cx, &self.name, metric, &self.target.offer.way, &nodes);
         for template in templates {
             self.own.create(&claim_templates(), template).await?;
