@@ -355,6 +355,7 @@ fn a_wrong_key_is_told_and_leaves_nothing() {
     fails(&["--new-key", "a", "--key", "key"], "cannot be used with");
     fails(&["--names-as-seen", "--key", "key"], "cannot be used with");
     fails(&["--names-as-seen", "--hide", "word"], "cannot be used with");
+    fails(&["--hide", "a-b"], "three letters or digits at least");
     // A key is kept with the submission that it made, and with no other.
     let refused = aiconform(&submit("v1.37/stratus", &["--new-key", "new"]), folder.path());
     assert!(refused.code == 1 && !folder.path().join("new").exists(), "{}", refused.talk);

@@ -57,7 +57,7 @@ struct Pseudonyms {
     #[arg(long, value_name = "FILE", group = "names")]
     new_key: Option<Utf8PathBuf>,
     /// Hide this word too; may be given several times
-    #[arg(long, value_name = "WORD", conflicts_with = "names_as_seen")]
+    #[arg(long, value_name = "WORD", value_parser = word, conflicts_with = "names_as_seen")]
     hide: Vec<String>,
     /// Publish names as they were seen, without the run
     #[arg(long, group = "names")]
@@ -205,6 +205,14 @@ fn judged(run: &Utf8Path) -> Result<JudgedRun, UsageError> {
     Judge.judge(run).map_err(|error| UsageError(format!("{run}: {error}")))
 }
 
+/// A word long enough to be looked for everywhere.
+fn word(text: &str) -> Result<String, String> {
+    if text.chars().filter(char::is_ascii_alphanumeric).count() < 3 {
+        return Err("a word to hide has three letters or digits at least".into());
+    }
+    Ok(text.to_owned())
+}
+
 /// The key that is wanted; a new one is kept when the submission is made.
 fn key(wanted: &Pseudonyms) -> Result<Key, UsageError> {
     let key = match (&wanted.key, &wanted.new_key) {
@@ -249,6 +257,11 @@ fn derive(
             }
         }
     }
+    anstream::eprintln!(
+        "{} names are pseudonyms, {} stay as words that name nobody; --preview shows them all",
+        names.replaced().count(),
+        names.kept().count()
+    );
     Ok(Ok((derived, renamed)))
 }
 

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a name is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
+    /// What the user named.
+    Hidden,
     /// A node, or the machine or claim behind it.
     Node,
     /// A namespace that is not the run's own.
@@ -30,8 +32,6 @@ pub enum Sort {
     User,
     /// The context of the kubeconfig, and its parts.
     Context,
-    /// What the user named.
-    Hidden,
 }
 
 impl Sort {
@@ -82,6 +82,8 @@ pub(super) struct Collector {
 
 /// How the run's own namespaces and objects begin.
 const OWN: &str = "aiconform";
+/// The label that they have, in a namespace of the platform too.
+const RUN: &str = "aiconform.dev/run";
 /// Registries that everybody uses.
 const REGISTRIES: &[&str] = &[
     "docker.io",
@@ -206,7 +208,13 @@ impl Collector {
         let kind = map.get("kind").and_then(Value::as_str).unwrap_or(kind);
         if let Some(Value::Object(metadata)) = map.get("metadata") {
             let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
-            self.named(kind, text("namespace"), text("name"));
+            if text("namespace").starts_with(OWN)
+                || metadata.get("labels").is_some_and(|labels| labels.get(RUN).is_some())
+            {
+                self.own.insert(text("name").to_owned());
+            } else {
+                self.named(kind, text("name"));
+            }
         }
         for (name, item) in map {
             self.text(key, name);
@@ -216,12 +224,8 @@ impl Collector {
         }
     }
 
-    /// An object by its kind, namespace and name.
-    fn named(&mut self, kind: &str, namespace: &str, name: &str) {
-        if namespace.starts_with(OWN) {
-            self.own.insert(name.to_owned());
-            return;
-        }
+    /// An object of somebody else, by its kind and name.
+    fn named(&mut self, kind: &str, name: &str) {
         match kind {
             "Node" | "CSINode" | "NodeClaim" | "Machine" => self.host(name, Sort::Node),
             "Namespace" => self.name(name, Sort::Namespace),
@@ -234,9 +238,11 @@ impl Collector {
     fn keyed(&mut self, key: &Key, at: &str, value: &str) {
         let (domain, last) = at.rsplit_once('/').unwrap_or(("", at));
         match last {
-            "node" | "nodeName" | "nodename" | "node_name" | "Hostname" | "hostname" | "host"
-            | "instance" | "kubernetes_node" | "exported_node" | "exported_instance" => {
-                self.host(value.split(':').next().unwrap_or_default(), Sort::Node)
+            "node" | "nodeName" | "nodename" | "node_name" | "Hostname" | "kubernetes_node"
+            | "exported_node" => self.host(value, Sort::Node),
+            "hostname" if !domain.is_empty() => self.host(value, Sort::Node),
+            "hostname" | "host" | "instance" | "exported_instance" => {
+                self.host(value.split(':').next().unwrap_or_default(), Sort::Host)
             }
             "namespace" | "namespaces" | "exported_namespace" | "kubernetes_namespace" | "pod_namespace" => {
                 self.name(value, Sort::Namespace)
@@ -319,7 +325,8 @@ impl Collector {
             && !name.starts_with(OWN)
             && name.starts_with(|letter: char| letter.is_ascii_alphanumeric())
         {
-            self.names.entry(name.to_owned()).or_insert(sort);
+            let known = self.names.entry(name.to_owned()).or_insert(sort);
+            *known = sort.min(*known);
         }
     }
 
@@ -356,7 +363,9 @@ impl Collector {
         let mut entries = self.patterns;
         let mut kept = BTreeMap::new();
         for (name, sort) in self.names {
-            if self.own.contains(&name) && sort != Sort::Hidden || entries.contains_key(&name) {
+            // What the run itself calls a pod, or what a pod calls itself; a node is never the run's own.
+            let own = matches!(sort, Sort::Pod | Sort::Host) && self.own.contains(&name);
+            if own || entries.contains_key(&name) {
                 continue;
             }
             let mut pseudonym = key.name(&name);

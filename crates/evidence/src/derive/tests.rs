@@ -32,6 +32,7 @@ const NAMES: &[&str] = &[
     "prod-stratus",
     "123456789012",
     "SN-4711-ABC",
+    "like-ours",
 ];
 
 fn digest_of_container() -> String {
@@ -63,6 +64,12 @@ fn run(folder: &Utf8Path) {
     written.write(&scope, watch(Kind::pod(), &pod));
     let own = json!({"metadata": {"name": "member-0", "namespace": "aiconform-c2152ea1-kueue"}, "spec": {"nodeName": "cirrus-gpu-17"}});
     written.write(&scope, watch(Kind::pod(), &own));
+    // In a namespace of the platform, the label says whose a pod is; a node is never the run's own.
+    let labelled = json!({"metadata": {"name": "c2152ea1-member-1", "namespace": "acme-ml-team",
+        "labels": {"aiconform.dev/run": "c2152ea1"}}, "spec": {"nodeName": "like-ours"}});
+    written.write(&scope, watch(Kind::pod(), &labelled));
+    let alike = json!({"metadata": {"name": "like-ours", "namespace": "aiconform-c2152ea1-kueue"}});
+    written.write(&scope, watch(Kind::pod(), &alike));
     written.write(&scope, EventKind::Exchange {
         method: "GET".into(),
         path: "/api/v1/namespaces/acme-ml-team/pods/secret-trainer-7d9f6c5b8d-x2x4z?fieldSelector=spec.nodeName%3Dcirrus-gpu-17".into(),
@@ -142,6 +149,7 @@ fn no_name_is_left_and_the_rest_stays() {
     assert!(!text.contains("Y2lycnVz"), "a certificate is left");
     for kept in [
         "member-0",
+        "c2152ea1-member-1",
         "aiconform-c2152ea1-kueue",
         "kube-system",
         "https://kubernetes.io/docs",
