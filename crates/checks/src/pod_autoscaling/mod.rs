@@ -119,7 +119,7 @@ pub const CHECK: Check = Check {
         Permission::to("apps", "deployments", MAKE, "what is scaled"),
         Permission::to("autoscaling", "horizontalpodautoscalers", MAKE, "what scales it"),
         Permission::to("custom.metrics.k8s.io", "*", &["get"], "the metric as the autoscaler is told it"),
-        Permission::to("external.metrics.k8s.io", "*", &["get", "list"], "the same, told otherwise"),
+        Permission::to("external.metrics.k8s.io", "*", &["list"], "the same, where it is an external one"),
         Permission::to("resource.k8s.io", "resourceslices", &["list"], "what drivers offer"),
         Permission::to("resource.k8s.io", "deviceclasses", &["list"], "how devices are asked for"),
         Permission::to("resource.k8s.io", "resourceclaims", &["list"], "whether devices are free again"),
