@@ -137,7 +137,7 @@ impl<'a> Case<'a> {
 
     /// Every test artifact in the folder, by whatever name.
     pub fn artifacts(&self) -> &[Artifact] {
-        self.artifacts.get_or_init(|| artifact::find(&self.files))
+        self.artifacts.get_or_init(|| artifact::find(&self.files, self.given.validator_only))
     }
 
     /// The artifact in a file.

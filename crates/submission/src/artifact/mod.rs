@@ -112,13 +112,8 @@ struct Content {
 
 /// Reads the artifact in a text.
 pub fn read(file: &str, bytes: &[u8]) -> Option<Artifact> {
-    let base = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
-    let known = match base.as_str() {
-        "junit.xml" => Some(Kind::Junit),
-        "results.json" => Some(Kind::GoTest),
-        "e2e.log" => Some(Kind::Log),
-        _ => None,
-    };
+    let base = base_of(file);
+    let known = by_name(&base);
     let kind = known.or_else(|| by_content(&base, bytes))?;
     let mut content = match kind {
         Kind::Junit => junit::read(bytes),
@@ -162,8 +157,23 @@ pub fn words_of(requirement: &str) -> [String; 2] {
     [bare(requirement), bare(&aiconform_model::catalogue::test_name(requirement))]
 }
 
-/// All artifacts of a submission.
-pub fn find(files: &Files) -> Vec<Artifact> {
+fn base_of(file: &str) -> String {
+    file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase()
+}
+
+/// The kind of an artifact by the only names that the programme's validator knows.
+fn by_name(base: &str) -> Option<Kind> {
+    match base {
+        "junit.xml" => Some(Kind::Junit),
+        "results.json" => Some(Kind::GoTest),
+        "e2e.log" => Some(Kind::Log),
+        _ => None,
+    }
+}
+
+/// All artifacts of a submission, or those alone that the programme's validator would know by their names: the others
+/// need not be read then.
+pub fn find(files: &Files, known_alone: bool) -> Vec<Artifact> {
     let plain = files.all.iter().filter(|file| file.kind == FileKind::Plain);
     let named = plain.filter(|file| {
         let name = file.name.to_ascii_lowercase();
@@ -171,7 +181,8 @@ pub fn find(files: &Files) -> Vec<Artifact> {
             .iter()
             .any(|ending| name.ends_with(ending))
     });
-    named.filter_map(|file| read(&file.name, &files.read(&file.name).ok()?)).collect()
+    let asked = named.filter(|file| !known_alone || by_name(&base_of(&file.name)).is_some());
+    asked.filter_map(|file| read(&file.name, &files.read(&file.name).ok()?)).collect()
 }
 
 impl Artifact {
