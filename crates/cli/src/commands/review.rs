@@ -122,7 +122,7 @@ async fn ask(links: &BTreeSet<String>) -> anyhow::Result<Answers> {
     let talk = Talk::new();
     let progress = |done: usize, all: usize| {
         // Ten lines tell as much as a thousand.
-        if done == all || done % all.div_ceil(10) == 0 {
+        if done == all || done.is_multiple_of(all.div_ceil(10)) {
             talk.line("links", &format!("{done} of {all} pages asked"));
         }
     };

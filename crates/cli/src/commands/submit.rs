@@ -223,14 +223,17 @@ fn key(wanted: &Pseudonyms) -> Result<Key, UsageError> {
     key.map_err(|error| UsageError(error.to_string()))
 }
 
-/// Writes the run under pseudonyms and judges it; the differences, when it comes to something else.
+/// A run and artifacts under pseudonyms; the differences, when they come to something else than those they are made of.
+type Derived = Result<(JudgedRun, Vec<Upstream>), Vec<String>>;
+
+/// Writes the run under pseudonyms and judges it.
 fn derive(
     key: &Key,
     arguments: &Arguments,
     original: &JudgedRun,
     upstream: &[Upstream],
     to: &Utf8Path,
-) -> anyhow::Result<Result<(JudgedRun, Vec<Upstream>), Vec<String>>> {
+) -> anyhow::Result<Derived> {
     let texts: Vec<String> =
         upstream.iter().map(|artifact| String::from_utf8_lossy(&artifact.bytes).into_owned()).collect();
     let names = Names::of(&arguments.run, key, &arguments.pseudonyms.hide, &texts)?;
