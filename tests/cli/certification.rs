@@ -28,6 +28,15 @@ fn run(folder: &Path, name: &str, tape: &str) {
     assert_eq!(report.code, 0, "{}", report.talk);
 }
 
+#[test]
+fn the_report_can_be_read_by_everybody() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, tape) in [("met", MET), ("unmet", UNMET)] {
+        run(folder.path(), name, tape);
+        super::axe::is_accessible(&folder.path().join(name).join("report.html"));
+    }
+}
+
 /// A clone of the programme with a template of made-up sentences.
 fn program(folder: &Path) {
     let mut template = String::from("# Checklist\nmetadata:\n  kubernetesVersion: v1.37\n");

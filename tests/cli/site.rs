@@ -154,7 +154,9 @@ fn pages_of_every_kind_open_without_an_error_and_the_front_page_can_be_searched(
         let picture = folder.path().join("page.png");
         open(&address(page), &format!("--screenshot={}", picture.display()));
         assert!(std::fs::metadata(&picture).unwrap().len() > 20_000, "{page} is blank");
+        super::axe::is_accessible(&folder.path().join("site").join(page));
     }
+    super::axe::is_accessible(&folder.path().join("site/index.html"));
     let all = open(&address("index.html"), "--dump-dom");
     assert!(
         all.contains("2 of 2 products") && !all.contains("<form id=\"filter\" class=\"filter\" hidden"),
