@@ -31,6 +31,8 @@ const PIECE: u64 = 400;
 /// So many pieces are always with the device: it never waits for the next one, also when asking takes a second and more,
 /// as it does on a busy machine.
 const PIECES: u64 = 5;
+/// The first piece is longer: most loads are over before another has to be asked for. In milliseconds.
+const FIRST: u64 = 2400;
 
 /// A pod of the probe.
 pub struct Probe {
@@ -256,9 +258,12 @@ impl Probe {
     /// Keeps the device busy until it is told to stop, and then until what was asked for is done.
     pub async fn load(&self, stop: &AtomicBool) -> Done {
         let mut sum = Done::default();
-        let piece = || async { self.ask(MAIN, "/work", &json!({"milliseconds": PIECE})).await };
-        let mut pieces: FuturesUnordered<_> = (0..PIECES).map(|_| piece()).collect();
-        sum.asked = PIECES * PIECE;
+        let piece = |time: u64| async move { self.ask(MAIN, "/work", &json!({"milliseconds": time})).await };
+        let mut pieces = FuturesUnordered::new();
+        for time in std::iter::once(FIRST).chain((1..PIECES).map(|_| PIECE)) {
+            sum.asked += time;
+            pieces.push(piece(time));
+        }
         while let Some(answer) = pieces.next().await {
             match answer {
                 Ok(answer) => {
@@ -269,7 +274,7 @@ impl Probe {
             }
             if !stop.load(Ordering::Relaxed) && sum.why.is_empty() {
                 sum.asked += PIECE;
-                pieces.push(piece());
+                pieces.push(piece(PIECE));
             }
         }
         sum
