@@ -1,7 +1,7 @@
 //! Pages as a browser shows them, looked at by axe-core: what keeps people from reading them, wide and narrow, light and dark.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Width of the window, and the colours: 1 is light, 0 dark.
 const WINDOWS: [(u32, u32); 3] = [(1280, 1), (1280, 0), (390, 1)];
@@ -34,23 +34,30 @@ fn with_axe(page: &str) -> String {
     page.replacen("</body>", &script, 1)
 }
 
+/// Runs a browser that shows nothing and cannot resolve any name.
+pub fn browser(arguments: &[String]) -> Output {
+    let profile = tempfile::tempdir().unwrap();
+    Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(arguments)
+        .output()
+        .expect("the tests need chromium: ./setup --tests")
+}
+
 /// Sees to it that a page has nothing that axe-core finds fault with.
 pub fn is_accessible(page: &Path) {
     let looked = page.with_extension("axe.html");
     std::fs::write(&looked, with_axe(&std::fs::read_to_string(page).unwrap())).unwrap();
     for (width, scheme) in WINDOWS {
-        let profile = tempfile::tempdir().unwrap();
-        let output = Command::new("chromium")
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+        let output = browser(&[
+            "--dump-dom".to_owned(),
             // Time that nothing happens in does not pass.
-            .arg("--virtual-time-budget=60000")
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND")
-            .arg(format!("--window-size={width},1000"))
-            .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("file://{}", looked.display()))
-            .output()
-            .expect("the tests need chromium: ./setup --tests");
+            "--virtual-time-budget=60000".to_owned(),
+            format!("--window-size={width},1000"),
+            format!("--blink-settings=preferredColorScheme={scheme}"),
+            format!("file://{}", looked.display()),
+        ]);
         let shown = String::from_utf8_lossy(&output.stdout);
         let title =
             shown.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();

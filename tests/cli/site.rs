@@ -5,7 +5,6 @@ use aiconform_model::catalogue;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
 
 /// A checklist, or the answers of a product to it.
 fn product(release: &str, name: &str, status: &str, evidence: &str) -> String {
@@ -118,20 +117,12 @@ fn a_site_that_cannot_be_made_leaves_nothing() {
 
 /// Opens a page in a browser that cannot resolve any name, and gives what is on stdout.
 fn open(address: &str, more: &str) -> String {
-    let profile = tempfile::tempdir().unwrap();
-    let output = Command::new("chromium")
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-            "--window-size=1280,1000",
-        ])
-        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args([more, address])
-        .output()
-        .expect("the tests need chromium: ./setup --tests");
+    let output = super::axe::browser(&[
+        "--enable-logging=stderr".to_owned(),
+        "--window-size=1280,1000".to_owned(),
+        more.to_owned(),
+        address.to_owned(),
+    ]);
     let talk = String::from_utf8_lossy(&output.stderr);
     // What a page may not load, run or find is told on the console.
     assert!(output.status.success() && !talk.contains("CONSOLE"), "{address}: {talk}");

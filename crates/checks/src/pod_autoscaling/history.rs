@@ -137,7 +137,7 @@ impl Looked {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Which API tells the metric.
-    pub source: Option<Source>,
+    pub source: Source,
     /// Average value that each pod may have.
     pub target: f64,
     /// The most replicas.
@@ -169,7 +169,7 @@ impl History {
     pub fn of(events: &[&Event], subject: &Subject) -> History {
         let fact = |name: &str| subject.facts.get(name);
         let mut history = History {
-            source: Some(Source::of(&subject.id)),
+            source: Source::of(&subject.id),
             target: fact(TARGET).and_then(Value::as_f64).unwrap_or(1.0),
             most: fact(MOST).and_then(Value::as_u64).unwrap_or_default(),
             nodes: fact("nodes").and_then(|nodes| Vec::deserialize(nodes).ok()).unwrap_or_default(),
@@ -192,12 +192,12 @@ impl History {
                     why.clone()
                 };
                 let good = why.is_empty() && (200..300).contains(status);
-                let values = if good { self.source().values(text) } else { Err(lack) };
+                let values = if good { self.source.values(text) } else { Err(lack) };
                 let own = !endpoint.contains("-other/");
                 self.readings.push(Reading { sequence, own, values, status: *status });
             }
             EventKind::Watch { kind, object, .. } if *kind == autoscalers() => {
-                self.scalers.push((sequence, at, Scaler::of(object, self.source())));
+                self.scalers.push((sequence, at, Scaler::of(object, self.source)));
             }
             EventKind::Watch { kind, change, object } if *kind == Kind::deployment() => {
                 let replicas = object.at("/spec/replicas").and_then(Value::as_u64);
@@ -242,11 +242,6 @@ impl History {
             ("over", _) => self.over = Some(sequence),
             _ => {}
         }
-    }
-
-    /// Which API tells the metric.
-    pub fn source(&self) -> Source {
-        self.source.unwrap_or(Source::Custom)
     }
 
     /// A step by its name.

@@ -140,8 +140,8 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
                 return unknown(format!(
                     "the metrics API tells nothing of the pods that say {value}: {why}; does anything gather what pods annotated with prometheus.io/scrape say, and does the adapter serve the metric {} ({})? The profile can name another: [pod_autoscaling] {} = \"…\"",
                     subject.facts.get("metric").and_then(Value::as_str).unwrap_or_default(),
-                    history.source().group(),
-                    if history.source() == Source::Custom { "metric" } else { "external_metric" }
+                    history.source.group(),
+                    if history.source == Source::Custom { "metric" } else { "external_metric" }
                 ));
             }
         }
@@ -160,7 +160,7 @@ pub fn is_of_pods(subject: &Subject) -> bool {
 /// What an answer tells of the scaled pods when that is not one of them with this value and the others with 0. What is not
 /// told by pod is the sum.
 fn wrong(history: &History, reading: &Reading, value: f64) -> Result<Option<String>, String> {
-    let own = |pod: &str| history.source() == Source::External || pod.contains(SCALED);
+    let own = |pod: &str| history.source == Source::External || pod.contains(SCALED);
     let told: Vec<(&String, f64)> = match &reading.values {
         Ok(values) => values.iter().filter(|(pod, _)| own(pod)).map(|(pod, it)| (pod, *it)).collect(),
         Err(why) => return Err(why.clone()),
@@ -432,7 +432,7 @@ pub fn keeps_pods_without_metric(events: &[&Event], subject: &Subject) -> Outcom
     };
     let missing = history.reading(step, true).is_some_and(|reading| match &reading.values {
         Ok(values) => values.is_empty(),
-        Err(_) => is_missing(history.source(), reading.status, ""),
+        Err(_) => is_missing(history.source, reading.status, ""),
     });
     if !missing || step.shown.is_none() {
         return unknown(history.lack("the metrics API goes on telling the metric"));

@@ -6,9 +6,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Which API tells the autoscaler the metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {
     /// Of each pod what it says: `custom.metrics.k8s.io`.
+    #[default]
     Custom,
     /// Series without an object, for all pods together or for each: `external.metrics.k8s.io`.
     External,

@@ -1,4 +1,4 @@
-//! What there is to stand on: the API of custom metrics, and accelerators of one kind.
+//! What there is to stand on: an API that tells metrics, and accelerators of one kind.
 
 use super::super::adapters::Source;
 use super::super::objects::autoscalers;
