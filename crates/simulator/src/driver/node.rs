@@ -20,6 +20,9 @@ pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
 pub const DRIVER: &str = "DRA driver";
 /// The ResourceSlices, as a part that serves once they are published.
 pub const SLICES: &str = "ResourceSlices";
+/// The Node's annotations and labels, as a part that serves once they are written: without them nobody knows what is a
+/// share of what.
+const LABELS: &str = "labels of the Node";
 
 /// How often the Node is looked after.
 const LOOK: Duration = Duration::from_secs(5);
@@ -55,6 +58,7 @@ impl Node {
         let driver = if fleet.claimable.devices.is_empty() { &[][..] } else { &[DRIVER, SLICES] };
         let mut missing: BTreeSet<String> = driver.iter().map(|part| (*part).to_owned()).collect();
         missing.extend(fleet.plugins.iter().map(|pool| pool.resource.clone()));
+        missing.extend(api.is_some().then(|| LABELS.to_owned()));
         Ok(Node { settings, fleet, hardware, major, api, talk, missing: Mutex::new(missing) })
     }
 
@@ -96,7 +100,10 @@ impl Node {
         let mut told = String::new();
         loop {
             let said = match self.annotate_once(api).await {
-                Ok(()) => String::new(),
+                Ok(()) => {
+                    self.serves(LABELS);
+                    String::new()
+                }
                 Err(error) => format!("the Node cannot be annotated: {error}"),
             };
             if !said.is_empty() && said != told {

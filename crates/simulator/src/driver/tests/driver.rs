@@ -170,3 +170,18 @@ async fn slices_are_made_again_when_they_are_lost_and_anew_when_they_are_wrong()
     assert_eq!(at("", "/spec/pool/resourceSliceCount"), 1);
     assert!(!lab.objects.lock().unwrap().contains_key(&path("-counters")));
 }
+
+#[tokio::test]
+async fn a_node_whose_labels_are_not_written_is_waited_for() {
+    let lab = Lab::new().await;
+    let settings = Settings { devices: 0, ..lab.settings.clone() };
+    let node = super::node(&settings, Some(lab.api.clone()));
+    assert_eq!(node.missing(), ["labels of the Node"]);
+    lab.objects
+        .lock()
+        .unwrap()
+        .insert("/api/v1/nodes/node-0".into(), json!({"metadata": {"name": "node-0"}}));
+    let writing = node.clone();
+    let _writing = tokio::spawn(async move { writing.annotate().await });
+    super::until("they are known to be written", || node.missing().is_empty()).await;
+}
