@@ -26,8 +26,9 @@ pub enum Part {
     Kai,
     /// Traefik 3.6.12 as an implementation of the Gateway API, with the API's kinds.
     Traefik,
-    /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be split in two
-    /// instead, and two by a device plugin; beside them shares, partitions and virtual devices of three more.
+    /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be two
+    /// partitions or two virtual devices instead, and two by a device plugin; beside them shares, partitions and virtual
+    /// devices of three more.
     Simulator,
     /// Prometheus 3.13.5, which scrapes every second what is annotated for it.
     Prometheus,
@@ -449,6 +450,7 @@ fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
         kubelet_root: lab.state.join("kubelet"),
         cdi: lab.state.join("cdi"),
         partitions: 2,
+        virtual_devices: 2,
         plugins: plugins.collect::<Result<_, _>>()?,
         breakages: lab.breakages.iter().filter_map(|breakage| breakage.of_simulator()).collect(),
         ..aiconform_simulator::Settings::default()

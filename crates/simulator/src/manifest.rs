@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub const NAME: &str = "aiconform-simulator";
 
 /// The objects in the order in which they are to be applied, as YAML documents: namespace, service account and its role,
-/// the DeviceClass of the DRA driver's devices if there is one, and that of their partitions, the DaemonSet, and the Service `metrics`.
+/// the DeviceClass of the DRA driver's devices if there is one, and those of their partitions and of virtual ones, the DaemonSet, and the Service `metrics`.
 ///
 /// The simulator runs as root, because the kubelet's folders are root's, and with no privilege beside it.
 pub fn manifest(settings: &Settings, image: &str) -> String {
@@ -51,9 +51,11 @@ fn objects(settings: &Settings, image: &str) -> Vec<Value> {
                 "spec": {"selectors": [{"cel": {"expression": selector}}]}}));
         };
         // Whoever asks for a device is not to be given a part of one.
-        class(&settings.device_class, (settings.partitions > 0).then_some("gpu"));
-        if settings.partitions > 0 {
-            class(&format!("partition.{}", settings.device_class), Some("partition"));
+        let parts = [("partition", settings.partitions), ("vgpu", settings.virtual_devices)];
+        let parts = parts.iter().filter(|(_, count)| *count > 0).map(|(kind, _)| *kind);
+        class(&settings.device_class, parts.clone().next().map(|_| "gpu"));
+        for kind in parts {
+            class(&format!("{kind}.{}", settings.device_class), Some(kind));
         }
     }
     objects.push(json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": named, "spec": {
@@ -118,7 +120,8 @@ mod tests {
         assert_eq!(kinds(&with), [&first[..], &["DeviceClass", "DaemonSet", "Service"]].concat());
         let expression = with[4].pointer("/spec/selectors/0/cel/expression").unwrap();
         assert_eq!(expression, "device.driver == \"gpu.example.com\"");
-        let split = objects(&Settings { partitions: 2, ..settings.clone() }, "i:1");
+        let split = Settings { partitions: 2, virtual_devices: 2, ..settings.clone() };
+        let split = objects(&split, "i:1");
         let class = |place: usize| {
             (&split[place]["metadata"]["name"], &split[place]["spec"]["selectors"][0]["cel"]["expression"])
         };
@@ -129,6 +132,7 @@ mod tests {
         };
         assert_eq!(class(4), (&json!("accelerator.aiconform.dev"), &of("gpu")));
         assert_eq!(class(5), (&json!("partition.accelerator.aiconform.dev"), &of("partition")));
+        assert_eq!(class(6), (&json!("vgpu.accelerator.aiconform.dev"), &of("vgpu")));
         let without = objects(&Settings { devices: 0, ..settings }, "i:1");
         assert_eq!(kinds(&without), [&first[..], &["DaemonSet", "Service"]].concat());
     }

@@ -31,6 +31,9 @@ pub struct Settings {
     /// Partitions into which each of these devices can be split
     #[arg(long, env = "AICONFORM_PARTITIONS", default_value_t = 0)]
     pub partitions: u32,
+    /// Virtual devices that each of them can be instead
+    #[arg(long, env = "AICONFORM_VIRTUAL_DEVICES", default_value_t = 0)]
+    pub virtual_devices: u32,
     /// Device plugins: RESOURCE=KIND:COUNT, where KIND is whole, partition, virtual or, with COUNTxSHARES, shared
     #[arg(long = "plugin", env = "AICONFORM_PLUGINS", value_delimiter = ',')]
     pub plugins: Vec<Plugin>,
@@ -74,6 +77,7 @@ impl Default for Settings {
             device_class: "accelerator.aiconform.dev".into(),
             devices: 2,
             partitions: 0,
+            virtual_devices: 0,
             plugins: Vec::new(),
             device_path: "/dev/accel{index}".into(),
             major: None,
@@ -104,6 +108,7 @@ impl Settings {
             format!("--device-class={}", self.device_class),
             format!("--devices={}", self.devices),
             format!("--partitions={}", self.partitions),
+            format!("--virtual-devices={}", self.virtual_devices),
             format!("--device-path={}", self.device_path),
             format!("--model={}", self.model),
             format!("--memory={}", self.memory),

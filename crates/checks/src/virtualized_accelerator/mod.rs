@@ -92,7 +92,7 @@ pub const CHECK: Check = Check {
     needs: NEEDS,
     wants: crate::accelerators::WANTS,
     reach: Reach::Namespaces,
-    creates: "one namespace with up to 9 small pods on one node, 8 of which have a virtual accelerator each, for less than a minute",
+    creates: "for each way of giving them one namespace with up to 9 small pods on one node, 8 of which have a virtual accelerator each, for less than a minute",
     adapters: adapters::IDS,
     quick: adapters::IDS,
     parts: &["simulator"],

@@ -26,7 +26,7 @@ fn tapes_are_judged_as_the_runs_were() {
     let met = judged(recorded(MET));
     assert_eq!((met.verdict, met.simulated), (Verdict::Passed, true), "{}", met.why);
     let subjects: Vec<&str> = met.subjects.iter().map(|subject| subject.id.as_str()).collect();
-    assert_eq!(subjects, ["virtual-devices"]);
+    assert_eq!(subjects, ["virtual-devices", "dra-virtual-devices"]);
     for subject in &met.subjects {
         assert!(subject.claims.iter().all(|claim| claim.outcome.is_met()), "{subject:?}");
     }

@@ -78,12 +78,17 @@ impl Fleet {
             let whole = fleet.add(settings, name.clone(), Nature::Whole, None, settings.memory, 1);
             let parent = fleet.devices.last().map(|device| device.uuid.clone());
             fleet.claimable.devices.push(whole);
-            let partitions = if hidden { 0 } else { settings.partitions };
-            for part in 0..partitions {
-                let memory = settings.memory / u64::from(partitions);
-                let name = format!("{name}-part-{part}");
-                let index = fleet.add(settings, name, Nature::Partition, parent.clone(), memory, 1);
-                fleet.claimable.devices.push(index);
+            let parts = [
+                (Nature::Partition, "part", settings.partitions),
+                (Nature::Virtual, "vgpu", settings.virtual_devices),
+            ];
+            for (nature, word, count) in parts {
+                for part in 0..if hidden { 0 } else { count } {
+                    let memory = settings.memory / u64::from(count);
+                    let name = format!("{name}-{word}-{part}");
+                    let index = fleet.add(settings, name, nature, parent.clone(), memory, 1);
+                    fleet.claimable.devices.push(index);
+                }
             }
         }
         let apart = settings.is_broken(Breakage::SharesOnDifferentDevices);
@@ -183,6 +188,7 @@ mod tests {
         let plugins = ["a.b/gpu=whole:2", "a.b/shared=shared:1x3", "a.b/mig=partition:2", "a.b/v=virtual:1"];
         Settings {
             partitions: 2,
+            virtual_devices: 2,
             plugins: plugins.map(|text| text.parse().unwrap()).into(),
             ..Settings::default()
         }
@@ -194,24 +200,27 @@ mod tests {
         let mut given = fleet.claimable.devices.clone();
         given.extend(fleet.plugins.iter().flat_map(|pool| pool.devices.clone()));
         given.sort_unstable();
-        assert_eq!(given, (0..12).collect::<Vec<u32>>());
+        assert_eq!(given, (0..16).collect::<Vec<u32>>());
         assert_eq!(fleet.devices, Fleet::new(&settings()).devices);
         let mut uuids: Vec<&str> = fleet.devices.iter().map(|device| device.uuid.as_str()).collect();
         uuids.sort_unstable();
         uuids.dedup();
-        assert_eq!(uuids.len(), 12);
+        assert_eq!(uuids.len(), 16);
         let other = Fleet::new(&Settings { node_name: "node-1".into(), ..settings() });
         assert_ne!(other.devices[0].uuid, fleet.devices[0].uuid);
     }
 
     #[test]
-    fn a_partition_overlaps_its_whole_and_not_its_sibling() {
+    fn a_part_overlaps_its_whole_and_not_its_sibling() {
         let fleet = Fleet::new(&settings());
         let device = |name: &str| fleet.named(&fleet.claimable, name).unwrap();
         assert!(Fleet::overlap(device("gpu-0"), device("gpu-0-part-1")));
         assert!(Fleet::overlap(device("gpu-0-part-1"), device("gpu-0")));
         assert!(!Fleet::overlap(device("gpu-0-part-0"), device("gpu-0-part-1")));
         assert!(!Fleet::overlap(device("gpu-1"), device("gpu-0-part-1")));
+        let of_gpu_1 = device("gpu-1-vgpu-0");
+        assert!(Fleet::overlap(device("gpu-1"), of_gpu_1) && !Fleet::overlap(device("gpu-0"), of_gpu_1));
+        assert_eq!((of_gpu_1.nature, of_gpu_1.memory), (Nature::Virtual, of_gpu_1.physical_memory / 2));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How often the slices are looked after: the kubelet deletes those of a driver that it has lost sight of.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The name of the slice with what partitions share ends so.
+/// The name of the slice with what parts share ends so.
 const COUNTERS: &str = "-counters";
 
 /// `resource.k8s.io/v1` ResourceSlice.
@@ -96,8 +96,8 @@ pub async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
             slice["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "Node",
                 "name": node.settings.node_name, "uid": owner.uid(), "controller": true}]);
             let made = api.create(&scope, &kind(), &Object(slice.clone())).await?;
-            // An API server without partitionable devices drops what it does not know, and the partitions would be
-            // given out beside the whole.
+            // An API server without partitionable devices drops what it does not know, and the parts would be given out
+            // beside the whole.
             honoured &= contains(made.at("/spec").unwrap_or(&Value::Null), &slice["spec"]);
         }
         if honoured {
@@ -106,7 +106,9 @@ pub async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
         for slice in slices(node, shape) {
             api.delete(&scope, &kind(), "", Object(slice).name()).await?;
         }
-        (node.talk)("the API server does not know partitionable devices: partitions are left out");
+        (node.talk)(
+            "the API server does not know partitionable devices: partitions and virtual devices are left out",
+        );
     }
     Ok(true)
 }
@@ -115,7 +117,7 @@ fn has_no_counters(found: &Object) -> bool {
     found.at("/spec/sharedCounters").is_none()
 }
 
-/// Whether this is the slice of an API server that knows no partitions.
+/// Whether this is the slice of an API server that knows no parts.
 fn same_plain(node: &Node, found: &Object) -> bool {
     slices(node, false).iter().any(|slice| {
         let mut slice = slice["spec"].clone();
@@ -138,13 +140,12 @@ fn contains(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// The slices: one with the devices and, where they can be split, one with what their partitions share.
-fn slices(node: &Node, partitions: bool) -> Vec<Value> {
+/// The slices: one with the devices and, where they can be split, one with what their parts share.
+fn slices(node: &Node, parts: bool) -> Vec<Value> {
     let settings = &node.settings;
     let all = node.fleet.claimable.devices.iter().filter_map(|index| node.fleet.at(*index));
-    let devices: Vec<&Device> =
-        all.filter(|device| partitions || device.nature != Nature::Partition).collect();
-    let split = devices.iter().any(|device| device.nature == Nature::Partition);
+    let devices: Vec<&Device> = all.filter(|device| parts || device.nature == Nature::Whole).collect();
+    let split = devices.iter().any(|device| device.nature != Nature::Whole);
     let name = format!("{}-{}", settings.node_name, settings.driver);
     let slice = |suffix: &str, key: &str, content: Vec<Value>| {
         json!({

@@ -7,7 +7,7 @@ const FILES: [&str; 3] =
     [include_str!("simulator.toml"), include_str!("nvidia.toml"), include_str!("others.toml")];
 
 /// The strategies, which are the subjects.
-pub const IDS: &[&str] = &["virtual-devices"];
+pub const IDS: &[&str] = &["virtual-devices", "dra-virtual-devices"];
 
 static MAKERS: LazyLock<Vec<Maker>> = LazyLock::new(|| shares::makers(&FILES));
 
