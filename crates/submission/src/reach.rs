@@ -3,8 +3,10 @@
 use crate::Given;
 use crate::case::Case;
 use crate::evidence::is_link;
+use crate::finding::Level;
 use crate::yaml::Place;
 use camino::Utf8PathBuf;
+use linkify::LinkFinder;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most links of a submission that are asked; the one with the most has 75.
@@ -26,25 +28,44 @@ pub enum Reached {
 /// What became of each link, by its text.
 pub type Answers = BTreeMap<String, Reached>;
 
-/// All links of submissions into the network, each once: what stands in `metadata`, and evidence.
+/// All links of submissions into the network, each once: what stands in `metadata`, evidence, and what notes name.
 pub fn links(folders: &[Utf8PathBuf], given: &Given<'_>) -> BTreeSet<String> {
     let of = |folder: &Utf8PathBuf| {
         let case = Case::read(folder, given);
         let mut seen = BTreeSet::new();
-        let places = places(&case).into_iter().map(|(link, ..)| link.to_owned());
+        let places = places(&case).into_iter().map(|named| named.link.to_owned());
         places.filter(|link| seen.insert(link.clone())).take(MOST).collect::<Vec<_>>()
     };
     folders.iter().flat_map(of).collect()
 }
 
-/// Each link of a submission, with its place and the requirement that it is evidence of.
-pub(crate) fn places<'c>(case: &'c Case<'_>) -> Vec<(&'c str, Place, &'c str)> {
+/// A link where a submission names it.
+pub(crate) struct Named<'c> {
+    /// The link.
+    pub link: &'c str,
+    /// Where it stands.
+    pub place: Place,
+    /// The requirement, if it is named for one.
+    pub requirement: &'c str,
+    /// What it weighs that it leads to nothing: a note is read by people, and evidence is what a claim stands on.
+    pub broken: Level,
+}
+
+/// Each link of a submission.
+pub(crate) fn places<'c>(case: &'c Case<'_>) -> Vec<Named<'c>> {
     let Some(product) = case.product() else { return Vec::new() };
-    let metadata =
-        product.metadata.iter().flatten().filter_map(|(_, value)| Some((value.text()?, value.place, "")));
-    let evidence = product.answers().flat_map(|(_, answer)| {
-        answer.links().map(|item| (item.text.as_str(), item.place, answer.id.text.as_str()))
+    let of =
+        |text: &'c str, place, requirement, broken| Named { link: text.trim(), place, requirement, broken };
+    let metadata = product
+        .metadata
+        .iter()
+        .flatten()
+        .filter_map(|(_, value)| Some(of(value.text()?, value.place, "", Level::Error)));
+    let answers = product.answers().flat_map(|(_, answer)| {
+        let id = answer.id.text.as_str();
+        let evidence = answer.links().map(move |item| of(&item.text, item.place, id, Level::Error));
+        let notes = LinkFinder::new().links(&answer.notes.text);
+        evidence.chain(notes.map(move |link| of(link.as_str(), answer.notes.place, id, Level::Warning)))
     });
-    let trimmed = metadata.chain(evidence).map(|(text, place, id)| (text.trim(), place, id));
-    trimmed.filter(|(text, ..)| is_link(text)).collect()
+    metadata.chain(answers).filter(|named| is_link(named.link)).collect()
 }

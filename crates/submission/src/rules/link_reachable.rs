@@ -3,7 +3,7 @@
 use super::{Found, Look, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
-use crate::reach::{Reached, places};
+use crate::reach::{Named, Reached, places};
 
 pub const RULE: Rule = Rule {
     id: "link_reachable",
@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let Some(answers) = &case.given.links else { return };
     let mut all = Vec::new();
-    for (link, place, requirement) in places(case) {
+    for Named { link, place, requirement, broken } in places(case) {
         let (level, says) = match answers.get(link) {
             Some(Reached::Fine) => continue,
             Some(Reached::Moved(to)) => {
@@ -31,7 +31,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 ),
             ),
             Some(Reached::Broken(why)) => (
-                RULE.level,
+                broken,
                 format!("{} leads to nothing: {why}; link to a page that everybody can reach", quoted(link)),
             ),
             None => (

@@ -582,6 +582,28 @@ fn links_weigh_as_much_as_is_known_of_them() {
 }
 
 #[test]
+fn a_link_that_notes_name_is_asked_too_and_weighs_less() {
+    let clone = Clone::new();
+    let before = links(&[clone.product()], &Given::default());
+    clone.answer(
+        "gang_scheduling",
+        "notes: \"Shown.\"",
+        "notes: \"How: [guide](https://docs.cirrus.test/how_(gangs)), and https://cirrus.test/a.\"",
+    );
+    let all = links(&[clone.product()], &Given::default());
+    let new: Vec<&String> = all.difference(&before).collect();
+    assert_eq!(new, ["https://cirrus.test/a", "https://docs.cirrus.test/how_(gangs)"]);
+    let answers = all.iter().map(|link| {
+        let reached = if new.contains(&link) { Reached::Broken("404".into()) } else { Reached::Fine };
+        (link.clone(), reached)
+    });
+    let findings = clone.review(Given { links: Some(answers.collect()), ..Given::default() });
+    let broken = findings.iter().filter(|finding| finding.rule == "link_reachable");
+    let broken: Vec<_> = broken.map(|found| (found.level, found.requirement.as_str())).collect();
+    assert_eq!(broken, [(Level::Warning, "gang_scheduling"); 2]);
+}
+
+#[test]
 fn what_could_not_be_verified_neither_passes_nor_fails() {
     let clone = Clone::new();
     let all = links(&[clone.product()], &Given::default());
