@@ -177,6 +177,24 @@ pub struct Work {
     pub milliseconds: u64,
 }
 
+/// A load that every simulated device of the container is kept under until `POST /rest` (`POST /load`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// It ends by itself after so long.
+    pub milliseconds: u64,
+}
+
+/// What came of a load (the answer to `POST /rest`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// For how long the devices were to work, in milliseconds.
+    pub asked: u64,
+    /// For how long they say that they did.
+    pub done: u64,
+    /// What went wrong.
+    pub why: String,
+}
+
 /// Memory to take of every simulated device of the container and to hold (`POST /hold`); 0 lets go of all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {

@@ -21,6 +21,14 @@ pub fn work(milliseconds: u64) -> Answers {
     everyone(&json!({"work": {"milliseconds": milliseconds}}))
 }
 
+/// Keeps one device busy for so long; what it answers.
+///
+/// # Errors
+/// When it cannot be asked.
+pub fn work_on(path: &str, milliseconds: u64) -> Result<Value, String> {
+    connect(path).and_then(|mut stream| ask(&mut stream, &json!({"work": {"milliseconds": milliseconds}})))
+}
+
 /// What every device says of itself.
 pub fn inspect() -> Answers {
     everyone(&json!({"inspect": {}}))

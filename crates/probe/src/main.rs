@@ -13,11 +13,12 @@ mod backend;
 mod devices;
 mod gauge;
 mod inference;
+mod load;
 mod look;
 mod send;
 
 use aiconform_model::probe::{
-    Answers, BACKEND, BACKEND_PORT, Batch, Gauge, Hold, Leave, LookFor, PORT, Resolve, SeenOf, Work,
+    Answers, BACKEND, BACKEND_PORT, Batch, Gauge, Hold, Leave, Load, LookFor, PORT, Resolve, SeenOf, Work,
 };
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -148,6 +149,18 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
             }
             Err(why) => Err(why),
         },
+        (&Method::POST, "/load") => match read::<Load>(body).await {
+            Ok(wanted) => load::begin(std::time::Duration::from_millis(wanted.milliseconds))
+                .and_then(|()| json_of(&json!({"loading": true}))),
+            Err(why) => Err(why),
+        },
+        (&Method::POST, "/rest") => {
+            let rested = tokio::task::spawn_blocking(load::rest).await.map_err(|error| error.to_string());
+            rested.and_then(|loaded| {
+                WORKED.fetch_add(loaded.done, Ordering::Relaxed);
+                json_of(&loaded)
+            })
+        }
         (&Method::POST, "/hold") => match read::<Hold>(body).await {
             Ok(hold) => blocking(move || devices::hold(hold.bytes)).await,
             Err(why) => Err(why),

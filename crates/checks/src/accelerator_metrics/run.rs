@@ -14,13 +14,13 @@ use crate::cx::{Cx, Detection, Files, Stop};
 use crate::profile::Profile;
 use aiconform_cluster::{Api, Connection, Scratch};
 use aiconform_exposition::{Limits, parse};
+use aiconform_model::probe::Loaded;
 use aiconform_model::{EventKind, Kind, Scope};
 use aiconform_verdict::OWN_CONTROL;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const ID: &str = "accelerator_metrics";
@@ -285,17 +285,16 @@ impl Acts<'_> {
 
     /// Load and rest; whether all endpoints showed the load.
     async fn cycle(&self, probe: &Probe, cycle: u64, scrapes: u64, patience: Duration) -> bool {
-        let stop = AtomicBool::new(false);
         self.phase("load", json!({"cycle": cycle}));
-        let watching = async {
-            let settled = self.settle(Wanted::Busy, patience).await;
-            let reached = settled.values().all(Option::is_some);
-            self.phase("load_settled", json!({"cycle": cycle, "settled": settled}));
-            self.scrape(scrapes).await;
-            stop.store(true, Ordering::Relaxed);
-            reached
+        let begun = probe.load().await;
+        let settled = self.settle(Wanted::Busy, if begun.is_ok() { patience } else { Duration::ZERO }).await;
+        let reached = settled.values().all(Option::is_some);
+        self.phase("load_settled", json!({"cycle": cycle, "settled": settled}));
+        self.scrape(scrapes).await;
+        let done = match begun {
+            Ok(()) => probe.rest().await,
+            Err(stop) => Loaded { why: stop.to_string(), ..Loaded::default() },
         };
-        let (done, reached) = futures::join!(probe.load(&stop), watching);
         self.phase("rest", json!({"cycle": cycle, "asked": done.asked, "done": done.done, "why": done.why}));
         let settled = self.settle(Wanted::Idle, if reached { patience } else { Duration::ZERO }).await;
         self.phase("rest_settled", json!({"cycle": cycle, "settled": settled}));

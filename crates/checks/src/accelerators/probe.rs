@@ -6,16 +6,13 @@ use super::pulls::Pulls;
 use super::warnings::explained;
 use crate::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
-use aiconform_model::probe::{Look, LookFor, PORT};
+use aiconform_model::probe::{Load, Loaded, Look, LookFor, PORT};
 use aiconform_model::{Bin, Kind, Object};
 use aiconform_wait::{TooLate, Wait};
-use futures::StreamExt;
 use futures::future::try_join_all;
-use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The container that is asked to work.
@@ -26,13 +23,8 @@ const SETTLE: Duration = Duration::from_secs(30);
 pub const START: Duration = Duration::from_secs(120);
 /// Longest time until the pod is gone.
 const END: Duration = Duration::from_secs(60);
-/// Work is asked for in pieces of so many milliseconds.
-const PIECE: u64 = 400;
-/// So many pieces are always with the device: it never waits for the next one, also when asking takes a second and more,
-/// as it does on a busy machine.
-const PIECES: u64 = 5;
-/// The first piece is longer: most loads are over before another has to be asked for. In milliseconds.
-const FIRST: u64 = 2400;
+/// A load that nobody ends is over after so many milliseconds: longer than any that is waited for.
+const LONGEST: u64 = 600_000;
 
 /// A pod of the probe.
 pub struct Probe {
@@ -255,29 +247,20 @@ impl Probe {
         done
     }
 
-    /// Keeps the device busy until it is told to stop, and then until what was asked for is done.
-    pub async fn load(&self, stop: &AtomicBool) -> Done {
-        let mut sum = Done::default();
-        let piece = |time: u64| async move { self.ask(MAIN, "/work", &json!({"milliseconds": time})).await };
-        let mut pieces = FuturesUnordered::new();
-        for time in std::iter::once(FIRST).chain((1..PIECES).map(|_| PIECE)) {
-            sum.asked += time;
-            pieces.push(piece(time));
-        }
-        while let Some(answer) = pieces.next().await {
-            match answer {
-                Ok(answer) => {
-                    sum.done += number(&answer, "/done/milliseconds");
-                    note(&mut sum.why, &answer);
-                }
-                Err(stop) => sum.why = stop.to_string(),
-            }
-            if !stop.load(Ordering::Relaxed) && sum.why.is_empty() {
-                sum.asked += PIECE;
-                pieces.push(piece(PIECE));
-            }
-        }
-        sum
+    /// Has the device work until [`Probe::rest`]; the probe keeps it busy by itself.
+    ///
+    /// # Errors
+    /// When the probe gives no answer, or has no device that takes work.
+    pub async fn load(&self) -> Result<(), Stop> {
+        self.tell("/load", &json!(Load { milliseconds: LONGEST })).await
+    }
+
+    /// Ends the load; what came of it.
+    pub async fn rest(&self) -> Loaded {
+        let answer = self.ask(MAIN, "/rest", &json!({})).await.map_err(|stop| stop.to_string());
+        let loaded =
+            answer.and_then(|answer| serde_json::from_value(answer).map_err(|error| error.to_string()));
+        loaded.unwrap_or_else(|why| Loaded { why, ..Loaded::default() })
     }
 
     /// Takes so many bytes of the device's memory and holds them (0: lets go of all); gives how many the device says

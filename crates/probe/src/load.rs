@@ -1,0 +1,163 @@
+//! A load on the simulated devices of the container, kept up here: what comes between two questions over the network, such
+//! as a busy API server, does not interrupt it.
+
+use crate::devices;
+use crate::look::sockets;
+use aiconform_model::probe::Loaded;
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// A device is asked for so many milliseconds of work at a time: a load goes on for twice that when it is ended.
+const PIECE: u64 = 200;
+/// So many ask each device, so that the next piece is always with it.
+const ASKERS: usize = 2;
+
+/// The load that goes on.
+static LOAD: Mutex<Option<Load>> = Mutex::new(None);
+
+struct Load {
+    ends: Arc<AtomicBool>,
+    begun: Instant,
+    devices: Vec<Vec<JoinHandle<(u64, String)>>>,
+}
+
+/// Keeps every device busy until [`rest`] is called, at most so long.
+///
+/// # Errors
+/// When a load goes on already, or there is no device that takes work.
+pub fn begin(most: Duration) -> Result<(), String> {
+    let mut load = LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    if load.is_some() {
+        return Err("a load goes on already; end it with /rest".into());
+    }
+    let sockets = sockets();
+    if sockets.is_empty() {
+        return Err("no device of this container takes work".into());
+    }
+    *load = Some(on(&sockets, most));
+    Ok(())
+}
+
+/// Ends the load; what was asked of the devices and what they say they did. Of no load nothing was asked.
+pub fn rest() -> Loaded {
+    let load = LOAD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    load.map(end).unwrap_or_default()
+}
+
+fn on(sockets: &[String], most: Duration) -> Load {
+    let (ends, begun) = (Arc::new(AtomicBool::new(false)), Instant::now());
+    let asker = |path: &String| {
+        let (path, ends) = (path.clone(), ends.clone());
+        std::thread::spawn(move || keep(&path, || ends.load(Ordering::Relaxed) || begun.elapsed() > most))
+    };
+    let devices = sockets.iter().map(|path| (0..ASKERS).map(|_| asker(path)).collect()).collect();
+    Load { ends, begun, devices }
+}
+
+/// Keeps a device busy; how many milliseconds it worked, and what it said no to.
+fn keep(path: &str, is_over: impl Fn() -> bool) -> (u64, String) {
+    let mut done = 0;
+    while !is_over() {
+        match devices::work_on(path, PIECE) {
+            Ok(answer) => {
+                done += answer.pointer("/done/milliseconds").and_then(Value::as_u64).unwrap_or_default();
+                if let Some(why) = answer.get("refused").and_then(Value::as_str) {
+                    return (done, why.to_owned());
+                }
+            }
+            Err(why) => return (done, format!("{path}: {why}")),
+        }
+    }
+    (done, String::new())
+}
+
+fn end(load: Load) -> Loaded {
+    load.ends.store(true, Ordering::Relaxed);
+    let count = load.devices.len();
+    let mut loaded = Loaded::default();
+    for asker in load.devices.into_iter().flatten() {
+        let (done, why) =
+            asker.join().unwrap_or_else(|_| (0, "the load ended in a fault of the probe".into()));
+        loaded.done += done;
+        if loaded.why.is_empty() {
+            loaded.why = why;
+        }
+    }
+    let lasted = u64::try_from(load.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    loaded.asked = lasted.saturating_mul(count as u64);
+    loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    /// A device that works at once and says this.
+    fn device(path: &std::path::Path, answer: &'static str) {
+        let listener = UnixListener::bind(path).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || {
+                    let mut stream: UnixStream = stream.unwrap();
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    while let Some(Ok(_)) = lines.next() {
+                        if stream.write_all(answer.as_bytes()).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    fn path(folder: &tempfile::TempDir) -> (std::path::PathBuf, String) {
+        let path = folder.path().join("0.sock");
+        let text = path.to_string_lossy().into_owned();
+        (path, text)
+    }
+
+    #[test]
+    fn a_device_is_asked_until_the_load_ends_and_the_time_is_what_was_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, text) = path(&folder);
+        device(&path, "{\"done\":{\"milliseconds\":200}}\n");
+        let load = on(&[text], Duration::from_secs(60));
+        while load.begun.elapsed() < Duration::from_millis(50) {
+            std::thread::yield_now();
+        }
+        let loaded = end(load);
+        assert!(loaded.asked >= 50 && loaded.done >= 400 && loaded.why.is_empty(), "{loaded:?}");
+    }
+
+    #[test]
+    fn a_device_that_says_no_or_does_not_answer_ends_it_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, text) = path(&folder);
+        device(&path, "{\"refused\":\"another holder works\"}\n");
+        let none = format!("{text}-none");
+        assert_eq!(keep(&text, || false), (0, "another holder works".into()));
+        assert!(keep(&none, || false).1.contains("-none: "));
+    }
+
+    #[test]
+    fn a_load_that_nobody_ends_is_over_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, text) = path(&folder);
+        device(&path, "{\"done\":{\"milliseconds\":1}}\n");
+        let load = on(&[text], Duration::from_millis(20));
+        while !load.devices.iter().flatten().all(JoinHandle::is_finished) {
+            std::thread::yield_now();
+        }
+        assert_eq!(end(load).why, "");
+    }
+
+    #[test]
+    fn without_a_load_nothing_was_asked() {
+        assert_eq!(rest(), Loaded::default());
+    }
+}
