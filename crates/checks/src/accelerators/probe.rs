@@ -201,7 +201,17 @@ impl Probe {
         let port = self.ports.get(container).copied().unwrap_or(PORT);
         let path = Api::pod_proxy(self.namespace(), &self.name, port, question);
         let api = self.scratch.session().api();
-        Ok(api.send(self.scratch.scope(), "POST", &path, Some(body)).await?)
+        let answer = api.send(self.scratch.scope(), "POST", &path, Some(body)).await;
+        answer.map_err(|error| {
+            // The probe's own answer: where there is no pod, the API server says something else.
+            if error.is_not_found() && error.to_string().contains("there is no POST") {
+                return Stop::Hindered(format!(
+                    "the probe in {} does not know {question}: its image is of another version than this program; load the one that `aiconform image export probe` writes",
+                    self.name
+                ));
+            }
+            error.into()
+        })
     }
 
     /// What the device says of itself; nothing where it takes no questions.
