@@ -87,6 +87,8 @@ pub struct Pod {
     pub ran: Option<u64>,
     /// When it was seen to go.
     pub gone: Option<(u64, i64)>,
+    /// What it says of who disrupted it.
+    pub disrupted: String,
 }
 
 /// A node.
@@ -218,6 +220,9 @@ impl History {
         }
         if change == Change::Deleted || object.at("/metadata/deletionTimestamp").is_some() {
             pod.gone.get_or_insert(at);
+        }
+        if let Some(why) = disrupted(object) {
+            pod.disrupted = why;
         }
     }
 
@@ -353,4 +358,12 @@ fn owner(object: &Object, kind: &str) -> Option<String> {
     let owners = object.at("/metadata/ownerReferences").and_then(Value::as_array)?;
     let owner = owners.iter().find(|owner| owner.get("kind").and_then(Value::as_str) == Some(kind))?;
     Some(owner.get("uid")?.as_str()?.to_owned())
+}
+
+/// What a pod says of who disrupts it (its condition `DisruptionTarget`), such as the taint manager, which may not have seen
+/// yet that a new node has lost its taint.
+pub fn disrupted(pod: &Object) -> Option<String> {
+    let condition = pod.condition("DisruptionTarget")?;
+    let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some(format!("{}: {}", text("reason"), text("message")))
 }

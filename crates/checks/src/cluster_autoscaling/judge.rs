@@ -68,7 +68,8 @@ fn lost(history: &History, name: &str, pod: &Pod) -> Option<String> {
         let signs = [node.leaving, leaving(history, node).map(|claim| claim.1), node.gone.map(|gone| gone.0)];
         signs.into_iter().flatten().any(|sign| sign < at)
     });
-    (!with_node).then(|| format!("the test pod {name} was deleted by someone else (event {at})"))
+    let by = if pod.disrupted.is_empty() { String::new() } else { format!(": {}", pod.disrupted) };
+    (!with_node).then(|| format!("the test pod {name} was deleted by someone else (event {at}){by}"))
 }
 
 /// The NodeClaim of a node that is being deleted, and since when.

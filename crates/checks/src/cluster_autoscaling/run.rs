@@ -6,7 +6,7 @@ mod pod;
 use self::find::{Absent, Target, find};
 use self::pod::{IMPOSSIBLE, pod};
 use super::adapters::{ALL, IDS};
-use super::history::{claims, fits, is_refused, offers, word};
+use super::history::{claims, disrupted, fits, is_refused, offers, word};
 use crate::cx::{Cx, Detection, Preview, Stop};
 use crate::gang_scheduling::ground::pods_on;
 use crate::profile::Profile;
@@ -260,8 +260,20 @@ impl Acts<'_> {
                     (false, _) => Err(format!("{} is not ready", node.name())),
                 }
             };
+            let mut by = String::new();
+            // It was there, and nobody makes it again.
+            let hopeless = || match self.scratch.get(&Kind::pod(), &name) {
+                None => Some(format!("the pod was deleted, and not by this program {by}")),
+                Some(pod) => {
+                    by = disrupted(&pod).map_or(by.clone(), |why| format!("({why})"));
+                    None
+                }
+            };
             let condition = format!("a node to come for the pod {name}, and the pod to run there");
-            let late = self.scratch.until(condition, Bin::Platform, self.deadline(), arrived).await.err();
+            let deadline = self.deadline();
+            let arrived =
+                self.scratch.until_unless(condition, Bin::Platform, deadline, arrived, hopeless).await;
+            let late = arrived.err();
             let Some(late) = late else {
                 self.phase("arrived", json!({"pod": name}));
                 return Ok(Some(name));

@@ -209,6 +209,18 @@ fn a_pod_that_someone_deletes_makes_everything_unknown() {
 }
 
 #[test]
+fn a_pod_says_who_disrupted_it_before_it_went() {
+    let mut gone = pod("wants-1-0", json!({"nodeName": "node-a"}), None, Change::Deleted);
+    if let EventKind::Watch { object, .. } = &mut gone {
+        object.0["status"]["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
+            "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}]);
+    }
+    let judged = Script::healthy().put("deleted-b", "evicted", gone).judged();
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    assert!(judged.why.contains("DeletionByTaintManager: Taint manager"), "{}", judged.why);
+}
+
+#[test]
 fn a_node_that_leaves_afterwards_does_not_excuse_who_deleted_its_pod() {
     let deleted = pod("wants-1-0", json!({"nodeName": "node-a"}), None, Change::Deleted);
     let judged = Script::healthy().put("deleted-b", "evicted", deleted).judged();
