@@ -1,6 +1,6 @@
 //! What the platform, or someone else, changed of what was sent or is stood on.
 
-use aiconform_model::{Change, Object};
+use aiconform_model::{Change, EventKind, Kind, Object};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -126,6 +126,16 @@ fn added_to(sent: &Value, got: Option<&Value>) -> bool {
         (Value::Array(sent), None) => sent.is_empty(),
         (sent, got) => got == Some(sent),
     }
+}
+
+/// That a watch was interrupted, if this says so. Not of a watch on Events: an API server forgets nothing of those while a
+/// run lasts (it keeps them for an hour), so that the list which follows tells all; and as it sends no bookmarks for them,
+/// every quiet one that lasts for some minutes ends so.
+pub fn gap(event: &EventKind) -> Option<String> {
+    let EventKind::WatchGap { kind, why } = event else { return None };
+    (*kind != Kind::event()).then(|| {
+        format!("the watch on {} was interrupted ({why}): what happened meanwhile was not seen", kind.plural)
+    })
 }
 
 /// Why a node does not stand as it stood, as it was watched.

@@ -5,7 +5,7 @@ mod beyond;
 pub use beyond::{comes_from_zero, impossible_brings_none, no_more_than_needed};
 
 use super::history::{Claim, History, Node, Phase, Pod};
-use crate::foreign::admitted_pod;
+use crate::foreign::{admitted_pod, gap};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
@@ -30,11 +30,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
         match &event.kind {
             EventKind::SubjectStarted { .. } if ours => acting = true,
             EventKind::SubjectEnded {} if ours => acting = false,
-            EventKind::WatchGap { kind, why } if acting => {
-                return Some(format!(
-                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                    kind.plural
-                ));
+            kind @ EventKind::WatchGap { .. } if acting => {
+                if let Some(why) = gap(kind) {
+                    return Some(why);
+                }
             }
             EventKind::Exchange {
                 method,

@@ -2,7 +2,7 @@
 
 use super::objects::{GROUP, claim, class, given, reserved, slice};
 use super::stage::FOREIGN;
-use crate::foreign::{changed, node};
+use crate::foreign::{changed, gap, node};
 use crate::pod::{GANG, ROLE, TRIAL};
 use aiconform_cluster::RUN_LABEL;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
@@ -24,11 +24,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             EventKind::SubjectEnded {} if ours => acting = false,
             // What comes after an early end is our own undoing; nothing is decided then.
             EventKind::Stopped { .. } if event.scope.subject.is_empty() => acting = false,
-            EventKind::WatchGap { kind, why } if acting => {
-                return Some(format!(
-                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                    kind.plural
-                ));
+            kind @ EventKind::WatchGap { .. } if acting => {
+                if let Some(why) = gap(kind) {
+                    return Some(why);
+                }
             }
             EventKind::Hindrance { who, what, why } if ours && what == FOREIGN => {
                 return Some(format!("{who} is not ours: {why}"));

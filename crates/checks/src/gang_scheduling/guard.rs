@@ -30,11 +30,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             EventKind::SubjectEnded {} if ours => acting = false,
             // What comes after an early end is our own undoing; nothing is decided then.
             EventKind::Stopped { .. } if event.scope.subject.is_empty() => acting = false,
-            EventKind::WatchGap { kind, why } if acting => {
-                return Some(format!(
-                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                    kind.plural
-                ));
+            kind @ EventKind::WatchGap { .. } if acting => {
+                if let Some(why) = foreign::gap(kind) {
+                    return Some(why);
+                }
             }
             EventKind::Exchange {
                 method,

@@ -7,6 +7,7 @@ use super::adapters::{Source, alike, is_missing};
 use super::history::{History, Reading, Stepped, words};
 use super::objects::{DECOY, SCALED, autoscalers};
 use super::plan::{LEAST, Name};
+use crate::foreign;
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::{Outcome, Subject};
 use serde_json::Value;
@@ -71,13 +72,10 @@ fn gap(events: &[&Event], subject: &Subject) -> Option<String> {
         match &event.kind {
             EventKind::SubjectStarted { .. } if ours => acting = true,
             EventKind::SubjectEnded {} if ours => acting = false,
-            EventKind::WatchGap { kind, why }
+            EventKind::WatchGap { kind, .. }
                 if acting && [Kind::pod(), Kind::deployment(), autoscalers()].contains(kind) =>
             {
-                return Some(format!(
-                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                    kind.plural
-                ));
+                return foreign::gap(&event.kind);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use super::adapters::Plan;
 use super::discover::Found;
 use super::history::{Answer, History, Phase};
-use crate::foreign::changed_spec;
+use crate::foreign::{changed_spec, gap};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::{Outcome, Subject};
 
@@ -46,11 +46,8 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
     let last = events.iter().find(ended).map_or(u64::MAX, |event| event.sequence);
     let meanwhile = events.iter().filter(|event| event.sequence > first && event.sequence < last);
     for event in meanwhile {
-        if let EventKind::WatchGap { kind, why } = &event.kind {
-            let plural = &kind.plural;
-            return Some(format!(
-                "the watch on {plural} was interrupted ({why}): what happened meanwhile was not seen"
-            ));
+        if let Some(why) = gap(&event.kind) {
+            return Some(why);
         }
         if let EventKind::Exchange {
             method,

@@ -2,7 +2,7 @@
 
 use super::run::ID;
 use crate::accelerators::claims;
-use crate::foreign::{changed, holds, node};
+use crate::foreign::{changed, gap, holds, node};
 use crate::pod::{GANG, ROLE};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
@@ -20,11 +20,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             // What comes after the end, early or not, is our own undoing.
             EventKind::SubjectEnded {} if ours => acting = false,
             EventKind::Stopped { .. } if ours || event.scope.subject.is_empty() => acting = false,
-            EventKind::WatchGap { kind, why } if acting => {
-                return Some(format!(
-                    "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                    kind.plural
-                ));
+            kind @ EventKind::WatchGap { .. } if acting => {
+                if let Some(why) = gap(kind) {
+                    return Some(why);
+                }
             }
             EventKind::Phase { phase, data } if ours && phase == "remove" => {
                 let names = data.get("names").and_then(Value::as_array).into_iter().flatten();

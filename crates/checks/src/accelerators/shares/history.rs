@@ -1,6 +1,6 @@
 //! A trial of shares as the evidence has it.
 
-use crate::foreign::admitted_pod;
+use crate::foreign::{admitted_pod, gap};
 use aiconform_model::{Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
 use serde_json::Value;
@@ -132,10 +132,8 @@ impl History {
                     acting &= !event.scope.subject.is_empty();
                     history.stopped.get_or_insert_with(|| why.clone());
                 }
-                EventKind::WatchGap { kind, why } if acting && *kind == Kind::pod() => {
-                    history.doubts(format!(
-                        "the watch on pods was interrupted ({why}): what happened meanwhile was not seen"
-                    ));
+                EventKind::WatchGap { kind, .. } if acting && *kind == Kind::pod() => {
+                    gap(&event.kind).into_iter().for_each(|why| history.doubts(why));
                 }
                 EventKind::Exchange {
                     method,

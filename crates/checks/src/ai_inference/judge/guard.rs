@@ -2,7 +2,7 @@
 
 use crate::ai_inference::adapters::{gateways, http_routes, services};
 use crate::ai_inference::history::SPLIT;
-use crate::foreign::admitted_pod;
+use crate::foreign::{admitted_pod, gap};
 use aiconform_model::{Change, Event, EventKind, Kind, Object};
 use aiconform_verdict::Subject;
 use serde_json::Value;
@@ -37,13 +37,10 @@ pub fn doubt(events: &[&Event], subject: &Subject) -> Option<String> {
             response: Some(got),
             ..
         } => admitted_pod(method, path, sent, got).or_else(|| admitted(method, path, sent, got)),
-        EventKind::WatchGap { kind, why }
+        EventKind::WatchGap { kind, .. }
             if is_ours(kind) && event.sequence > start && event.sequence < ended =>
         {
-            Some(format!(
-                "the watch on {} was interrupted ({why}): what happened meanwhile was not seen",
-                kind.plural
-            ))
+            gap(&event.kind)
         }
         EventKind::Watch { kind, change, object } => {
             let at = event.sequence;

@@ -19,11 +19,15 @@ pub struct Adapter {
     pub brings: &'static str,
     /// Reason of its event about a pod for which it can bring none.
     pub refuses: &'static str,
+    /// Taint with which its nodes come, and which goes when it knows them (`NoExecute`); empty when there is none. Whoever
+    /// evicts for taints may see it longer than the scheduler does, and delete a pod that has just been placed.
+    pub arriving: &'static str,
     /// Taint of a node that it is about to remove; where it has NodeClaims, their deletion says it.
     pub leaving: &'static str,
 }
 
-/// Karpenter 1.x: `pkg/controllers/provisioning/scheduling/events.go`; under the second name in EKS Auto Mode.
+/// Karpenter 1.x: `pkg/controllers/provisioning/scheduling/events.go`, `pkg/apis/v1/taints.go`; under the second name in EKS
+/// Auto Mode.
 const KARPENTER: Adapter = Adapter {
     id: "karpenter",
     product: "Karpenter",
@@ -32,6 +36,7 @@ const KARPENTER: Adapter = Adapter {
     names: &["karpenter", "eks-auto-mode/compute"],
     brings: "Nominated",
     refuses: "FailedScheduling",
+    arriving: "karpenter.sh/unregistered",
     leaving: "karpenter.sh/disrupted",
 };
 
@@ -44,6 +49,7 @@ const CLUSTER_AUTOSCALER: Adapter = Adapter {
     names: &["cluster-autoscaler"],
     brings: "TriggeredScaleUp",
     refuses: "NotTriggerScaleUp",
+    arriving: "",
     leaving: "ToBeDeletedByClusterAutoscaler",
 };
 

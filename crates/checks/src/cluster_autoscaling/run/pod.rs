@@ -35,8 +35,13 @@ pub fn pod(profile: &Profile, target: &Target, class: &str, name: &str, role: &s
     if !target.selector.is_empty() {
         pod["spec"]["nodeSelector"] = json!(target.selector);
     }
-    if !target.tolerations.is_empty() {
-        pod["spec"]["tolerations"] = json!(target.tolerations);
+    let mut tolerations = json!(target.tolerations);
+    if let Some(tolerations) = tolerations.as_array_mut().filter(|_| !target.adapter.arriving.is_empty()) {
+        let key = target.adapter.arriving;
+        tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute"}));
+    }
+    if tolerations.as_array().is_some_and(|all| !all.is_empty()) {
+        pod["spec"]["tolerations"] = tolerations;
     }
     if !profile.image_pull_secrets.is_empty() {
         pod["spec"]["imagePullSecrets"] =
