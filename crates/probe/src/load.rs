@@ -20,8 +20,7 @@ static LOAD: Mutex<Option<Load>> = Mutex::new(None);
 
 struct Load {
     ends: Arc<AtomicBool>,
-    begun: Instant,
-    devices: Vec<Vec<JoinHandle<(u64, String)>>>,
+    askers: Vec<JoinHandle<Loaded>>,
 }
 
 /// Keeps every device busy until [`rest`] is called, at most so long.
@@ -53,42 +52,36 @@ fn on(sockets: &[String], most: Duration) -> Load {
         let (path, ends) = (path.clone(), ends.clone());
         std::thread::spawn(move || keep(&path, || ends.load(Ordering::Relaxed) || begun.elapsed() > most))
     };
-    let devices = sockets.iter().map(|path| (0..ASKERS).map(|_| asker(path)).collect()).collect();
-    Load { ends, begun, devices }
+    let askers = sockets.iter().flat_map(|path| (0..ASKERS).map(move |_| path)).map(asker).collect();
+    Load { ends, askers }
 }
 
-/// Keeps a device busy; how many milliseconds it worked, and what it said no to.
-fn keep(path: &str, is_over: impl Fn() -> bool) -> (u64, String) {
-    let mut done = 0;
-    while !is_over() {
+/// Keeps a device busy; what came of it.
+fn keep(path: &str, is_over: impl Fn() -> bool) -> Loaded {
+    let mut loaded = Loaded::default();
+    while !is_over() && loaded.why.is_empty() {
+        loaded.asked += PIECE;
         match devices::work_on(path, PIECE) {
             Ok(answer) => {
-                done += answer.pointer("/done/milliseconds").and_then(Value::as_u64).unwrap_or_default();
-                if let Some(why) = answer.get("refused").and_then(Value::as_str) {
-                    return (done, why.to_owned());
-                }
+                loaded.done +=
+                    answer.pointer("/done/milliseconds").and_then(Value::as_u64).unwrap_or_default();
+                loaded.why = answer.get("refused").and_then(Value::as_str).unwrap_or_default().to_owned();
             }
-            Err(why) => return (done, format!("{path}: {why}")),
+            Err(why) => loaded.why = format!("{path}: {why}"),
         }
     }
-    (done, String::new())
+    loaded
 }
 
 fn end(load: Load) -> Loaded {
     load.ends.store(true, Ordering::Relaxed);
-    let count = load.devices.len();
-    let mut loaded = Loaded::default();
-    for asker in load.devices.into_iter().flatten() {
-        let (done, why) =
-            asker.join().unwrap_or_else(|_| (0, "the load ended in a fault of the probe".into()));
-        loaded.done += done;
-        if loaded.why.is_empty() {
-            loaded.why = why;
-        }
-    }
-    let lasted = u64::try_from(load.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    loaded.asked = lasted.saturating_mul(count as u64);
-    loaded
+    let fault = |_| Loaded { why: "the load ended in a fault of the probe".into(), ..Loaded::default() };
+    load.askers.into_iter().map(|asker| asker.join().unwrap_or_else(fault)).fold(Loaded::default(), add)
+}
+
+fn add(one: Loaded, other: Loaded) -> Loaded {
+    let why = if one.why.is_empty() { other.why } else { one.why };
+    Loaded { asked: one.asked + other.asked, done: one.done + other.done, why }
 }
 
 #[cfg(test)]
@@ -122,16 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_asked_until_the_load_ends_and_the_time_is_what_was_asked() {
+    fn a_device_is_asked_until_the_load_ends() {
         let folder = tempfile::tempdir().unwrap();
         let (path, text) = path(&folder);
-        device(&path, "{\"done\":{\"milliseconds\":200}}\n");
-        let load = on(&[text], Duration::from_secs(60));
-        while load.begun.elapsed() < Duration::from_millis(50) {
+        device(&path, "{\"done\":{\"milliseconds\":150}}\n");
+        let (load, begun) = (on(&[text], Duration::from_secs(60)), Instant::now());
+        while begun.elapsed() < Duration::from_millis(50) {
             std::thread::yield_now();
         }
         let loaded = end(load);
-        assert!(loaded.asked >= 50 && loaded.done >= 400 && loaded.why.is_empty(), "{loaded:?}");
+        assert!(loaded.asked >= 2 * PIECE && loaded.why.is_empty(), "{loaded:?}");
+        assert_eq!(loaded.done * 200, loaded.asked * 150);
     }
 
     #[test]
@@ -140,8 +134,9 @@ mod tests {
         let (path, text) = path(&folder);
         device(&path, "{\"refused\":\"another holder works\"}\n");
         let none = format!("{text}-none");
-        assert_eq!(keep(&text, || false), (0, "another holder works".into()));
-        assert!(keep(&none, || false).1.contains("-none: "));
+        let refused = keep(&text, || false);
+        assert_eq!(refused, Loaded { asked: PIECE, done: 0, why: "another holder works".into() });
+        assert!(keep(&none, || false).why.contains("-none: "));
     }
 
     #[test]
@@ -150,7 +145,7 @@ mod tests {
         let (path, text) = path(&folder);
         device(&path, "{\"done\":{\"milliseconds\":1}}\n");
         let load = on(&[text], Duration::from_millis(20));
-        while !load.devices.iter().flatten().all(JoinHandle::is_finished) {
+        while !load.askers.iter().all(JoinHandle::is_finished) {
             std::thread::yield_now();
         }
         assert_eq!(end(load).why, "");
