@@ -245,7 +245,7 @@ impl<'a> Stage<'a> {
         let body = serde_json::to_value(wanted).unwrap_or_default();
         let asked = pods.iter().flat_map(|pod| pod.containers().map(move |name| (pod, name)));
         // One that gives no answer does not take the others with it; the judge sees that it gave none.
-        let answers = join_all(asked.map(|(pod, name)| pod.ask(name, "/look", &body))).await;
+        let answers = join_all(asked.map(|(pod, name)| look(pod, name, &body))).await;
         let looks = answers.into_iter().flatten().filter_map(|answer| serde_json::from_value(answer).ok());
         Ok(looks.collect())
     }
@@ -351,5 +351,14 @@ impl<'a> Stage<'a> {
         self.phase("look_pair", json!({"pod": pair.name}));
         self.ask(&[&pair], &LookFor::default()).await?;
         Ok(())
+    }
+}
+
+/// Asks the probe in a container what it sees; once more where no answer comes: a connection may be lost on a busy machine,
+/// and to look again changes nothing.
+async fn look(pod: &Probe, container: &str, body: &Value) -> Result<Value, Stop> {
+    match pod.ask(container, "/look", body).await {
+        Err(_) => pod.ask(container, "/look", body).await,
+        answer => answer,
     }
 }
