@@ -10,7 +10,7 @@ fn every_breakage_is_found() {
     // `--thorough` also breaks what goes further than a MUST, or needs components that take long to build.
     let slow = std::env::var("AICONFORM_THOROUGH").map(|_| "--slow");
     let output = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
-        .args(["lab", "faults", "-o", "json", "--side-by-side", "3"])
+        .args(["lab", "faults", "-o", "json", "--side-by-side", "2"])
         .args(slow)
         .output()
         .unwrap();
