@@ -61,11 +61,13 @@ pub(crate) fn places<'c>(case: &'c Case<'_>) -> Vec<Named<'c>> {
         .iter()
         .flatten()
         .filter_map(|(_, value)| Some(of(value.text()?, value.place, "", Level::Error)));
-    let answers = product.answers().flat_map(|(_, answer)| {
-        let id = answer.id.text.as_str();
-        let evidence = answer.links().map(move |item| of(&item.text, item.place, id, Level::Error));
-        let notes = LinkFinder::new().links(&answer.notes.text);
-        evidence.chain(notes.map(move |link| of(link.as_str(), answer.notes.place, id, Level::Warning)))
+    let evidence = product.answers().flat_map(|(_, answer)| {
+        answer.links().map(|item| of(&item.text, item.place, answer.id.text.as_str(), Level::Error))
     });
-    metadata.chain(answers).filter(|named| is_link(named.link)).collect()
+    // Last: there is a most of links, and those of notes must not be in the way of evidence.
+    let notes = product.answers().flat_map(|(_, answer)| {
+        let links = LinkFinder::new().links(&answer.notes.text).map(|link| link.as_str());
+        links.map(|link| of(link, answer.notes.place, answer.id.text.as_str(), Level::Warning))
+    });
+    metadata.chain(evidence).chain(notes).filter(|named| is_link(named.link)).collect()
 }

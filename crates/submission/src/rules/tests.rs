@@ -601,6 +601,12 @@ fn a_link_that_notes_name_is_asked_too_and_weighs_less() {
     let broken = findings.iter().filter(|finding| finding.rule == "link_reachable");
     let broken: Vec<_> = broken.map(|found| (found.level, found.requirement.as_str())).collect();
     assert_eq!(broken, [(Level::Warning, "gang_scheduling"); 2]);
+
+    // However many there are, evidence is asked.
+    let many: String = (0..600).map(|number| format!(" https://cirrus.test/{number}")).collect();
+    clone.answer("gang_scheduling", "How:", &many);
+    let all = links(&[clone.product()], &Given::default());
+    assert!(all.len() == 500 && before.is_subset(&all), "{}", all.len());
 }
 
 #[test]
