@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 pub const NAME: &str = "aiconform-simulator";
 
 /// The objects in the order in which they are to be applied, as YAML documents: namespace, service account and its role,
-/// the DeviceClass of the DRA driver's devices if there is one, and those of their partitions and of virtual ones, the DaemonSet, and the Service `metrics`.
+/// the DeviceClass of the DRA driver's devices if there is one, and those of their partitions and of virtual ones, the
+/// DaemonSet, and the Service `metrics`.
 ///
 /// The simulator runs as root, because the kubelet's folders are root's, and with no privilege beside it.
 pub fn manifest(settings: &Settings, image: &str) -> String {

@@ -278,6 +278,10 @@ impl Acts<'_> {
                 self.phase("arrived", json!({"pod": name}));
                 return Ok(Some(name));
             };
+            if self.scratch.get(&Kind::pod(), &name).is_none() {
+                // That no node came for it says nothing then.
+                return Err(Stop::Hindered(late.to_string()));
+            }
             self.tell(&late.to_string());
             self.phase("late", json!({"pod": name, "seconds": late.waited.as_secs(), "last": late.last}));
             return Ok(None);
