@@ -368,8 +368,14 @@ fn waiting_for_another_programs_build_is_said_and_can_be_interrupted() {
         .spawn()
         .unwrap();
     let talk = std::io::BufReader::new(up.stderr.take().unwrap());
-    let mut said = std::io::BufRead::lines(talk).map(Result::unwrap);
-    assert!(said.any(|line| line.contains("waiting for another program")));
+    let mut said = String::new();
+    for line in std::io::BufRead::lines(talk) {
+        said += &format!("{}\n", line.unwrap());
+        if said.contains("waiting for another program") {
+            break;
+        }
+    }
+    assert!(said.contains("waiting for another program"), "{said}");
     assert!(Command::new("kill").args(["-INT", &up.id().to_string()]).status().unwrap().success());
     assert_eq!(up.wait().unwrap().code(), Some(130));
 }

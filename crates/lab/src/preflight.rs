@@ -1,16 +1,16 @@
 //! What the machine must have, told in one sentence each before anything is built.
 
 use crate::error::LabError;
-use crate::recipe::{self, Recipe};
+use crate::recipe;
 use camino::Utf8Path;
 
 const GIB: u64 = 1 << 30;
 
-/// Checks root, Go, runc, the CNI plugins, disk and memory; gives the toolchain's version.
+/// Checks root, Go, runc, the CNI plugins, memory and disk for what a lab writes; gives the toolchain's version.
 ///
 /// # Errors
 /// One sentence that names what is missing and how to get it.
-pub async fn check(wanted: &[&Recipe]) -> Result<String, LabError> {
+pub async fn check() -> Result<String, LabError> {
     let lacks = |sentence: &str| Err(LabError::Machine(sentence.into()));
     if !rustix::process::geteuid().is_root() {
         return lacks(
@@ -40,23 +40,7 @@ pub async fn check(wanted: &[&Recipe]) -> Result<String, LabError> {
             "the lab needs the CNI plugins in /usr/lib/cni: apt-get install containernetworking-plugins",
         );
     }
-    // Building takes much room; what is built already takes little.
-    let building = if recipe::is_built(wanted, &toolchain) { 0 } else { 12 * GIB };
-    for (path, least) in [(recipe::cache(), building), (crate::state::ROOT.into(), 3 * GIB)] {
-        let mut folder = path.as_path();
-        while !folder.exists() {
-            folder = folder.parent().unwrap_or(Utf8Path::new("/"));
-        }
-        let room = rustix::fs::statvfs(folder.as_std_path()).map_err(std::io::Error::from)?;
-        let free = room.f_bavail * room.f_frsize;
-        if free < least {
-            return Err(LabError::Machine(format!(
-                "the lab needs {} GiB free at {path}, and there are {}: make room or choose another place with AICONFORM_CACHE_DIR",
-                least / GIB,
-                free / GIB
-            )));
-        }
-    }
+    has_room(crate::state::ROOT.into(), 3 * GIB)?;
     let memory = fs_err::read_to_string("/proc/meminfo")?;
     let available = memory
         .lines()
@@ -70,6 +54,31 @@ pub async fn check(wanted: &[&Recipe]) -> Result<String, LabError> {
         )));
     }
     Ok(toolchain)
+}
+
+/// Checks that there is room to build components in this folder.
+///
+/// # Errors
+/// One sentence with how much there is.
+pub fn has_room_to_build(folder: &Utf8Path) -> Result<(), LabError> {
+    has_room(folder, 12 * GIB)
+}
+
+fn has_room(path: &Utf8Path, least: u64) -> Result<(), LabError> {
+    let mut folder = path;
+    while !folder.exists() {
+        folder = folder.parent().unwrap_or(Utf8Path::new("/"));
+    }
+    let room = rustix::fs::statvfs(folder.as_std_path()).map_err(std::io::Error::from)?;
+    let free = room.f_bavail * room.f_frsize;
+    if free < least {
+        return Err(LabError::Machine(format!(
+            "the lab needs {} GiB free at {path}, and there are {}: make room or choose another place with AICONFORM_CACHE_DIR",
+            least / GIB,
+            free / GIB
+        )));
+    }
+    Ok(())
 }
 
 fn on_path(program: &str) -> bool {

@@ -3,6 +3,7 @@
 use crate::commands;
 use crate::error::LabError;
 use crate::part::Part;
+use crate::preflight;
 use crate::progress::{Progress, Step};
 use crate::version::Kubernetes;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -440,12 +441,6 @@ pub fn wanted(kubernetes: Kubernetes, parts: &BTreeSet<Part>) -> Vec<&'static Re
         .collect()
 }
 
-/// Whether all of these are in the cache.
-pub fn is_built(wanted: &[&Recipe], toolchain: &str) -> bool {
-    let root = cache().join("components");
-    wanted.iter().all(|recipe| root.join(format!("{}-{}/bin", recipe.name, recipe.key(toolchain))).exists())
-}
-
 /// Builds what the cache lacks of these and gives the folder of binaries of each component.
 ///
 /// # Errors
@@ -458,15 +453,19 @@ pub async fn build(
     let root = cache().join("components");
     fs_err::create_dir_all(&root)?;
     let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
-    let binaries = || wanted.iter().map(|recipe| folder(recipe).join("bin")).collect();
+    let binaries: Vec<Utf8PathBuf> = wanted.iter().map(|recipe| folder(recipe).join("bin")).collect();
     // Whoever needs nothing new does not wait for another program's build.
-    if is_built(wanted, toolchain) {
-        return Ok(binaries());
+    if binaries.iter().all(|folder| folder.exists()) {
+        return Ok(binaries);
     }
     // A second program that builds the same waits here, then finds it built.
     let _held = alone(&root, progress).await?;
     let missing: Vec<&Recipe> =
         wanted.iter().copied().filter(|recipe| !folder(recipe).join("bin").exists()).collect();
+    // Building takes much room; what is built already takes little.
+    if !missing.is_empty() {
+        preflight::has_room_to_build(&root)?;
+    }
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
         let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
@@ -487,7 +486,7 @@ pub async fn build(
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
-    Ok(binaries())
+    Ok(binaries)
 }
 
 /// Waits until no other program builds into the cache, and takes away what one that was killed has left half built.

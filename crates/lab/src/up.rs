@@ -83,7 +83,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         options.parts.iter().copied().chain(broken).chain(kwok).chain(posing).collect();
     parts.extend(parts.clone().into_iter().filter_map(Part::stands_on));
     let wanted = recipe::wanted(options.kubernetes, &parts);
-    let toolchain = preflight::check(&wanted).await?;
+    let toolchain = preflight::check().await?;
     let binaries = recipe::build(&wanted, &toolchain, progress).await?;
     sweep().await?;
     let state = Status::folder(&options.name);
