@@ -185,18 +185,29 @@ fn label_name(input: &mut &str) -> ModalResult<String> {
     (first, others).take().map(str::to_owned).parse_next(input)
 }
 
+enum Piece<'a> {
+    Run(&'a str),
+    Letter(char),
+}
+
 fn quoted(input: &mut &str) -> ModalResult<String> {
     '"'.parse_next(input)?;
     let escaped = alt(('\\'.value('\\'), '"'.value('"'), 'n'.value('\n')));
     let escaped = escaped.context(wanted("one of \\, \" and n behind a backslash"));
-    let mut letters = repeat(0.., alt((none_of(['"', '\\']), preceded('\\', cut_err(escaped))))).fold(
-        String::new,
-        |mut text, letter| {
-            text.push(letter);
-            text
-        },
-    );
-    let text = letters.parse_next(input)?;
+    // Whole runs at once: nearly all that a label's value holds is plain.
+    let plain = take_while(1.., |letter: char| letter != '"' && letter != '\\');
+    let mut parts = repeat(
+        0..,
+        alt((plain.map(Piece::Run), preceded('\\', cut_err(escaped)).map(Piece::Letter))),
+    )
+    .fold(String::new, |mut text, piece| {
+        match piece {
+            Piece::Run(run) => text.push_str(run),
+            Piece::Letter(letter) => text.push(letter),
+        }
+        text
+    });
+    let text = parts.parse_next(input)?;
     cut_err('"'.context(wanted("a closing quote"))).parse_next(input)?;
     Ok(text)
 }

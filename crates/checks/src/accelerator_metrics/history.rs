@@ -5,6 +5,9 @@ use aiconform_exposition::{Limits, parse};
 use aiconform_model::{Event, EventKind};
 use aiconform_verdict::Subject;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Under this name the facts of a subject hold the dialect's id.
 pub const DIALECT: &str = "dialect";
@@ -34,8 +37,11 @@ pub struct Scraped {
     /// The answer's content type.
     pub content_type: String,
     /// What it says of devices, or what it is instead of metrics.
-    pub read: Result<Told, Lack>,
+    pub read: Read,
 }
+
+/// What a scrape says, or what it is instead.
+pub type Read = Result<Arc<Told>, Lack>;
 
 /// What a scrape says.
 #[derive(Clone, Debug, Default)]
@@ -235,11 +241,35 @@ pub fn whole(device: &str) -> &str {
     device.split('/').next().unwrap_or(device)
 }
 
+thread_local! {
+    // Every claim reads the same scrapes, and reading them is nearly all that judging costs.
+    static READ: RefCell<HashMap<&'static str, HashMap<String, Read>>> = RefCell::default();
+}
+
+/// So many texts are remembered.
+const REMEMBERED: usize = 500;
+
 /// Reads the text of a scrape.
 ///
 /// # Errors
 /// When it is no metrics, or not all of them.
-pub fn told(dialect: Option<&Dialect>, text: &str) -> Result<Told, Lack> {
+pub fn told(dialect: Option<&'static Dialect>, text: &str) -> Read {
+    let id = dialect.map_or("", |dialect| dialect.id.as_str());
+    READ.with_borrow_mut(|all| {
+        let known = all.entry(id).or_default();
+        if let Some(read) = known.get(text) {
+            return read.clone();
+        }
+        if known.len() == REMEMBERED {
+            known.clear();
+        }
+        let read = read(dialect, text);
+        known.insert(text.into(), read.clone());
+        read
+    })
+}
+
+fn read(dialect: Option<&Dialect>, text: &str) -> Read {
     let found = parse(text, &Limits::default()).map_err(|error| Lack::Metrics(error.to_string()))?;
     if let Some(cut) = found.cut {
         return Err(Lack::Answer(cut.to_string()));
@@ -248,7 +278,7 @@ pub fn told(dialect: Option<&Dialect>, text: &str) -> Result<Told, Lack> {
     names.sort_unstable();
     names.dedup();
     let first = found.warnings.first().map(ToString::to_string).unwrap_or_default();
-    Ok(Told {
+    Ok(Arc::new(Told {
         readings: dialect.map(|dialect| readings(dialect, &found)).unwrap_or_default(),
         warnings: (found.warnings.len() + found.more_warnings, first),
         samples: found.samples.len(),
@@ -257,5 +287,5 @@ pub fn told(dialect: Option<&Dialect>, text: &str) -> Result<Told, Lack> {
             .families
             .values()
             .any(|family| family.help.as_deref().is_some_and(|help| help.contains("simulated device"))),
-    })
+    }))
 }

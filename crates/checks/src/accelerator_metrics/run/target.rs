@@ -7,7 +7,7 @@ use aiconform_cluster::{Api, TextLimit};
 use aiconform_model::{Bin, Scope};
 use aiconform_wait::Wait;
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How much of a scrape is read, and how long it may take: Prometheus itself waits 10 s.
@@ -91,13 +91,13 @@ impl Target {
     }
 
     /// Scrapes an endpoint; what it says of devices, if it does.
-    pub async fn look(&self, path: &str) -> Option<Told> {
+    pub async fn look(&self, path: &str) -> Option<Arc<Told>> {
         let text = self.api.scrape(&self.scope, path, LIMIT).await;
         if text.lack().is_some() { None } else { told(self.dialect, &text.text).ok() }
     }
 
     /// Scrapes the endpoint of the device's node.
-    pub async fn look_here(&self) -> Option<Told> {
+    pub async fn look_here(&self) -> Option<Arc<Told>> {
         let path = self.known().here.clone()?;
         let told = self.look(&path).await?;
         let mut known = self.known();
