@@ -247,6 +247,7 @@ impl Remaining<'_> {
         let inside = [
             Kind::namespaced("kueue.x-k8s.io", "v1beta2", "Workload", "workloads"),
             Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups"),
+            Kind::namespaced("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
             Kind::job(),
             Kind::pod(),
         ];

@@ -154,6 +154,8 @@ pub enum Breakage {
     AdapterIgnoresNamespaces,
     /// The adapter of metrics does not reach where its metrics come from.
     AdapterWithoutSource,
+    /// KEDA's operator does not run; what it has installed is there.
+    KedaStopped,
     /// Prometheus may not list what it looks for its targets in.
     MonitoringFindsNothing,
     /// Two jobs of Prometheus scrape the same pods.
@@ -280,6 +282,7 @@ impl Breakage {
         Breakage::AdapterMultipliesValues,
         Breakage::AdapterIgnoresNamespaces,
         Breakage::AdapterWithoutSource,
+        Breakage::KedaStopped,
         Breakage::MonitoringFindsNothing,
         Breakage::MonitoringCountsTwice,
         Breakage::MonitoringStandsStill,
@@ -344,6 +347,7 @@ impl Breakage {
             Breakage::AdapterMultipliesValues
             | Breakage::AdapterIgnoresNamespaces
             | Breakage::AdapterWithoutSource => Some(Part::PrometheusAdapter),
+            Breakage::KedaStopped => Some(Part::Keda),
             gateway if gateway.is_of_gateway() => Some(Part::Traefik),
             _ => None,
         }

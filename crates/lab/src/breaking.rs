@@ -120,6 +120,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 let act = ["create", "namespace", "probe", "--dry-run=server", "-o", "json"];
                 in_force(tools, "label-for-admin-access", &act, labelled).await?;
             }
+            Breakage::KedaStopped => stop(tools, KEDA).await?,
             Breakage::NodeAutoscalerStopped => stop(tools, KARPENTER).await?,
             Breakage::NewNodesNeverReady => stop(tools, KWOK).await?,
             Breakage::NodesAddedByHand => {
@@ -254,6 +255,7 @@ fn gang_to_probe(lab: &Status) -> Result<camino::Utf8PathBuf, LabError> {
 
 /// Namespace, Deployment and the label of its pods.
 type Program = (&'static str, &'static str, &'static str);
+const KEDA: Program = ("keda", "deployment/keda-operator", "app=keda-operator");
 const KARPENTER: Program = ("karpenter", "deployment/karpenter", "app.kubernetes.io/name=karpenter");
 const KWOK: Program = ("kube-system", "deployment/kwok-controller", "app=kwok-controller");
 

@@ -4,7 +4,7 @@
 //! asks the real metrics API.
 
 use crate::breakage::Breakage;
-use aiconform_cluster::{Api, ClusterError};
+use aiconform_cluster::{Api, ClusterError, encode};
 use aiconform_model::{Kind, Object, Scope, quantity};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), 
     let metric = autoscaler.text(&format!("/spec/metrics/0/{of}/metric/name"));
     let target = autoscaler.text(&format!("/spec/metrics/0/{of}/target/averageValue"));
     let target = quantity(target).unwrap_or(1.0).max(0.001);
-    let values = values(api, fault, namespace, of, metric).await;
+    let values = values(api, fault, namespace, &asked(autoscaler)).await;
     let found = !values.is_empty();
     #[allow(clippy::cast_precision_loss, reason = "pods are few")]
     let pods = if of == "pods" { values.len() as f64 } else { current as f64 };
@@ -86,24 +86,34 @@ fn wanted(fault: Breakage, current: u64, told: Option<f64>, target: f64) -> u64 
     }
 }
 
+/// Group, and what of a namespace is asked: where an autoscaler's metric is read.
+fn asked(autoscaler: &Object) -> (&'static str, String) {
+    let metric = |of: &str| autoscaler.text(&format!("/spec/metrics/0/{of}/metric/name"));
+    let Some(external) = autoscaler.at("/spec/metrics/0/external/metric") else {
+        return ("custom.metrics.k8s.io", format!("pods/*/{}", metric("pods")));
+    };
+    let labels = external.pointer("/selector/matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let labels: Vec<String> =
+        labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let selector = encode(&labels.join(","));
+    ("external.metrics.k8s.io", format!("{}?labelSelector={selector}", metric("external")))
+}
+
 /// What is told of a namespace; nothing where the API does not know it.
-async fn values(api: &Api, fault: Breakage, namespace: &str, of: &str, metric: &str) -> Vec<f64> {
-    let mut values = in_namespace(api, namespace, of, metric).await;
+async fn values(api: &Api, fault: Breakage, namespace: &str, asked: &(&str, String)) -> Vec<f64> {
+    let mut values = in_namespace(api, namespace, asked).await;
     if fault == Breakage::AutoscalerCountsAcrossNamespaces && !values.is_empty() {
         let everywhere = api.list(&Scope::default(), &Kind::namespace(), "", "").await.unwrap_or_default();
         for other in everywhere.iter().map(Object::name).filter(|other| *other != namespace) {
             // Added to the first pod: the average of more pods would be another wrong.
-            values[0] += in_namespace(api, other, of, metric).await.iter().sum::<f64>();
+            values[0] += in_namespace(api, other, asked).await.iter().sum::<f64>();
         }
     }
     values
 }
 
-async fn in_namespace(api: &Api, namespace: &str, of: &str, metric: &str) -> Vec<f64> {
-    let path = match of {
-        "pods" => format!("/apis/custom.metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/*/{metric}"),
-        _ => format!("/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/{metric}"),
-    };
+async fn in_namespace(api: &Api, namespace: &str, (group, what): &(&str, String)) -> Vec<f64> {
+    let path = format!("/apis/{group}/v1beta1/namespaces/{namespace}/{what}");
     let answer = api.send(&Scope::default(), "GET", &path, None).await.unwrap_or_default();
     let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     items.iter().filter_map(|item| quantity(item.get("value")?.as_str()?)).collect()

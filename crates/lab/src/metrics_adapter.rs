@@ -2,6 +2,7 @@
 //! Prometheus with other names, and have no rules for metrics of pods.
 
 use crate::breakage::Breakage;
+use crate::part::Part;
 use crate::state::Status;
 use serde_json::{Value, json};
 
@@ -22,7 +23,10 @@ pub fn manifests(lab: &Status) -> String {
     let mut items = permissions();
     items.extend([config(&query(lab)), deployment(&source(lab)), service()]);
     items.extend(CUSTOM.map(|version| api_service("custom.metrics.k8s.io", version)));
-    items.push(api_service("external.metrics.k8s.io", "v1beta1"));
+    // Of external metrics there is one server in a cluster, and KEDA wants to be it.
+    if !lab.parts.contains(&Part::Keda) {
+        items.push(api_service("external.metrics.k8s.io", "v1beta1"));
+    }
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 

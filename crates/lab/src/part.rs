@@ -37,6 +37,8 @@ pub enum Part {
     Karpenter,
     /// prometheus-adapter 0.12.0, which serves what Prometheus has of pods as custom metrics.
     PrometheusAdapter,
+    /// KEDA 2.21.0, which makes a HorizontalPodAutoscaler of each ScaledObject and serves its metrics as external ones.
+    Keda,
 }
 
 /// How a part is brought into a lab.
@@ -251,6 +253,34 @@ const PROMETHEUS_ADAPTER: Product = Product {
     limit: Duration::from_secs(120),
 };
 
+const KEDA: Product = Product {
+    images: &[
+        ("keda-operator", "operator", "aiconform.dev/lab/keda:2.21.0"),
+        ("keda-adapter", "adapter", "aiconform.dev/lab/keda-metrics-apiserver:2.21.0"),
+    ],
+    replaces: None,
+    namespace: Some("keda"),
+    own: include_str!("../../../lab/components/keda/manifests.yaml"),
+    // Its own way to certificates takes a minute, because a Secret that was not there comes late into a running pod.
+    serving: Some(Serving { service: "keda-operator", namespace: "keda", secret: "kedaorg-certs" }),
+    serves: (
+        &[
+            "-n",
+            "keda",
+            "get",
+            "deployment/keda-operator",
+            "deployment/keda-metrics-apiserver",
+            "apiservice/v1beta1.external.metrics.k8s.io",
+            "-o",
+            "jsonpath={.items[*].status.readyReplicas} {.items[2].status.conditions[?(@.type==\"Available\")].status}",
+        ],
+        "",
+        "1 1 True",
+    ),
+    log: &["-n", "keda", "deployment/keda-operator"],
+    limit: Duration::from_secs(120),
+};
+
 impl Part {
     /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
     pub fn is_quick(self) -> bool {
@@ -266,6 +296,7 @@ impl Part {
         Part::Simulator,
         Part::Prometheus,
         Part::PrometheusAdapter,
+        Part::Keda,
         Part::Karpenter,
         Part::Traefik,
     ];
@@ -282,7 +313,13 @@ impl Part {
             Part::Prometheus => "prometheus",
             Part::Karpenter => "karpenter",
             Part::PrometheusAdapter => "prometheus-adapter",
+            Part::Keda => "keda",
         }
+    }
+
+    /// Whether it serves an API that another part serves where it is not: the two cannot be tried in one lab.
+    pub fn is_apart(self) -> bool {
+        self == Part::Keda
     }
 
     /// The part without which it cannot be.
@@ -318,6 +355,7 @@ impl Part {
             Part::Prometheus => &PROMETHEUS,
             Part::Karpenter => &KARPENTER,
             Part::PrometheusAdapter => &PROMETHEUS_ADAPTER,
+            Part::Keda => &KEDA,
         }
     }
 
@@ -443,7 +481,8 @@ const MORE: &str = "gpu=whole:4";
 /// What the simulator gives out in a lab, and where the lab has what it needs.
 fn simulated(lab: &Status) -> Result<aiconform_simulator::Settings, LabError> {
     // What scales pods that have a device each needs some to scale to.
-    let whole = if lab.parts.contains(&Part::PrometheusAdapter) { MORE } else { PLUGINS[0] };
+    let scales = [Part::PrometheusAdapter, Part::Keda].iter().any(|part| lab.parts.contains(part));
+    let whole = if scales { MORE } else { PLUGINS[0] };
     let plugins = std::iter::once(whole).chain(PLUGINS[1..].iter().copied());
     let plugins = plugins.map(|plugin| format!("{DOMAIN}/{plugin}").parse().map_err(LabError::Start));
     let mut settings = aiconform_simulator::Settings {

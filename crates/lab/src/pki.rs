@@ -70,17 +70,17 @@ fn leaf(
     serving: Option<Vec<String>>,
     issuer: &CertifiedIssuer<'static, KeyPair>,
 ) -> Result<(), LabError> {
-    let usage = if serving.is_some() {
-        ExtendedKeyUsagePurpose::ServerAuth
-    } else {
-        ExtendedKeyUsagePurpose::ClientAuth
+    // What serves may also call: parts of KEDA show one another the same certificate.
+    let usages = match &serving {
+        Some(_) => vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+        None => vec![ExtendedKeyUsagePurpose::ClientAuth],
     };
     let mut parameters = CertificateParams::new(serving.unwrap_or_default())?;
     parameters.distinguished_name.push(DnType::CommonName, user);
     if !group.is_empty() {
         parameters.distinguished_name.push(DnType::OrganizationName, group);
     }
-    parameters.extended_key_usages = vec![usage];
+    parameters.extended_key_usages = usages;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     let key = KeyPair::generate()?;
     let certificate = parameters.signed_by(&key, issuer)?;

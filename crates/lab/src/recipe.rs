@@ -28,23 +28,87 @@ pub struct Recipe {
     tags: &'static str,
     /// Files of the recipe: name and content.
     files: &'static [(&'static str, &'static str)],
-    /// A binary whose name the build gives wrong: from, to.
-    rename: Option<(&'static str, &'static str)>,
+    /// Binaries whose names the build gives wrong: from, to.
+    rename: &'static [(&'static str, &'static str)],
     /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`.
     manifests: Option<Manifests>,
     /// A module that is built otherwise than it comes.
     instead: Option<Instead>,
 }
 
-/// A module of which one file is another one, so that what the lab never uses is not built. The recipe's `go.mod` replaces
+/// A module that is changed before it is built, so that what the lab never uses is not built. The recipe's `go.mod` replaces
 /// the module by the folder `instead`.
 struct Instead {
     /// Module and version.
     module: &'static str,
-    /// The file in it.
-    file: &'static str,
-    /// What stands there.
-    content: &'static str,
+    /// What is changed.
+    changes: &'static [Change],
+}
+
+/// One change of a module.
+enum Change {
+    /// A file is written, over what is there.
+    Write {
+        /// The file.
+        file: &'static str,
+        /// What stands there.
+        content: &'static str,
+    },
+    /// Of the files of a folder these stay, and its folders.
+    Keep {
+        /// The folder.
+        folder: &'static str,
+        /// Names of files in it.
+        files: &'static [&'static str],
+    },
+    /// Something else stands in a file between two texts; the first of them goes, the second stays.
+    Between {
+        /// The file.
+        file: &'static str,
+        /// Where it begins.
+        from: &'static str,
+        /// Where it ends.
+        to: &'static str,
+        /// What stands there instead.
+        content: &'static str,
+    },
+}
+
+impl Change {
+    /// Everything that decides what comes out.
+    fn parts(&self) -> Vec<&'static str> {
+        match *self {
+            Change::Write { file, content } => vec![file, content],
+            Change::Keep { folder, files } => [&[folder], files].concat(),
+            Change::Between { file, from, to, content } => vec![file, from, to, content],
+        }
+    }
+
+    /// Does it to a module in a folder.
+    fn apply(&self, module: &Utf8Path) -> Result<(), LabError> {
+        match *self {
+            Change::Write { file, content } => fs_err::write(module.join(file), content)?,
+            Change::Keep { folder, files } => {
+                for entry in module.join(folder).read_dir_utf8()? {
+                    let entry = entry?;
+                    if entry.file_type()?.is_file() && !files.contains(&entry.file_name()) {
+                        fs_err::remove_file(entry.path())?;
+                    }
+                }
+            }
+            Change::Between { file, from, to, content } => {
+                let text = fs_err::read_to_string(module.join(file))?;
+                let (before, rest) = text.split_once(from).ok_or_else(|| lacks(file, from))?;
+                let end = rest.find(to).ok_or_else(|| lacks(file, to))?;
+                fs_err::write(module.join(file), [before, content, &rest[end..]].concat())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lacks(file: &str, text: &str) -> LabError {
+    LabError::Start(format!("the module's file {file} does not have the text {text:?} any more"))
 }
 
 impl Instead {
@@ -66,7 +130,7 @@ impl Instead {
         // Files of the cache of modules may not be written to.
         let arguments = ["--recursive", "--no-preserve=mode", source, folder.as_str()];
         commands::run("cp", &arguments).await?;
-        Ok(fs_err::write(folder.join(self.file), self.content)?)
+        self.changes.iter().try_for_each(|change| change.apply(&folder))
     }
 }
 
@@ -191,7 +255,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("pause", "go.mod"), file!("pause", "main.go")],
-        rename: None,
+        rename: &[],
         manifests: None,
         instead: None,
     },
@@ -202,7 +266,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("etcd", "go.mod"), file!("etcd", "go.sum")],
-        rename: Some(("server", "etcd")),
+        rename: &[("server", "etcd")],
         manifests: None,
         instead: None,
     },
@@ -218,7 +282,7 @@ pub const RECIPES: &[Recipe] = &[
         // The three snapshotters need C libraries, and the lab uses overlayfs.
         tags: "no_btrfs no_zfs no_devmapper",
         files: &[file!("containerd", "go.mod"), file!("containerd", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: None,
         instead: None,
     },
@@ -230,7 +294,7 @@ pub const RECIPES: &[Recipe] = &[
             -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
         tags: "",
         files: &[file!("kubernetes-1.36", "go.mod"), file!("kubernetes-1.36", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: None,
         instead: None,
     },
@@ -243,7 +307,7 @@ pub const RECIPES: &[Recipe] = &[
             -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37",
         tags: "",
         files: &[file!("kubernetes", "go.mod"), file!("kubernetes", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: None,
         instead: None,
     },
@@ -254,7 +318,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "-X sigs.k8s.io/kueue/pkg/version.GitVersion=v0.18.2",
         tags: "",
         files: &[file!("kueue", "go.mod"), file!("kueue", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/kueue", folders: &["config/default"] }),
         instead: None,
     },
@@ -266,7 +330,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("kuberay", "go.mod"), file!("kuberay", "go.sum")],
         instead: None,
-        rename: None,
+        rename: &[],
         // Its webhooks are off in `config/default`.
         manifests: Some(Manifests::Kustomize {
             module: "github.com/ray-project/kuberay/ray-operator",
@@ -280,7 +344,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("kwok", "go.mod"), file!("kwok", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: Some(Manifests::Kustomize {
             module: "sigs.k8s.io/kwok",
             folders: &["kustomize/kwok", "kustomize/stage/fast"],
@@ -294,7 +358,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("helm", "go.mod"), file!("helm", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: None,
         instead: None,
     },
@@ -313,7 +377,7 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "",
         tags: "",
         files: &[file!("kai", "go.mod"), file!("kai", "go.sum")],
-        rename: None,
+        rename: &[],
         manifests: Some(Manifests::Chart {
             module: "github.com/NVIDIA/KAI-scheduler",
             folder: "deployments/kai-scheduler",
@@ -337,14 +401,16 @@ pub const RECIPES: &[Recipe] = &[
         linker_flags: "-X github.com/traefik/traefik/v3/pkg/version.Version=3.6.12",
         tags: "",
         files: &[file!("traefik", "go.mod"), file!("traefik", "go.sum")],
-        rename: None,
+        rename: &[],
         // The kinds of the API only; what else it takes stands with the part.
         manifests: Some(Manifests::Kustomize { module: "sigs.k8s.io/gateway-api", folders: &["config/crd"] }),
         // Makers of DNS, asked when certificates are made: a third of all packages.
         instead: Some(Instead {
             module: "github.com/go-acme/lego/v4@v4.33.0",
-            file: "providers/dns/zz_gen_dns_providers.go",
-            content: include_str!("../../../lab/components/traefik/dns.go"),
+            changes: &[Change::Write {
+                file: "providers/dns/zz_gen_dns_providers.go",
+                content: include_str!("../../../lab/components/traefik/dns.go"),
+            }],
         }),
     },
     Recipe {
@@ -356,7 +422,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "remove_all_sd enable_kubernetes_sd",
         files: &[file!("prometheus", "go.mod"), file!("prometheus", "go.sum")],
         instead: None,
-        rename: None,
+        rename: &[],
         manifests: None,
     },
     Recipe {
@@ -368,11 +434,41 @@ pub const RECIPES: &[Recipe] = &[
         files: &[file!("karpenter", "go.mod"), file!("karpenter", "go.sum")],
         // Its provider is called as KWOK is.
         instead: None,
-        rename: Some(("kwok", "karpenter")),
+        rename: &[("kwok", "karpenter")],
         // Its chart leaves out the half of its kinds.
         manifests: Some(Manifests::Files {
             module: "sigs.k8s.io/karpenter",
             folders: &["kwok/charts/crds", "kwok/apis/crds"],
+        }),
+    },
+    Recipe {
+        name: "keda",
+        wanted: Wanted::With(Part::Keda),
+        packages: &["github.com/kedacore/keda/v2/cmd/adapter", "github.com/kedacore/keda/v2/cmd/operator"],
+        linker_flags: "-X github.com/kedacore/keda/v2/version.Version=2.21.0",
+        tags: "",
+        files: &[file!("keda", "go.mod"), file!("keda", "go.sum")],
+        rename: &[("adapter", "keda-adapter"), ("operator", "keda-operator")],
+        manifests: Some(Manifests::Kustomize {
+            module: "github.com/kedacore/keda/v2",
+            folders: &["config/crd", "config/service_account", "config/rbac"],
+        }),
+        // Of some seventy scalers, each with the clients of what it asks, the lab has one.
+        instead: Some(Instead {
+            module: "github.com/kedacore/keda/v2@v2.21.0",
+            changes: &[
+                Change::Keep { folder: "pkg/scalers", files: &["scaler.go", "metrics_api_scaler.go"] },
+                Change::Write {
+                    file: "pkg/scalers/lab.go",
+                    content: include_str!("../../../lab/components/keda/scalers.go"),
+                },
+                Change::Between {
+                    file: "pkg/scaling/scalers_builder.go",
+                    from: "\tcase \"activemq\":\n",
+                    to: "\tdefault:\n\t\treturn nil, fmt.Errorf(\"no scaler found",
+                    content: "\tcase \"metrics-api\":\n\t\treturn scalers.NewMetricsAPIScaler(config, client)\n",
+                },
+            ],
         }),
     },
     Recipe {
@@ -383,7 +479,7 @@ pub const RECIPES: &[Recipe] = &[
         tags: "",
         files: &[file!("prometheus-adapter", "go.mod"), file!("prometheus-adapter", "go.sum")],
         instead: None,
-        rename: None,
+        rename: &[],
         manifests: None,
     },
 ];
@@ -407,7 +503,8 @@ impl Recipe {
             hash.update(format!("{module}\0{}", parts.join("\0")));
         }
         if let Some(instead) = &self.instead {
-            hash.update([instead.module, instead.file, instead.content].join("\0"));
+            let changes = instead.changes.iter().flat_map(Change::parts);
+            hash.update(std::iter::once(instead.module).chain(changes).collect::<Vec<_>>().join("\0"));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -562,7 +659,7 @@ async fn build_one(
     if !status.success() {
         return Err(failed(status.to_string(), Vec::from(last).join("\n")));
     }
-    if let Some((from, to)) = recipe.rename {
+    for (from, to) in recipe.rename {
         fs_err::rename(bin.join(from), bin.join(to))?;
     }
     if let Some(manifests) = &recipe.manifests {
@@ -591,6 +688,24 @@ mod tests {
         let keys: BTreeSet<String> =
             RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
         assert_eq!(keys.len(), RECIPES.len() * 2);
+    }
+
+    #[test]
+    fn a_module_is_changed_as_said_and_a_text_that_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let module = Utf8Path::from_path(folder.path()).unwrap();
+        fs_err::create_dir(module.join("inner")).unwrap();
+        for (file, content) in [("a.go", "one two three"), ("b.go", ""), ("inner/c.go", "")] {
+            fs_err::write(module.join(file), content).unwrap();
+        }
+        let change = Change::Between { file: "a.go", from: "two", to: "three", content: "2 " };
+        change.apply(module).unwrap();
+        assert_eq!(fs_err::read_to_string(module.join("a.go")).unwrap(), "one 2 three");
+        assert!(change.apply(module).unwrap_err().to_string().contains("\"two\""));
+        Change::Keep { folder: "", files: &["a.go"] }.apply(module).unwrap();
+        assert!(module.join("inner/c.go").exists() && !module.join("b.go").exists());
+        Change::Write { file: "b.go", content: "b" }.apply(module).unwrap();
+        assert_eq!(fs_err::read_to_string(module.join("b.go")).unwrap(), "b");
     }
 
     #[test]

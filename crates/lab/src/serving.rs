@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use camino::Utf8Path;
 use serde_json::json;
 
-/// What a part's webhooks serve with.
+/// What a part's webhooks, or whatever else of it, serve with.
 pub struct Serving {
     /// The Service by which the API server reaches them.
     pub service: &'static str,
@@ -32,11 +32,11 @@ impl Serving {
     pub fn certified(&self, manifests: &str, pki: &Utf8Path) -> Result<String, LabError> {
         let read =
             |extension: &str| fs_err::read_to_string(pki.join(format!("{}.{extension}", self.service)));
+        let authority = fs_err::read_to_string(pki.join("ca.crt"))?;
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
             "metadata": {"name": self.secret, "namespace": self.namespace},
-            "stringData": {"tls.crt": read("crt")?, "tls.key": read("key")?}});
-        let authority = fs_err::read(pki.join("ca.crt"))?;
-        let mut certified = trusting(manifests, &BASE64_STANDARD.encode(authority));
+            "stringData": {"tls.crt": read("crt")?, "tls.key": read("key")?, "ca.crt": authority}});
+        let mut certified = trusting(manifests, &BASE64_STANDARD.encode(&authority));
         certified.push_str(&format!("\n---\n{secret}\n"));
         Ok(certified)
     }

@@ -136,10 +136,8 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
             }
             Err(why) => {
                 return unknown(format!(
-                    "the metrics API tells nothing of the pods that say {value}: {why}; does anything gather what pods annotated with prometheus.io/scrape say, and does the adapter serve the metric {} ({})? The profile can name another: [pod_autoscaling] {} = \"…\"",
-                    subject.facts.get("metric").and_then(Value::as_str).unwrap_or_default(),
-                    history.source.group(),
-                    if history.source == Source::Custom { "metric" } else { "external_metric" }
+                    "the metrics API tells nothing of the pods that say {value}: {why}; {}",
+                    whether(history.source, subject)
                 ));
             }
         }
@@ -150,15 +148,32 @@ pub fn metric_is_read_as_set(events: &[&Event], subject: &Subject) -> Outcome {
     met(format!("set and read: {}", read.join(", ")))
 }
 
+/// What to look at where a metric is not told.
+fn whether(source: Source, subject: &Subject) -> String {
+    let key = match source {
+        Source::Custom => "metric",
+        Source::External => "external_metric",
+        Source::Keda => {
+            return "does KEDA's operator run, and does it reach pods by their addresses (its log says)?"
+                .into();
+        }
+    };
+    format!(
+        "does anything gather what pods annotated with prometheus.io/scrape say, and does the adapter serve the metric {} ({})? The profile can name another: [pod_autoscaling] {key} = \"…\"",
+        subject.facts.get("metric").and_then(Value::as_str).unwrap_or_default(),
+        source.group(),
+    )
+}
+
 /// Whether each pod is told of by itself.
 pub fn is_of_pods(subject: &Subject) -> bool {
-    Source::of(&subject.id) == Source::Custom
+    Source::of(&subject.id).is_of_pods()
 }
 
 /// What an answer tells of the scaled pods when that is not one of them with this value and the others with 0. What is not
 /// told by pod is the sum.
 fn wrong(history: &History, reading: &Reading, value: f64) -> Result<Option<String>, String> {
-    let own = |pod: &str| history.source == Source::External || pod.contains(SCALED);
+    let own = |pod: &str| !history.source.is_of_pods() || pod.contains(SCALED);
     let told: Vec<(&String, f64)> = match &reading.values {
         Ok(values) => values.iter().filter(|(pod, _)| own(pod)).map(|(pod, it)| (pod, *it)).collect(),
         Err(why) => return Err(why.clone()),

@@ -96,7 +96,7 @@ static RULES: Rules = Rules {
     measures: measures::measures,
     simulated: judge::simulated,
     pictures: picture::pictures,
-    advice: "install an adapter that serves metrics of pods as custom.metrics.k8s.io or external.metrics.k8s.io (such as prometheus-adapter), beside a monitoring system that gathers what pods annotated with prometheus.io/scrape say, and name the metric that it serves in the profile: [pod_autoscaling] metric = \"…\"",
+    advice: "install an adapter that serves metrics of pods as custom.metrics.k8s.io or external.metrics.k8s.io (such as prometheus-adapter), beside a monitoring system that gathers what pods annotated with prometheus.io/scrape say, and name the metric that it serves in the profile: [pod_autoscaling] metric = \"…\"; or install KEDA",
 };
 
 /// Verbs for what is created and never changed.
@@ -132,6 +132,12 @@ pub const CHECK: Check = Check {
     ],
     wants: &[
         Permission::to(
+            "keda.sh",
+            "scaledobjects",
+            MAKE,
+            "what has KEDA scale the pods; without it KEDA is not tried",
+        ),
+        Permission::to(
             "",
             "events",
             &["list"],
@@ -151,7 +157,7 @@ pub const CHECK: Check = Check {
         ),
     ],
     reach: Reach::Namespaces,
-    creates: "two namespaces: in one a Deployment of up to four small pods that have an accelerator each, and what scales it; in the other one small pod without; for one to some minutes",
+    creates: "two namespaces for each way in which a metric is told: in one a Deployment of up to four small pods that have an accelerator each, and what scales it; in the other one small pod without; for one to some minutes",
     adapters: adapters::IDS,
     quick: &[],
     parts: &["simulator", "prometheus", "prometheus-adapter"],

@@ -29,6 +29,11 @@ pub fn pod_monitors() -> Kind {
     Kind::namespaced("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors")
 }
 
+/// `keda.sh/v1alpha1` ScaledObject, of which KEDA makes a HorizontalPodAutoscaler.
+pub fn scaled_objects() -> Kind {
+    Kind::namespaced("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects")
+}
+
 /// What says to a monitoring system that a pod's metrics are to be gathered.
 fn declared() -> Value {
     json!({"prometheus.io/scrape": "true", "prometheus.io/port": PORT.to_string(), "prometheus.io/path": "/metrics"})
@@ -39,7 +44,7 @@ fn declared() -> Value {
 fn says(source: Source, metric: &str) -> Vec<(&'static str, &str)> {
     match source {
         Source::Custom => vec![(GAUGE, metric)],
-        Source::External => Vec::new(),
+        Source::External | Source::Keda => Vec::new(),
     }
 }
 
@@ -103,19 +108,32 @@ pub fn autoscaler(
     if !selector.is_empty() {
         named["selector"] = json!({"matchLabels": selector});
     }
-    let kind = match source {
-        Source::Custom => "Pods",
-        Source::External => "External",
-    };
-    let rule =
-        |policy: Value| json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [policy]});
+    let kind = if source.is_of_pods() { "Pods" } else { "External" };
     json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name}, "spec": {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
         "minReplicas": LEAST, "maxReplicas": most,
         "metrics": [{"type": kind, source.member(): {"metric": named,
             "target": {"type": "AverageValue", "averageValue": target.to_string()}}}],
-        "behavior": {"scaleUp": rule(json!({"type": "Pods", "value": 100, "periodSeconds": 15})),
-            "scaleDown": rule(json!({"type": "Percent", "value": 100, "periodSeconds": 15}))}}})
+        "behavior": at_once()}})
+}
+
+/// As many pods more or less as are wanted, without waiting whether they still are.
+fn at_once() -> Value {
+    let rule =
+        |policy: Value| json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [policy]});
+    json!({"scaleUp": rule(json!({"type": "Pods", "value": 100, "periodSeconds": 15})),
+        "scaleDown": rule(json!({"type": "Percent", "value": 100, "periodSeconds": 15}))})
+}
+
+/// What KEDA makes that of: it asks the pod at this address for what it says.
+pub fn scaled_object(name: &str, said: &str, address: &str, target: f64, most: u64) -> Value {
+    json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": name}, "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "minReplicaCount": LEAST, "maxReplicaCount": most,
+        "advanced": {"horizontalPodAutoscalerConfig": {"name": name, "behavior": at_once()}},
+        "triggers": [{"type": "metrics-api", "metricType": "AverageValue", "metadata": {
+            "url": format!("http://{address}/metrics"), "format": "prometheus", "valueLocation": said,
+            "targetValue": target.to_string()}}]}})
 }
 
 /// What tells the Prometheus operator of the pods of this name, where it is installed.

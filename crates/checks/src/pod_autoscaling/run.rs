@@ -6,7 +6,7 @@ mod stage;
 use self::find::{Target, find};
 use self::stage::Stage;
 use super::adapters::{IDS, Source};
-use super::objects::autoscalers;
+use super::objects::{autoscalers, scaled_objects};
 use super::plan::{Name, steps};
 use crate::accelerators::{blamed, clear};
 use crate::cx::{Cx, Detected, Detection, Preview, Stop};
@@ -39,11 +39,16 @@ pub async fn preview(api: &Api, profile: &Profile) -> Preview {
     for source in Source::ALL {
         match find(api, &Scope::new(ID, ""), profile, source, 1).await {
             Ok(Ok(target)) => preview.ground.push(format!(
-                "up to {} pods with one of {} each, scaled by the metric {}, as {} tells it; something must gather it from pods that are annotated with prometheus.io/scrape",
+                "up to {} pods with one of {} each, scaled by the metric {}, as {} tells it; {}",
                 target.most,
                 target.asked(),
                 target.metric,
-                target.served
+                target.served,
+                match source {
+                    Source::Custom | Source::External =>
+                        "something must gather it from pods that are annotated with prometheus.io/scrape",
+                    Source::Keda => "KEDA's operator must reach pods by their addresses",
+                }
             )),
             Ok(Err(why)) => lacking.push(why),
             Err(stop) => lacking.push(stop.to_string()),
@@ -80,9 +85,6 @@ async fn run_one(cx: &Cx, source: Source, declared: bool) -> Result<(), Stop> {
                 return Ok(());
             }
         };
-    for kind in [Kind::pod(), Kind::deployment(), autoscalers()] {
-        cx.session.watch_own(&kind).await?;
-    }
     let facts = target.facts();
     cx.write(&scope, EventKind::SubjectStarted { facts, control: false, declared });
     if let Err(stop) = act(cx, &scope, &target).await {
@@ -93,13 +95,23 @@ async fn run_one(cx: &Cx, source: Source, declared: bool) -> Result<(), Stop> {
     Ok(())
 }
 
+/// What is created, and what is made of it.
+fn kinds(source: Source) -> Vec<Kind> {
+    let scaled = (source == Source::Keda).then(scaled_objects);
+    [Kind::pod(), Kind::deployment(), autoscalers()].into_iter().chain(scaled).collect()
+}
+
 async fn act(cx: &Cx, scope: &Scope, target: &Target) -> Result<(), Stop> {
-    let kinds = [Kind::pod(), Kind::deployment(), autoscalers()];
+    // What may not be watched stops this way of telling a metric, and no other.
+    for kind in kinds(target.source) {
+        cx.session.watch_own(&kind).await?;
+    }
     let suffix = match target.source {
         Source::Custom => "autoscaling",
         Source::External => "autoscaling-external",
+        Source::Keda => "autoscaling-keda",
     };
-    let own = cx.session.scratch(scope, suffix, &kinds).await?;
+    let own = cx.session.scratch(scope, suffix, &kinds(target.source)).await?;
     let other = cx.session.scratch(scope, &format!("{suffix}-other"), &[Kind::pod()]).await?;
     let stage = Stage::new(cx, target, own.clone(), other.clone());
     let acted = blamed(&own, go(&stage, target).await).await;
@@ -113,7 +125,7 @@ async fn act(cx: &Cx, scope: &Scope, target: &Target) -> Result<(), Stop> {
 async fn go(stage: &Stage<'_>, target: &Target) -> Result<(), Stop> {
     stage.create().await?;
     // Of an external metric nobody says to which namespace it belongs.
-    let is_tried = |step: &super::plan::Step| target.source == Source::Custom || step.name != Name::Decoy;
+    let is_tried = |step: &super::plan::Step| target.source.is_of_pods() || step.name != Name::Decoy;
     for step in steps(target.target, target.most).into_iter().filter(is_tried) {
         if !stage.step(&step).await? {
             return Ok(());

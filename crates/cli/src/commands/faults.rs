@@ -8,14 +8,14 @@ use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use aiconform_checks::{CHECKS, Check, Expected, Fault, Level, Options, Profile};
 use aiconform_cluster::{Connection, Target};
-use aiconform_lab::{Breakage, Kubernetes};
+use aiconform_lab::{Breakage, Kubernetes, Part};
 use aiconform_verdict::{Judgement, Verdict};
 use camino::Utf8PathBuf;
-use futures::future::{LocalBoxFuture, Shared};
+use futures::future::{LocalBoxFuture, Shared, join_all};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -83,6 +83,11 @@ fn told(error: Arc<anyhow::Error>) -> anyhow::Error {
 /// Faults of one breakage that are tried on one lab: several checks may say what it does.
 type Group = Vec<(&'static Check, Fault)>;
 
+/// Whether it needs a lab with a part whose API other parts serve elsewhere, and so a twin of its own.
+fn is_apart(fault: &Fault) -> bool {
+    fault.adapters.iter().filter_map(|id| Part::named(id)).any(Part::is_apart)
+}
+
 /// Puts together what can be tried in one run: the same breakage in the same way, and each check once.
 fn grouped(chosen: Vec<(&'static Check, Fault)>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
@@ -90,6 +95,7 @@ fn grouped(chosen: Vec<(&'static Check, Fault)>) -> Vec<Group> {
         let fits = |group: &&mut Group| {
             group.iter().all(|(other, there)| {
                 let alike = there.breakage == fault.breakage
+                    && is_apart(there) == is_apart(&fault)
                     && (&there.trials, &there.profile) == (&fault.trials, &fault.profile);
                 alike && other.id != check.id
             })
@@ -153,34 +159,53 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let bench = Bench { arguments, labs, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
 
     bench.talk.line("", "the healthy twin");
-    let trials: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.trials.clone()).collect();
-    // The twin tries what the faults try, and nothing else.
-    let adapters: BTreeSet<String> = chosen.iter().flat_map(|(_, fault)| fault.adapters.clone()).collect();
-    let healthy = Made {
-        breakage: None,
-        checks,
-        adapters: adapters.into_iter().collect(),
-        trials: trials.into_iter().collect(),
-        profile: Profile::default(),
+    // A twin tries what its faults try, and nothing else.
+    let healthy = |apart: bool| {
+        let own: Vec<_> = chosen.iter().filter(|(_, fault)| is_apart(fault) == apart).collect();
+        let tried = |list: fn(&Fault) -> &Vec<String>| -> Vec<String> {
+            let all: BTreeSet<&String> = own.iter().flat_map(|(_, fault)| list(fault)).collect();
+            all.into_iter().cloned().collect()
+        };
+        let is_tried = |check: &&&Check| own.iter().any(|(other, _)| other.id == check.id);
+        (!own.is_empty()).then(|| Made {
+            breakage: None,
+            checks: checks.iter().filter(is_tried).copied().collect(),
+            adapters: tried(|fault| &fault.adapters),
+            trials: tried(|fault| &fault.trials),
+            profile: Profile::default(),
+        })
     };
-    let twin_lab = format!("faulttwin-{}", std::process::id());
-    let judged = bench.lab(&twin_lab, "twin", &healthy);
-    let twin: Twin = judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared();
+    let twins: BTreeMap<bool, Made> =
+        [false, true].into_iter().filter_map(|apart| Some((apart, healthy(apart)?))).collect();
+    let twins: BTreeMap<bool, Twin> = twins
+        .iter()
+        .map(|(apart, made)| {
+            let (run, bench) = (if *apart { "twin-apart" } else { "twin" }, &bench);
+            let name = format!("fault{run}-{}", std::process::id());
+            let judged = async move { bench.lab(&name, run, made).await };
+            (*apart, judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared())
+        })
+        .collect();
     let groups = grouped(chosen);
     let tried: FuturesUnordered<_> = groups
         .iter()
         .enumerate()
         .map(|(number, group)| {
-            let (bench, twin) = (&bench, &twin);
-            async move { (number, bench.rows(number, group, twin).await) }
+            let (bench, twins) = (&bench, &twins);
+            async move {
+                let apart = group.first().is_some_and(|(_, fault)| is_apart(fault));
+                (number, bench.rows(number, group, &twins[&apart]).await)
+            }
         })
         .collect();
-    // Its lab is the first; whatever becomes of it, the others come to their end and leave nothing.
-    let (judged, mut rows): (_, Vec<(usize, Vec<Row>)>) = futures::join!(twin.clone(), tried.collect());
+    // Their labs are the first; whatever becomes of them, the others come to their end and leave nothing.
+    let judged = join_all(twins.values().cloned());
+    let (judged, mut rows): (_, Vec<(usize, Vec<Row>)>) = futures::join!(judged, tried.collect());
     if bench.interrupt.clone().now_or_never().is_some() {
         return Ok(Exit::Interrupted);
     }
-    let twin = judged.map_err(told)?;
+    let judged: Vec<_> = judged.into_iter().map(|judged| judged.map_err(told)).collect::<Result<_, _>>()?;
+    let twin: Vec<&Judgement> = judged.iter().flat_map(|judged| judged.iter()).collect();
     let healthy = twin.iter().all(|judgement| judgement.verdict == Verdict::Passed);
     rows.sort_by_key(|(number, _)| *number);
     let mut rows: Vec<Row> = rows.into_iter().flat_map(|(_, rows)| rows).collect();

@@ -13,33 +13,41 @@ pub enum Source {
     Custom,
     /// Series without an object, for all pods together or for each: `external.metrics.k8s.io`.
     External,
+    /// The same, told by KEDA for a ScaledObject, of which it makes the autoscaler.
+    Keda,
 }
 
 /// The subjects' ids.
-pub const IDS: &[&str] = &["custom-metrics", "external-metrics"];
+pub const IDS: &[&str] = &["custom-metrics", "external-metrics", "keda"];
 
 impl Source {
-    /// Both, in the order in which they are tried.
-    pub const ALL: [Source; 2] = [Source::Custom, Source::External];
+    /// All, in the order in which they are tried.
+    pub const ALL: [Source; 3] = [Source::Custom, Source::External, Source::Keda];
 
     /// The subject's id.
     pub fn id(self) -> &'static str {
         match self {
             Source::Custom => IDS[0],
             Source::External => IDS[1],
+            Source::Keda => IDS[2],
         }
     }
 
     /// The source of this id; of another, that of custom metrics.
     pub fn of(id: &str) -> Source {
-        if id == IDS[1] { Source::External } else { Source::Custom }
+        Source::ALL.into_iter().find(|source| source.id() == id).unwrap_or_default()
+    }
+
+    /// Whether it tells of each pod what that pod says; else it tells sums, of no namespace.
+    pub fn is_of_pods(self) -> bool {
+        self == Source::Custom
     }
 
     /// The API group.
     pub fn group(self) -> &'static str {
         match self {
             Source::Custom => "custom.metrics.k8s.io",
-            Source::External => "external.metrics.k8s.io",
+            Source::External | Source::Keda => "external.metrics.k8s.io",
         }
     }
 
@@ -47,7 +55,7 @@ impl Source {
     pub fn words(self) -> &'static str {
         match self {
             Source::Custom => "custom metrics",
-            Source::External => "external metrics",
+            Source::External | Source::Keda => "external metrics",
         }
     }
 
@@ -55,7 +63,7 @@ impl Source {
     pub fn member(self) -> &'static str {
         match self {
             Source::Custom => "pods",
-            Source::External => "external",
+            Source::External | Source::Keda => "external",
         }
     }
 
@@ -66,7 +74,7 @@ impl Source {
     pub fn values(self, text: &str) -> Result<BTreeMap<String, f64>, String> {
         match self {
             Source::Custom => values(text),
-            Source::External => series(text),
+            Source::External | Source::Keda => series(text),
         }
     }
 }
@@ -122,9 +130,12 @@ pub fn values(text: &str) -> Result<BTreeMap<String, f64>, String> {
     items(text)?.iter().map(value).collect()
 }
 
-/// Whether an answer says that nobody tells the metric: an empty list, or that it is not known.
+/// Whether an answer says that nobody tells the metric: an empty list, that it is not known, or, of KEDA, that what it asks
+/// does not say it.
 pub fn is_missing(source: Source, status: u16, text: &str) -> bool {
-    status == 404 || (status == 200 && source.values(text).is_ok_and(|values| values.is_empty()))
+    status == 404
+        || (source == Source::Keda && status == 500)
+        || (status == 200 && source.values(text).is_ok_and(|values| values.is_empty()))
 }
 
 /// Whether two values are the same but for rounding: metrics come in thousandths.
@@ -152,6 +163,7 @@ mod tests {
         }
         let missing = |status: u16, text: &str| is_missing(Source::Custom, status, text);
         assert!(missing(404, "") && missing(200, r#"{"items":[]}"#));
+        assert!(is_missing(Source::Keda, 500, ""));
         assert!(!missing(500, "") && !missing(200, old) && !missing(200, "<html>"));
     }
 

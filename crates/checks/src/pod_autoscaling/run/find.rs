@@ -1,7 +1,7 @@
 //! What there is to stand on: an API that tells metrics, and accelerators of one kind.
 
 use super::super::adapters::Source;
-use super::super::objects::autoscalers;
+use super::super::objects::{autoscalers, scaled_objects};
 use super::super::plan::{ENOUGH, MOST, NEEDED, TARGET};
 use crate::accelerators::{NONE, Offer, Way, offers};
 use crate::cx::Stop;
@@ -58,21 +58,18 @@ impl Target {
         self.offer.nodes.keys().cloned().collect()
     }
 
-    /// Where the metric's values for the pods of a namespace are read.
-    pub fn path(&self, namespace: &str) -> String {
-        let (served, metric) = (&self.served, encode(&self.metric));
-        match self.source {
-            Source::Custom => format!("/apis/{served}/namespaces/{namespace}/pods/*/{metric}"),
-            Source::External if self.selector.is_empty() => {
-                format!("/apis/{served}/namespaces/{namespace}/{metric}")
-            }
-            Source::External => {
-                let labels: Vec<String> =
-                    self.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                let selector = encode(&labels.join(","));
-                format!("/apis/{served}/namespaces/{namespace}/{metric}?labelSelector={selector}")
-            }
+    /// Where the values of a metric for the pods of a namespace are read; labels tell which of its series are meant.
+    pub fn path(&self, namespace: &str, metric: &str, selector: &BTreeMap<String, String>) -> String {
+        let (served, metric) = (&self.served, encode(metric));
+        if self.source.is_of_pods() {
+            return format!("/apis/{served}/namespaces/{namespace}/pods/*/{metric}");
         }
+        let path = format!("/apis/{served}/namespaces/{namespace}/{metric}");
+        if selector.is_empty() {
+            return path;
+        }
+        let labels: Vec<String> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        format!("{path}?labelSelector={}", encode(&labels.join(",")))
     }
 }
 
@@ -89,6 +86,11 @@ pub async fn find(
 ) -> Result<Result<Target, String>, Stop> {
     if !api.serves(scope, &autoscalers()).await? {
         return Ok(Err("the API server does not serve HorizontalPodAutoscaler (autoscaling/v2)".into()));
+    }
+    if source == Source::Keda && !api.serves(scope, &scaled_objects()).await? {
+        return Ok(Err(
+            "KEDA is not installed: the API server does not serve ScaledObject (keda.sh/v1alpha1)".into(),
+        ));
     }
     let served = match metrics_api(api, scope, source).await? {
         Ok(served) => served,
@@ -113,6 +115,8 @@ pub async fn find(
     let named = match source {
         Source::Custom => &of.metric,
         Source::External => &of.external_metric,
+        // It has names of its own for them.
+        Source::Keda => &of.series,
     };
     let metric = named.clone().unwrap_or_else(|| METRIC.into());
     Ok(Ok(Target {
@@ -154,12 +158,17 @@ async fn metrics_api(api: &Api, scope: &Scope, source: Source) -> Result<Result<
     match api.send(scope, "GET", &format!("/apis/{name}/{version}"), None).await {
         Ok(_) => {
             let service = api.get(scope, &api_services(), "", &format!("{version}.{name}")).await;
-            if service.is_ok_and(|service| is_of_keda(&service)) {
-                return Ok(Err(format!(
-                    "the API of {words} ({name}/{version}) is served by KEDA, which tells nothing but the metrics of its ScaledObjects, and this program makes none"
-                )));
+            let of_keda = service.ok().map(|service| is_of_keda(&service));
+            match (source, of_keda) {
+                (Source::External, Some(true)) => Ok(Err(format!(
+                    "the API of {words} ({name}/{version}) is served by KEDA, which tells nothing but the metrics of its ScaledObjects: {} is what it is tried by",
+                    Source::Keda.id()
+                ))),
+                (Source::Keda, Some(false)) => Ok(Err(format!(
+                    "KEDA's kinds are there, but the API of {words} ({name}/{version}) is served by something else, so that KEDA cannot tell the autoscaler anything: look at APIService {version}.{name}"
+                ))),
+                _ => Ok(Ok(format!("{name}/{version}"))),
             }
-            Ok(Ok(format!("{name}/{version}")))
         }
         Err(ClusterError::Refused(refusal)) if refusal.status != 401 && refusal.status != 403 => {
             let why = unavailable(api, scope, &format!("{version}.{name}")).await;

@@ -4,6 +4,7 @@ use super::super::adapters::{Source, alike, is_missing};
 use super::super::history::{Scaler, words};
 use super::super::objects::{
     COST, DECOY, SCALED, autoscaler, autoscalers, decoy, deployment, pod_monitor, pod_monitors,
+    scaled_object, scaled_objects,
 };
 use super::super::plan::{Name, Step};
 use super::find::Target;
@@ -12,7 +13,7 @@ use crate::accelerators::{Probe, Pulls, START, explained};
 use crate::cx::{Cx, Stop};
 use crate::pod::ROLE;
 use aiconform_cluster::{Scratch, TextLimit};
-use aiconform_model::probe::{Gauge, LookFor};
+use aiconform_model::probe::{Gauge, LookFor, PORT};
 use aiconform_model::{Bin, EventKind, Kind, Object};
 use aiconform_wait::{TooLate, Wait};
 use futures::future::try_join_all;
@@ -211,16 +212,23 @@ impl<'a> Stage<'a> {
         self.set(&self.own, &carrier, Some(value)).await?;
         let first = step.name == Name::Begin;
         let expected = BTreeMap::from([(carrier, value)]);
+        let by_keda = self.target.source == Source::Keda;
+        if first && by_keda {
+            // Under which name it tells the metric, its autoscaler says.
+            self.scaled_by_keda().await?;
+        }
         if first {
             self.appears().await?;
         }
         self.shows(&self.own, &expected, SHOW).await?;
         self.phase("shown", json!({"step": step.name.word()}));
         if first {
-            let metric = (self.target.metric.as_str(), &self.target.selector);
-            let object =
-                autoscaler(&self.name, self.target.source, metric, self.target.target, self.target.most);
-            self.own.create(&autoscalers(), object).await?;
+            if !by_keda {
+                let metric = (self.target.metric.as_str(), &self.target.selector);
+                let (source, target) = (self.target.source, self.target.target);
+                let object = autoscaler(&self.name, source, metric, target, self.target.most);
+                self.own.create(&autoscalers(), object).await?;
+            }
             // That it does something is for the first step up to show.
             return Ok(());
         }
@@ -235,6 +243,24 @@ impl<'a> Stage<'a> {
             self.given().await?;
         }
         self.noticed(step, value).await
+    }
+
+    /// Has KEDA scale by what the carrying pod says, and waits for the autoscaler that it makes.
+    async fn scaled_by_keda(&self) -> Result<(), Stop> {
+        let pod = self.own.get(&Kind::pod(), &self.carrier());
+        let address = pod.as_ref().map_or("", |pod| pod.text("/status/podIP"));
+        let host = if address.contains(':') { format!("[{address}]") } else { address.into() };
+        let (said, address) = (&self.target.said, format!("{host}:{PORT}"));
+        let object = scaled_object(&self.name, said, &address, self.target.target, self.target.most);
+        self.own.create(&scaled_objects(), object).await?;
+        let look = || match self.own.get(&autoscalers(), &self.name) {
+            Some(_) => Ok(()),
+            None => {
+                Err(self.own.get(&scaled_objects(), &self.name).as_ref().map_or_else(String::new, readiness))
+            }
+        };
+        self.own.until("KEDA to make an autoscaler of its ScaledObject", Bin::Platform, DECIDE, look).await?;
+        Ok(())
     }
 
     /// Has a pod say a value, or nothing.
@@ -272,7 +298,7 @@ impl<'a> Stage<'a> {
                 return Err(format!("{why}{}", detail(&text.text)));
             }
             let told = self.target.source.values(&text.text)?;
-            if self.target.source == Source::External {
+            if !self.target.source.is_of_pods() {
                 let (sum, wanted): (f64, f64) = (told.values().sum(), expected.values().sum());
                 return if !told.is_empty() && alike(sum, wanted) {
                     Ok(())
@@ -296,7 +322,13 @@ impl<'a> Stage<'a> {
     }
 
     async fn ask(&self, scratch: &Scratch) -> aiconform_cluster::Text {
-        let path = self.target.path(scratch.namespace());
+        let made =
+            if self.target.source == Source::Keda { self.own.get(&autoscalers(), &self.name) } else { None };
+        let (metric, selector) = match made.as_ref().and_then(asked) {
+            Some((metric, selector)) => (metric, selector),
+            None => (self.target.metric.clone(), self.target.selector.clone()),
+        };
+        let path = self.target.path(scratch.namespace(), &metric, &selector);
         self.cx.session.api().scrape(self.own.scope(), &path, ANSWER).await
     }
 
@@ -379,7 +411,12 @@ impl<'a> Stage<'a> {
 
     /// Takes away what scales and what makes pods, and waits until the pods are gone.
     pub async fn end(&self) -> Result<(), Stop> {
-        self.own.delete(&autoscalers(), &self.name).await?;
+        if self.target.source == Source::Keda {
+            // Its autoscaler goes with it, as soon as KEDA lets it.
+            self.own.delete(&scaled_objects(), &self.name).await?;
+        } else {
+            self.own.delete(&autoscalers(), &self.name).await?;
+        }
         self.own.delete(&Kind::deployment(), &self.name).await?;
         let gone = || {
             let left = self.own.all(&Kind::pod(), |pod| is_scaled(pod).then(|| pod.name().to_owned()));
@@ -388,6 +425,21 @@ impl<'a> Stage<'a> {
         self.own.until("the scaled pods to be gone", Bin::Platform, SETTLE, gone).await?;
         Ok(())
     }
+}
+
+/// Which external metric an autoscaler asks for, and which of its series.
+fn asked(autoscaler: &Object) -> Option<(String, BTreeMap<String, String>)> {
+    let metric = autoscaler.at("/spec/metrics/0/external/metric")?;
+    let labels = metric.pointer("/selector/matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    Some((metric.get("name")?.as_str()?.to_owned(), labels.collect()))
+}
+
+/// What a ScaledObject says of itself.
+fn readiness(object: &Object) -> String {
+    let condition = object.condition("Ready");
+    let text = |key: &str| condition.and_then(|it| it.get(key)?.as_str()).unwrap_or("not said");
+    format!("its ScaledObject says Ready={} {}: {}", text("status"), text("reason"), text("message"))
 }
 
 fn is_scaled(pod: &Object) -> bool {

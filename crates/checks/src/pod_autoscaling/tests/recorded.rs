@@ -8,6 +8,8 @@ use aiconform_verdict::{State, Verdict};
 const MET: &str = include_str!("../tapes/met.ndjson");
 /// The same by an external metric.
 const EXTERNAL: &str = include_str!("../tapes/external.ndjson");
+/// The same by KEDA, beside prometheus-adapter for other metrics.
+const KEDA: &str = include_str!("../tapes/keda.ndjson");
 /// Breakage `autoscaler-stopped`.
 const UNMET: &str = include_str!("../tapes/unmet.ndjson");
 /// No API of custom metrics.
@@ -21,7 +23,7 @@ fn events(tape: &str) -> Vec<Event> {
 
 #[test]
 fn tapes_are_judged_as_the_runs_were() {
-    for tape in [MET, EXTERNAL] {
+    for tape in [MET, EXTERNAL, KEDA] {
         let met = judge_events(events(tape));
         assert_eq!((met.verdict, met.simulated), (Verdict::Passed, true), "{}", met.why);
         assert!(met.subjects[0].claims.iter().all(|claim| claim.outcome.is_met()), "{:?}", met.subjects);
@@ -33,6 +35,21 @@ fn tapes_are_judged_as_the_runs_were() {
     assert_eq!(absent.verdict, Verdict::Inconclusive, "{}", absent.why);
     assert!(absent.subjects.iter().all(|subject| subject.state == State::Absent));
     assert!(absent.why.contains("prometheus-adapter"), "{}", absent.why);
+}
+
+#[test]
+fn a_metric_that_keda_does_not_tell_is_asked_of_keda_and_not_of_an_adapter() {
+    // The same run, had KEDA not reached the pod.
+    let mut changed = events(KEDA);
+    for event in &mut changed {
+        if let EventKind::Scrape { status, text, .. } = &mut event.kind {
+            (*status, *text) = (500, r#"{"kind":"Status","code":500}"#.into());
+        }
+    }
+    let judged = judge_events(changed);
+    let (word, why) = outcome(&judged, "metric_is_read_as_set");
+    assert!(word == "unknown" && why.contains("KEDA's operator") && !why.contains("prometheus.io"), "{why}");
+    assert_eq!(judged.verdict, Verdict::Inconclusive, "{}", judged.why);
 }
 
 #[test]
