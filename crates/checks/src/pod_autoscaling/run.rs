@@ -1,6 +1,7 @@
 //! Acts and marks phases; decides nothing.
 
 mod find;
+mod said;
 mod stage;
 
 use self::find::{Target, find};

@@ -1,12 +1,15 @@
 //! `aiconform lab faults`: a broken lab for each fault of the checks, against one healthy twin.
 
+mod compare;
+
+use self::compare::{Row, compare};
 use crate::commands::run::{fake_nodes, interrupt};
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
 use crate::select;
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
-use aiconform_checks::{CHECKS, Check, Expected, Fault, Level, Options, Profile};
+use aiconform_checks::{CHECKS, Check, Fault, Level, Options, Profile};
 use aiconform_cluster::{Connection, Target};
 use aiconform_lab::{Breakage, Kubernetes, Part};
 use aiconform_verdict::{Judgement, Verdict};
@@ -14,7 +17,6 @@ use camino::Utf8PathBuf;
 use futures::future::{LocalBoxFuture, Shared, join_all};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -49,19 +51,6 @@ pub struct Arguments {
     /// Folder for the run folders: new or empty [default: a temporary one, removed afterwards]
     #[arg(long)]
     output_dir: Option<Utf8PathBuf>,
-}
-
-/// One thing that a breakage must do, and what it did.
-#[derive(Clone, Debug, Serialize)]
-struct Row {
-    name: String,
-    claim: String,
-    subject: String,
-    expected: String,
-    observed: String,
-    found: bool,
-    /// What was seen, or why nothing can be said.
-    why: String,
 }
 
 /// What a lab is made like, and what is run on it.
@@ -362,65 +351,6 @@ impl Bench {
         }
         Ok(rows)
     }
-}
-
-/// What the fault says against what was observed; everything else against the twin.
-fn compare(name: &str, fault: &Fault, observed: &Judgement, twin: Option<&Judgement>) -> Vec<Row> {
-    let row = |claim: &str, subject: &str, expected: &str, seen: &str, why: &str| Row {
-        name: name.into(),
-        claim: claim.into(),
-        subject: subject.into(),
-        expected: expected.into(),
-        observed: seen.into(),
-        found: expected == seen,
-        why: why.into(),
-    };
-    let mut rows = vec![row("", "", &fault.verdict, observed.word(), &observed.why)];
-    if !fault.says.is_empty() {
-        let expected = format!("says {}", fault.says);
-        let said = observed.why.contains(&fault.says);
-        rows.push(row(
-            "",
-            "",
-            &expected,
-            if said { &expected } else { "says something else" },
-            &observed.why,
-        ));
-    }
-    let subject =
-        |judgement: &Judgement, id: &str| judgement.subjects.iter().find(|subject| subject.id == id).cloned();
-    for Expected { subject: id, claim, outcome } in &fault.expect {
-        let seen = subject(observed, id);
-        let (word, why) = match (&seen, claim) {
-            (None, _) => ("not tried", ""),
-            (Some(subject), None) => (subject.state.word(), subject.why.as_str()),
-            (Some(subject), Some(claim)) => {
-                subject.outcome(claim).map_or(("not tried", ""), |outcome| (outcome.word(), outcome.text()))
-            }
-        };
-        rows.push(row(claim.as_deref().unwrap_or_default(), id, outcome, word, why));
-    }
-    for seen in &observed.subjects {
-        let named = |claim: Option<&str>| {
-            fault
-                .expect
-                .iter()
-                .any(|expected| expected.subject == seen.id && expected.claim.as_deref() == claim)
-        };
-        let Some(healthy) = twin.and_then(|twin| subject(twin, &seen.id)) else { continue };
-        // A subject whose whole state is expected may have any claims.
-        if named(None) {
-            continue;
-        }
-        for claim in seen.claims.iter().filter(|claim| !named(Some(claim.id))) {
-            let expected = healthy.outcome(claim.id).map_or("not tried", |outcome| outcome.word());
-            // Only a difference is worth a row.
-            if expected != claim.outcome.word() {
-                rows.push(row(claim.id, &seen.id, expected, claim.outcome.word(), claim.outcome.text()));
-            }
-        }
-    }
-    rows
 }
 
 #[cfg(test)]

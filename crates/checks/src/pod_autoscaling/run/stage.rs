@@ -8,6 +8,7 @@ use super::super::objects::{
 };
 use super::super::plan::{Name, Step};
 use super::find::Target;
+use super::said::{asked, detail, failure, readiness, waits};
 use crate::accelerators::pod::claim_templates;
 use crate::accelerators::{Probe, Pulls, START, explained};
 use crate::cx::{Cx, Stop};
@@ -427,44 +428,6 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Which external metric an autoscaler asks for, and which of its series.
-fn asked(autoscaler: &Object) -> Option<(String, BTreeMap<String, String>)> {
-    let metric = autoscaler.at("/spec/metrics/0/external/metric")?;
-    let labels = metric.pointer("/selector/matchLabels").and_then(Value::as_object).into_iter().flatten();
-    let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    Some((metric.get("name")?.as_str()?.to_owned(), labels.collect()))
-}
-
-/// What a ScaledObject says of itself.
-fn readiness(object: &Object) -> String {
-    let condition = object.condition("Ready");
-    let text = |key: &str| condition.and_then(|it| it.get(key)?.as_str()).unwrap_or("not said");
-    format!("its ScaledObject says Ready={} {}: {}", text("status"), text("reason"), text("message"))
-}
-
 fn is_scaled(pod: &Object) -> bool {
     pod.label(ROLE) == SCALED
-}
-
-/// Why a pod does not serve.
-fn waits(pod: &Object) -> String {
-    let scheduled = pod.condition("PodScheduled").and_then(|it| it.get("message")?.as_str());
-    let statuses = pod.at("/status").and_then(|status| status.get("containerStatuses"));
-    let waiting = statuses.and_then(|statuses| statuses.pointer("/0/state/waiting"));
-    let text = |key: &str| waiting.and_then(|it| it.get(key)?.as_str()).unwrap_or_default();
-    let said = [scheduled.unwrap_or_default(), text("reason"), text("message")].join(" ");
-    format!("{} is {} {}", pod.name(), pod.text("/status/phase"), said.trim())
-}
-
-/// Why a Deployment makes no pods.
-fn failure(deployment: &Object) -> Option<String> {
-    let condition = deployment.condition("ReplicaFailure")?;
-    Some(condition.get("message")?.as_str()?.to_owned())
-}
-
-/// The message of a refusal of the API server, to stand behind its status.
-fn detail(text: &str) -> String {
-    let status: Value = serde_json::from_str(text).unwrap_or_default();
-    let message = status.get("message").and_then(Value::as_str);
-    message.map(|message| format!(": {message}")).unwrap_or_default()
 }
