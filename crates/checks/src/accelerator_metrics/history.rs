@@ -249,11 +249,8 @@ thread_local! {
 /// So many texts are remembered.
 const REMEMBERED: usize = 500;
 
-/// Reads the text of a scrape.
-///
-/// # Errors
-/// When it is no metrics, or not all of them.
-pub fn told(dialect: Option<&'static Dialect>, text: &str) -> Read {
+/// The same as [`read`], which is asked once for each text.
+fn told(dialect: Option<&'static Dialect>, text: &str) -> Read {
     let id = dialect.map_or("", |dialect| dialect.id.as_str());
     READ.with_borrow_mut(|all| {
         let known = all.entry(id).or_default();
@@ -269,7 +266,11 @@ pub fn told(dialect: Option<&'static Dialect>, text: &str) -> Read {
     })
 }
 
-fn read(dialect: Option<&Dialect>, text: &str) -> Read {
+/// Reads the text of a scrape.
+///
+/// # Errors
+/// When it is no metrics, or not all of them.
+pub fn read(dialect: Option<&Dialect>, text: &str) -> Read {
     let found = parse(text, &Limits::default()).map_err(|error| Lack::Metrics(error.to_string()))?;
     if let Some(cut) = found.cut {
         return Err(Lack::Answer(cut.to_string()));

@@ -6,7 +6,7 @@ use crate::serving::Serving;
 use std::time::Duration;
 
 /// How a part is brought into a lab.
-pub struct Product {
+pub(super) struct Product {
     /// Images of its pods: the binary that is all of it, the path where its manifests want it, and the image's name.
     pub images: &'static [(&'static str, &'static str, &'static str)],
     /// What the image begins with that its manifests name instead of the first of these.
@@ -25,7 +25,7 @@ pub struct Product {
     pub limit: Duration,
 }
 
-pub const KUEUE: Product = Product {
+pub(super) const KUEUE: Product = Product {
     images: &[("kueue", "manager", "aiconform.dev/lab/kueue:0.18.2")],
     replaces: Some("us-central1-docker.pkg.dev/"),
     namespace: None,
@@ -42,7 +42,7 @@ pub const KUEUE: Product = Product {
     limit: Duration::from_secs(240),
 };
 
-pub const KUBERAY: Product = Product {
+pub(super) const KUBERAY: Product = Product {
     images: &[("ray-operator", "manager", "aiconform.dev/lab/kuberay:1.6.0")],
     replaces: Some("quay.io/kuberay/"),
     namespace: None,
@@ -64,7 +64,7 @@ pub const KUBERAY: Product = Product {
     limit: Duration::from_secs(240),
 };
 
-pub const KWOK: Product = Product {
+pub(super) const KWOK: Product = Product {
     images: &[("kwok", "kwok", "aiconform.dev/lab/kwok:0.8.0")],
     replaces: Some("registry.k8s.io/kwok/"),
     namespace: None,
@@ -87,7 +87,7 @@ pub const KWOK: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const KAI: Product = Product {
+pub(super) const KAI: Product = Product {
     images: &[
         ("admission", "app", "aiconform.dev/lab/kai/admission:0.12.0"),
         ("binder", "app", "aiconform.dev/lab/kai/binder:0.12.0"),
@@ -118,7 +118,7 @@ pub const KAI: Product = Product {
     limit: Duration::from_secs(240),
 };
 
-pub const TRAEFIK: Product = Product {
+pub(super) const TRAEFIK: Product = Product {
     images: &[("traefik", "traefik", "aiconform.dev/lab/traefik:3.6.12")],
     replaces: None,
     namespace: None,
@@ -141,7 +141,7 @@ pub const TRAEFIK: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const SIMULATOR: Product = Product {
+pub(super) const SIMULATOR: Product = Product {
     // It is part of this program, and its manifests are made.
     images: &[],
     replaces: None,
@@ -154,7 +154,7 @@ pub const SIMULATOR: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const PROMETHEUS: Product = Product {
+pub(super) const PROMETHEUS: Product = Product {
     images: &[("prometheus", "prometheus", prometheus::IMAGE)],
     // Its manifests are made.
     replaces: None,
@@ -178,7 +178,7 @@ pub const PROMETHEUS: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const KARPENTER: Product = Product {
+pub(super) const KARPENTER: Product = Product {
     images: &[("karpenter", "karpenter", "aiconform.dev/lab/karpenter:1.12.0")],
     // Its own manifests are the lab's.
     replaces: None,
@@ -204,7 +204,7 @@ pub const KARPENTER: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const PROMETHEUS_ADAPTER: Product = Product {
+pub(super) const PROMETHEUS_ADAPTER: Product = Product {
     images: &[("adapter", "adapter", metrics_adapter::IMAGE)],
     // Its manifests are made.
     replaces: None,
@@ -217,7 +217,7 @@ pub const PROMETHEUS_ADAPTER: Product = Product {
     limit: Duration::from_secs(120),
 };
 
-pub const KEDA: Product = Product {
+pub(super) const KEDA: Product = Product {
     images: &[
         ("keda-operator", "operator", "aiconform.dev/lab/keda:2.21.0"),
         ("keda-adapter", "adapter", "aiconform.dev/lab/keda-metrics-apiserver:2.21.0"),

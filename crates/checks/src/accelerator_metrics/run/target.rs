@@ -1,7 +1,7 @@
 //! One subject's endpoints, and waiting for what they are to show.
 
 use super::super::adapters::{Dialect, Quantity, Reading};
-use super::super::history::{Told, told, whole};
+use super::super::history::{Told, read, whole};
 use super::endpoints::Place;
 use aiconform_cluster::{Api, TextLimit};
 use aiconform_model::{Bin, Scope};
@@ -93,7 +93,7 @@ impl Target {
     /// Scrapes an endpoint; what it says of devices, if it does.
     pub async fn look(&self, path: &str) -> Option<Arc<Told>> {
         let text = self.api.scrape(&self.scope, path, LIMIT).await;
-        if text.lack().is_some() { None } else { told(self.dialect, &text.text).ok() }
+        if text.lack().is_some() { None } else { read(self.dialect, &text.text).ok() }
     }
 
     /// Scrapes the endpoint of the device's node.

@@ -7,11 +7,17 @@ use serde::Serialize;
 /// One thing that a breakage must do, and what it did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// Check, breakage and variant.
     pub name: String,
+    /// Id of the claim; empty of a verdict or of a whole subject.
     pub claim: String,
+    /// Id of the subject; empty of a verdict.
     pub subject: String,
+    /// What must be seen.
     pub expected: String,
+    /// What was seen.
     pub observed: String,
+    /// Whether the two are the same.
     pub found: bool,
     /// What was seen, or why nothing can be said.
     pub why: String,
