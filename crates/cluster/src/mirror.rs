@@ -50,6 +50,12 @@ impl Mirror {
         lock(&self.scopes).insert(namespace.into(), scope.clone());
     }
 
+    /// Namespaces that belong to a check, whichever its subject.
+    pub fn namespaces_of(&self, check: &str) -> Vec<String> {
+        let scopes = lock(&self.scopes);
+        scopes.iter().filter(|(_, scope)| scope.check == check).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Says to whom the objects of a namespace belong that is not the run's own: by their label, or for those that a
     /// product makes, by the prefix in their name. All other objects of it are nobody's business.
     pub fn shares(&self, namespace: &str, prefix: &str, scope: &Scope) {

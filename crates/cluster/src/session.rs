@@ -9,6 +9,7 @@ use crate::side_by_side::side_by_side;
 use aiconform_model::{Bin, Kind, Object, Scope};
 use aiconform_wait::{Met, TooLate, Wait};
 use futures::FutureExt;
+use futures::future::join_all;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -269,6 +270,16 @@ impl Session {
             put("annotations", key, value);
         }
         Object(object)
+    }
+
+    /// Has the namespaces of a check that ended go, while others are still at work: what it held is free for them, and
+    /// there is less to wait for at the end. [`Session::undo`] sees to it that they are gone.
+    pub async fn leave(&self, check: &str) {
+        let namespaces = self.mirror.namespaces_of(check);
+        let (scope, kind) = (Scope::default(), Kind::namespace());
+        let gone = namespaces.iter().map(|name| self.api.delete(&scope, &kind, "", name));
+        // One that is refused is tried again at the end, and told then.
+        let _ = join_all(gone).await;
     }
 
     /// Undoes everything that the run made; gives in words what is left.

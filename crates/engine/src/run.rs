@@ -108,12 +108,14 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
 }
 
 async fn one(cx: &Cx, check: &'static Check) {
-    let scope = Scope::new(check.id, "");
-    let stop = match tokio::time::timeout(check.limit, (check.run)(cx, check.files)).await {
-        Ok(Ok(())) => return,
-        Ok(Err(stop)) => stop,
-        Err(_) => Stop::Hindered(format!("it took longer than {} s", check.limit.as_secs())),
+    let ended = match tokio::time::timeout(check.limit, (check.run)(cx, check.files)).await {
+        Ok(ended) => ended,
+        Err(_) => Err(Stop::Hindered(format!("it took longer than {} s", check.limit.as_secs()))),
     };
-    cx.progress.tell(&scope, &format!("stopped: {stop}"));
-    cx.stopped(&scope, &stop);
+    if let Err(stop) = ended {
+        let scope = Scope::new(check.id, "");
+        cx.progress.tell(&scope, &format!("stopped: {stop}"));
+        cx.stopped(&scope, &stop);
+    }
+    cx.session.leave(check.id).await;
 }

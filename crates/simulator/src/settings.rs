@@ -59,7 +59,7 @@ pub struct Settings {
     #[arg(long, env = "AICONFORM_METRICS", default_value = "0.0.0.0:9400")]
     pub metrics: String,
     /// Time over which utilisation is measured, in milliseconds
-    #[arg(long, env = "AICONFORM_WINDOW", default_value_t = 1000)]
+    #[arg(long, env = "AICONFORM_WINDOW", default_value_t = 500)]
     pub window: u64,
     /// What is to be wrong
     #[arg(long = "breakage", env = "AICONFORM_BREAKAGES", value_delimiter = ',')]
@@ -86,7 +86,7 @@ impl Default for Settings {
             driver_version: "570.1.2".into(),
             runtime_version: "12.8.0".into(),
             metrics: "0.0.0.0:9400".into(),
-            window: 1000,
+            window: 500,
             breakages: Vec::new(),
         }
     }

@@ -29,7 +29,7 @@ const CYCLES: u64 = 3;
 /// Scrapes of a phase in which nothing changes any more.
 const SCRAPES: u64 = 4;
 /// How long metrics may take to show something. Simulated devices, which alone the probe can put to work, tell of the
-/// last second; the rest is for a busy machine.
+/// last half second; what is more is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Most memory that is taken.
 const MOST: u64 = 1 << 30;
