@@ -27,7 +27,7 @@ const ID: &str = "accelerator_metrics";
 /// Load phases; fewer when the first does not show.
 const CYCLES: u64 = 3;
 /// Scrapes of a phase in which nothing changes any more.
-const SCRAPES: u64 = 4;
+const SCRAPES: u64 = 3;
 /// How long metrics may take to show something. Simulated devices, which alone the probe can put to work, tell of the
 /// last half second; what is more is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How much of a scrape is read, and how long it may take: Prometheus itself waits 10 s.
 pub const LIMIT: TextLimit = TextLimit { bytes: 8 << 20, time: Duration::from_secs(5) };
 /// Rest between two scrapes.
-pub const BETWEEN: Duration = Duration::from_millis(250);
+pub const BETWEEN: Duration = Duration::from_millis(200);
 
 /// What is waited for.
 pub enum Wanted<'a> {
