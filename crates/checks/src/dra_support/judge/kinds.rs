@@ -18,17 +18,19 @@ struct Step<'a> {
     response: Option<&'a Value>,
 }
 
-/// The requests of a window to objects of a kind; requests of other trials go on meanwhile.
+/// The requests of a window to one object of a kind, and the one that created it; requests of other trials go on meanwhile,
+/// and whatever is watched is listed first.
 fn steps<'a>(events: &[&'a Event], window: &Window, plural: &str, name: &str) -> Vec<Step<'a>> {
-    let of = |path: &str| {
+    let of = |method: &str, path: &str| {
         let path = path.split('?').next().unwrap_or_default();
-        path.ends_with(&format!("/{plural}/{name}")) || path.ends_with(&format!("/{plural}"))
+        let created = method == "POST" && path.ends_with(&format!("/{plural}"));
+        created || path.ends_with(&format!("/{plural}/{name}"))
     };
     events
         .iter()
         .filter(|event| event.sequence > window.phase.at && event.sequence < window.end)
         .filter_map(|event| match &event.kind {
-            EventKind::Exchange { method, path, status, request, response, .. } if of(path) => Some(Step {
+            EventKind::Exchange { method, path, status, request, response, .. } if of(method, path) => Some(Step {
                 at: event.sequence,
                 method,
                 path,

@@ -85,6 +85,29 @@ fn an_object_that_is_on_its_way_out_was_deleted() {
 }
 
 #[test]
+fn what_others_list_meanwhile_is_no_step() {
+    let mut tape = Run::default().tape();
+    for kind in kinds() {
+        let last = tape.events.iter().rposition(|event| {
+            matches!(&event.kind, aiconform_model::EventKind::Exchange { method, path, .. }
+                if method == "DELETE" && path.contains(&kind.plural))
+        });
+        let mut list = tape.events[last.unwrap()].clone();
+        if let aiconform_model::EventKind::Exchange { method, path, response, .. } = &mut list.kind {
+            *method = "GET".into();
+            *path = format!("/apis/resource.k8s.io/v1/namespaces/other/{}?limit=500", kind.plural);
+            *response = Some(json!({"items": []}));
+        }
+        list.scope = aiconform_model::Scope::default();
+        tape.events.insert(last.unwrap() + 1, list);
+    }
+    for (number, event) in tape.events.iter_mut().enumerate() {
+        event.sequence = number as u64;
+    }
+    assert_eq!(outcome(&tape.judged(), "api_is_served"), "met");
+}
+
+#[test]
 fn what_is_read_must_be_what_was_created() {
     let mut tape = Run::default().tape();
     for event in &mut tape.events {
