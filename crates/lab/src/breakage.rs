@@ -156,6 +156,8 @@ pub enum Breakage {
     AdapterWithoutSource,
     /// KEDA's operator does not run; what it has installed is there.
     KedaStopped,
+    /// prometheus-operator does not run; its kinds, and the Prometheus that it has started, are there.
+    PrometheusOperatorStopped,
     /// Prometheus may not list what it looks for its targets in.
     MonitoringFindsNothing,
     /// Two jobs of Prometheus scrape the same pods.
@@ -283,6 +285,7 @@ impl Breakage {
         Breakage::AdapterIgnoresNamespaces,
         Breakage::AdapterWithoutSource,
         Breakage::KedaStopped,
+        Breakage::PrometheusOperatorStopped,
         Breakage::MonitoringFindsNothing,
         Breakage::MonitoringCountsTwice,
         Breakage::MonitoringStandsStill,
@@ -348,6 +351,7 @@ impl Breakage {
             | Breakage::AdapterIgnoresNamespaces
             | Breakage::AdapterWithoutSource => Some(Part::PrometheusAdapter),
             Breakage::KedaStopped => Some(Part::Keda),
+            Breakage::PrometheusOperatorStopped => Some(Part::PrometheusOperator),
             gateway if gateway.is_of_gateway() => Some(Part::Traefik),
             _ => None,
         }

@@ -5,7 +5,9 @@ use crate::broken_gateway;
 use crate::broken_operator;
 use crate::error::LabError;
 use crate::first::{Tools, apply};
+use crate::part::Part;
 use crate::process::Component;
+use crate::prometheus;
 use crate::state::Status;
 use serde_json::json;
 use std::time::Duration;
@@ -121,6 +123,7 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 in_force(tools, "label-for-admin-access", &act, labelled).await?;
             }
             Breakage::KedaStopped => stop(tools, KEDA).await?,
+            Breakage::PrometheusOperatorStopped => stop(tools, PROMETHEUS_OPERATOR).await?,
             Breakage::NodeAutoscalerStopped => stop(tools, KARPENTER).await?,
             Breakage::NewNodesNeverReady => stop(tools, KWOK).await?,
             Breakage::NodesAddedByHand => {
@@ -144,7 +147,11 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
                 change_pool(tools, &json!({"spec": {"template": {"spec": spec}}})).await?;
             }
             Breakage::SchedulerStopped => stop_scheduler(running).await?,
-            monitoring if monitoring.is_of_monitoring() => {}
+            monitoring if monitoring.is_of_monitoring() => {
+                if lab.parts.contains(&Part::PrometheusOperator) {
+                    break_operated_prometheus(tools, *monitoring).await?;
+                }
+            }
             Breakage::QueuesOnHold | Breakage::StrangersSendRequests | Breakage::KuberayReconcilesOnce => {
                 running.push(actor(lab, *breakage)?);
             }
@@ -256,6 +263,8 @@ fn gang_to_probe(lab: &Status) -> Result<camino::Utf8PathBuf, LabError> {
 /// Namespace, Deployment and the label of its pods.
 type Program = (&'static str, &'static str, &'static str);
 const KEDA: Program = ("keda", "deployment/keda-operator", "app=keda-operator");
+const PROMETHEUS_OPERATOR: Program =
+    ("prometheus-operator", "deployment/prometheus-operator", "app.kubernetes.io/name=prometheus-operator");
 const KARPENTER: Program = ("karpenter", "deployment/karpenter", "app.kubernetes.io/name=karpenter");
 const KWOK: Program = ("kube-system", "deployment/kwok-controller", "app=kwok-controller");
 
@@ -263,6 +272,19 @@ const KWOK: Program = ("kube-system", "deployment/kwok-controller", "app=kwok-co
 async fn stop(tools: &Tools, (namespace, deployment, label): Program) -> Result<(), LabError> {
     tools.kubectl(&["-n", namespace, "scale", deployment, "--replicas=0"]).await?;
     tools.kubectl(&["-n", namespace, "wait", "--for=delete", "pod", "-l", label, "--timeout=60s"]).await?;
+    Ok(())
+}
+
+/// What is wrong with the lab's Prometheus is wrong with the one that prometheus-operator runs.
+async fn break_operated_prometheus(tools: &Tools, breakage: Breakage) -> Result<(), LabError> {
+    if breakage == Breakage::MonitoringFindsNothing {
+        tools.kubectl(&["delete", "clusterrolebinding", "operated-prometheus"]).await?;
+    }
+    if let Some(class) = prometheus::scrape_class(breakage) {
+        let patch = format!("--patch={}", json!({"spec": {"scrapeClasses": [class]}}));
+        let which = ["-n", "prometheus-operator", "patch", "prometheuses.monitoring.coreos.com", "lab"];
+        tools.kubectl(&[&which[..], &["--type=merge", &patch]].concat()).await?;
+    }
     Ok(())
 }
 

@@ -122,6 +122,22 @@ fn configuration(breakages: &[Breakage]) -> Value {
     })
 }
 
+/// What a Prometheus that prometheus-operator runs is to do with all that it scrapes, where that is a breakage of its own:
+/// the class of its monitors that name none.
+pub fn scrape_class(breakage: Breakage) -> Option<Value> {
+    let (field, rule) = match breakage {
+        Breakage::MonitoringNamesWrongPod => {
+            ("relabelings", json!({"targetLabel": "pod", "replacement": "another"}))
+        }
+        Breakage::MonitoringDropsBuckets => (
+            "metricRelabelings",
+            json!({"sourceLabels": ["__name__"], "regex": ".+_bucket", "action": "drop"}),
+        ),
+        _ => return None,
+    };
+    Some(json!({"name": "broken", "default": true, field: [rule]}))
+}
+
 /// Adds a rule to every job.
 fn change(jobs: &mut [Value], field: &str, rule: impl Fn() -> Value) {
     for job in jobs {

@@ -116,7 +116,8 @@ impl Wait<'_> {
     }
 
     /// Asks again and again, with a pause between, until `ask` gives `Ok`: for what cannot be watched. Its `Err` is the
-    /// last thing seen.
+    /// last thing seen. The pause grows to a twentieth of the time that was waited: who is slow is not asked hundreds of
+    /// times, each of which is evidence.
     ///
     /// # Errors
     /// [`TooLate`] at the limit.
@@ -140,7 +141,7 @@ impl Wait<'_> {
                 self.tell(waited, false, last.clone());
                 return Err(TooLate { condition: self.condition, waited, last });
             }
-            pause(between).await;
+            pause(between.max(waited / 20)).await;
         }
     }
 

@@ -165,7 +165,7 @@ pub const CHECK: Check = Check {
     reach: Reach::Namespaces,
     creates: "for each way of declaring metrics one namespace with three small pods, for less than a minute where the monitoring system collects every few seconds",
     adapters: adapters::IDS,
-    quick: adapters::IDS,
+    quick: &["annotations"],
     parts: &["prometheus"],
     files: &[],
     trials: &[],

@@ -28,6 +28,9 @@ pub const ID: &str = "ai_service_metrics";
 const BETWEEN: Duration = Duration::from_millis(400);
 /// How long the monitoring system may take to show something, unless the profile says otherwise: many scrape once a minute.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// How long it may take to find what a monitor declares: the reloader that prometheus-operator puts beside Prometheus misses
+/// changes of its configuration, and then reads it again every three minutes (its `--watch-interval`).
+const OPERATED: Duration = Duration::from_secs(300);
 /// How long it may take to answer at all.
 const ANSWERS: Duration = Duration::from_secs(15);
 
@@ -62,7 +65,7 @@ async fn find(api: &Api, scope: &Scope, profile: &Profile, only: &[String]) -> R
 fn facts(way: &Way, backends: &[Backend]) -> Value {
     let monitoring: BTreeMap<&str, &str> =
         backends.iter().map(|backend| (backend.name.as_str(), backend.version.as_str())).collect();
-    json!({"monitoring": monitoring, SELECTED: way.is_selected(), "tried": way.is_tried(), OWN_CONTROL: true})
+    json!({"monitoring": monitoring, SELECTED: way.is_selected(), OWN_CONTROL: true})
 }
 
 /// Which subjects the cluster has.
@@ -144,14 +147,14 @@ impl Subject<'_> {
         self.cx.progress.tell(&self.scope, words);
     }
 
-    fn patience(&self) -> Duration {
-        self.cx.profile.ai_service_metrics.patience_seconds.map_or(PATIENCE, Duration::from_secs)
+    fn patience(&self, usual: Duration) -> Duration {
+        self.cx.profile.ai_service_metrics.patience_seconds.map_or(usual, Duration::from_secs)
     }
 
     async fn act(&self) -> Result<(), Stop> {
         let kinds = [vec![Kind::pod()], self.way.kinds()].concat();
         let scratch =
-            self.cx.session.scratch(&self.scope, &format!("service-{}", self.way.id()), &kinds).await?;
+            self.cx.session.scratch(&self.scope, &format!("service-{}", self.way.word()), &kinds).await?;
         let done = self.measure(scratch.clone()).await;
         let done = blamed(&scratch, done).await;
         // What is deleted from here on is our own undoing, early or not.
@@ -160,7 +163,7 @@ impl Subject<'_> {
     }
 
     async fn measure(&self, scratch: Arc<Scratch>) -> Result<(), Stop> {
-        let run = format!("{}-{}", self.cx.session.id(), self.way.id());
+        let run = format!("{}-{}", self.cx.session.id(), self.way.word());
         self.tell("three pods serve metrics, two of them declare it");
         let workload = Workload::start(self.cx, scratch, &self.way, &run).await?;
         self.phase("made", workload.told());
@@ -239,7 +242,8 @@ impl Subject<'_> {
             }
             Err(last)
         };
-        let found = self.wait("the workload to be found", self.patience()).asking(BETWEEN, ask).await;
+        let limit = self.patience(if self.way.is_selected() { OPERATED } else { PATIENCE });
+        let found = self.wait("the workload to be found", limit).asking(BETWEEN, ask).await;
         match found {
             Ok(met) => (Some(met.value), u64::try_from(met.waited.as_millis()).ok()),
             Err(_) => (None, None),
@@ -255,7 +259,7 @@ impl Subject<'_> {
         shows: impl Fn(&[Series]) -> Result<(), String> + Sync,
     ) -> Option<u64> {
         let ask = || async { shows(&backend.ask(&self.scope, run).await?) };
-        let met = self.wait(condition, self.patience()).asking(BETWEEN, ask).await.ok()?;
+        let met = self.wait(condition, self.patience(PATIENCE)).asking(BETWEEN, ask).await.ok()?;
         u64::try_from(met.waited.as_millis()).ok()
     }
 

@@ -4,7 +4,8 @@ mod product;
 mod simulated;
 
 use self::product::{
-    KAI, KARPENTER, KEDA, KUBERAY, KUEUE, KWOK, PROMETHEUS, PROMETHEUS_ADAPTER, Product, SIMULATOR, TRAEFIK,
+    KAI, KARPENTER, KEDA, KUBERAY, KUEUE, KWOK, PROMETHEUS, PROMETHEUS_ADAPTER, PROMETHEUS_OPERATOR, Product,
+    SIMULATOR, TRAEFIK,
 };
 use self::simulated::{SIMULATOR_POD, offers, simulated};
 use crate::breakage::Breakage;
@@ -44,6 +45,8 @@ pub enum Part {
     Karpenter,
     /// prometheus-adapter 0.12.0, which serves what Prometheus has of pods as custom metrics.
     PrometheusAdapter,
+    /// prometheus-operator 0.85.0, and a Prometheus 3.13.5 that it runs, which takes the monitors that carry its label.
+    PrometheusOperator,
     /// KEDA 2.21.0, which makes a HorizontalPodAutoscaler of each ScaledObject and serves its metrics as external ones.
     Keda,
 }
@@ -63,6 +66,7 @@ impl Part {
         Part::Simulator,
         Part::Prometheus,
         Part::PrometheusAdapter,
+        Part::PrometheusOperator,
         Part::Keda,
         Part::Karpenter,
         Part::Traefik,
@@ -80,6 +84,7 @@ impl Part {
             Part::Prometheus => "prometheus",
             Part::Karpenter => "karpenter",
             Part::PrometheusAdapter => "prometheus-adapter",
+            Part::PrometheusOperator => "prometheus-operator",
             Part::Keda => "keda",
         }
     }
@@ -93,8 +98,8 @@ impl Part {
     pub fn stands_on(self) -> Option<Part> {
         match self {
             Part::Karpenter => Some(Part::Kwok),
-            // It serves what Prometheus has.
-            Part::PrometheusAdapter => Some(Part::Prometheus),
+            // One serves what Prometheus has, the other runs it.
+            Part::PrometheusAdapter | Part::PrometheusOperator => Some(Part::Prometheus),
             _ => None,
         }
     }
@@ -122,6 +127,7 @@ impl Part {
             Part::Prometheus => &PROMETHEUS,
             Part::Karpenter => &KARPENTER,
             Part::PrometheusAdapter => &PROMETHEUS_ADAPTER,
+            Part::PrometheusOperator => &PROMETHEUS_OPERATOR,
             Part::Keda => &KEDA,
         }
     }

@@ -155,7 +155,8 @@ pub(super) const SIMULATOR: Product = Product {
 };
 
 pub(super) const PROMETHEUS: Product = Product {
-    images: &[("prometheus", "prometheus", prometheus::IMAGE)],
+    // Where prometheus-operator runs it, `/prometheus` is a folder.
+    images: &[("prometheus", "bin/prometheus", prometheus::IMAGE)],
     // Its manifests are made.
     replaces: None,
     namespace: None,
@@ -214,6 +215,37 @@ pub(super) const PROMETHEUS_ADAPTER: Product = Product {
     // Answered by it, through the API server.
     serves: (&["get", "--raw", "/apis/custom.metrics.k8s.io/v1beta2"], "", "APIResourceList"),
     log: &["-n", "monitoring", "deployment/prometheus-adapter"],
+    limit: Duration::from_secs(120),
+};
+
+pub(super) const PROMETHEUS_OPERATOR: Product = Product {
+    images: &[
+        ("prometheus-operator", "operator", "aiconform.dev/lab/prometheus-operator:0.85.0"),
+        (
+            "prometheus-config-reloader",
+            // Its pods name it.
+            "bin/prometheus-config-reloader",
+            "aiconform.dev/lab/prometheus-config-reloader:0.85.0",
+        ),
+    ],
+    replaces: None,
+    namespace: Some("prometheus-operator"),
+    own: include_str!("../../../../lab/components/prometheus-operator/manifests.yaml"),
+    serving: None,
+    // Told by it: the Prometheus that it runs is there.
+    serves: (
+        &[
+            "-n",
+            "prometheus-operator",
+            "get",
+            "prometheuses.monitoring.coreos.com/lab",
+            "-o",
+            "jsonpath={.status.conditions[?(@.type==\"Available\")].status}",
+        ],
+        "",
+        "True",
+    ),
+    log: &["-n", "prometheus-operator", "deployment/prometheus-operator"],
     limit: Duration::from_secs(120),
 };
 

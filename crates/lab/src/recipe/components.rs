@@ -248,6 +248,23 @@ pub const RECIPES: &[Recipe] = &[
         }),
     },
     Recipe {
+        name: "prometheus-operator",
+        wanted: Wanted::With(Part::PrometheusOperator),
+        packages: &[
+            "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+            "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
+        ],
+        linker_flags: "-X github.com/prometheus/common/version.Version=0.85.0",
+        tags: "",
+        files: &[file!("prometheus-operator", "go.mod"), file!("prometheus-operator", "go.sum")],
+        instead: None,
+        rename: &[("operator", "prometheus-operator")],
+        manifests: Some(Manifests::Files {
+            module: "github.com/prometheus-operator/prometheus-operator",
+            folders: &["example/prometheus-operator-crd"],
+        }),
+    },
+    Recipe {
         name: "prometheus-adapter",
         wanted: Wanted::With(Part::PrometheusAdapter),
         packages: &["sigs.k8s.io/prometheus-adapter/cmd/adapter"],

@@ -6,8 +6,9 @@ use aiconform_model::probe::PORT;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Map, Value, json};
 
-/// Ids of all of them.
-pub const IDS: &[&str] = &["annotations", "pod-monitor", "service-monitor"];
+/// Ids of all of them; those of a product begin with its name.
+pub const IDS: &[&str] =
+    &["annotations", "prometheus-operator/pod-monitor", "prometheus-operator/service-monitor"];
 
 /// Label of the pods that an object of an operator is to select.
 pub const SELECTS: &str = "aiconform.dev/metrics";
@@ -30,19 +31,28 @@ impl Way {
     pub fn id(&self) -> &'static str {
         match self {
             Way::Annotations => "annotations",
-            Way::PodMonitor(_) => "pod-monitor",
-            Way::ServiceMonitor(_) => "service-monitor",
+            Way::PodMonitor(_) => "prometheus-operator/pod-monitor",
+            Way::ServiceMonitor(_) => "prometheus-operator/service-monitor",
+        }
+    }
+
+    /// Its id without the product's name, as it stands in names and labels.
+    pub fn word(&self) -> &'static str {
+        self.id().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The same with these labels on what is created.
+    fn with(&self, labels: Map<String, Value>) -> Way {
+        match self {
+            Way::Annotations => Way::Annotations,
+            Way::PodMonitor(_) => Way::PodMonitor(labels),
+            Way::ServiceMonitor(_) => Way::ServiceMonitor(labels),
         }
     }
 
     /// Whether an object of the platform selects what is declared so.
     pub fn is_selected(&self) -> bool {
         *self != Way::Annotations
-    }
-
-    /// Whether we have run it against the product that it is for.
-    pub fn is_tried(&self) -> bool {
-        *self == Way::Annotations
     }
 
     /// Declares a pod, as far as that is done in the pod itself.
@@ -54,13 +64,13 @@ impl Way {
                 pod["metadata"]["annotations"][format!("prometheus.io/{name}")] = json!(value);
             }
         } else {
-            pod["metadata"]["labels"][SELECTS] = json!(self.id());
+            pod["metadata"]["labels"][SELECTS] = json!(self.word());
         }
     }
 
     /// What is created beside the pods, with names that begin with this.
     pub fn objects(&self, prefix: &str) -> Vec<(Kind, Value)> {
-        let selector = json!({"matchLabels": {SELECTS: self.id()}});
+        let selector = json!({"matchLabels": {SELECTS: self.word()}});
         let endpoint = json!([{"port": PORT_NAME, "path": "/metrics", "interval": "5s"}]);
         let name = format!("{prefix}metrics");
         let monitor = |kind: &Kind, labels: &Map<String, Value>, spec: Value| {
@@ -77,8 +87,8 @@ impl Way {
             Way::ServiceMonitor(labels) => {
                 let kind = service_monitors();
                 let service = json!({"apiVersion": "v1", "kind": "Service",
-                    "metadata": {"name": name, "labels": {SELECTS: self.id()}},
-                    "spec": {"selector": {SELECTS: self.id()},
+                    "metadata": {"name": name, "labels": {SELECTS: self.word()}},
+                    "spec": {"selector": {SELECTS: self.word()},
                         "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME}]}});
                 let spec = json!({"selector": selector, "endpoints": endpoint});
                 vec![(services(), service), (kind.clone(), monitor(&kind, labels, spec))]
@@ -118,11 +128,10 @@ pub async fn ways(api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Result<
     let mut found = vec![("annotations", Ok(Way::Annotations))];
     let served = api.serves(scope, &prometheuses).await?;
     let there = if served { listed(api.list(scope, &prometheuses, "", "").await)? } else { Ok(Vec::new()) };
-    for (id, selector, kind) in
-        [("pod-monitor", "podMonitor", "PodMonitor"), ("service-monitor", "serviceMonitor", "ServiceMonitor")]
-    {
-        let way =
-            |labels| if id == "pod-monitor" { Way::PodMonitor(labels) } else { Way::ServiceMonitor(labels) };
+    for (way, selector, kind) in [
+        (Way::PodMonitor(Map::new()), "podMonitor", "PodMonitor"),
+        (Way::ServiceMonitor(Map::new()), "serviceMonitor", "ServiceMonitor"),
+    ] {
         let labels = match &there {
             Err(why) => Err(why.clone()),
             Ok(_) if !served => Err(format!("the API server serves no {kind} of monitoring.coreos.com/v1")),
@@ -131,7 +140,7 @@ pub async fn ways(api: &Api, scope: &Scope) -> Result<Vec<(&'static str, Result<
                 .find_map(|prometheus| labels(prometheus, selector))
                 .ok_or_else(|| format!("none of {} Prometheus objects selects {kind}s of every namespace by labels that can be set", there.len())),
         };
-        found.push((id, labels.map(way)));
+        found.push((way.id(), labels.map(|labels| way.with(labels))));
     }
     Ok(found)
 }

@@ -32,11 +32,11 @@ fn what_is_created_selects_the_pods_that_are_declared() {
     for way in [Way::PodMonitor(Map::new()), Way::ServiceMonitor(Map::new())] {
         let mut pod = json!({"metadata": {"labels": {}}});
         way.declare(&mut pod);
-        assert_eq!(pod["metadata"]["labels"][SELECTS], way.id());
+        assert_eq!(pod["metadata"]["labels"][SELECTS], way.word());
         let objects = way.objects("x-");
         let (kind, monitor) = objects.last().unwrap();
         assert_eq!(monitor["kind"], kind.kind);
-        assert_eq!(monitor.pointer("/spec/selector/matchLabels").unwrap(), &json!({SELECTS: way.id()}));
+        assert_eq!(monitor.pointer("/spec/selector/matchLabels").unwrap(), &json!({SELECTS: way.word()}));
         assert!(objects.iter().all(|(_, object)| object["metadata"]["name"] == "x-metrics"));
     }
     let mut pod = json!({"metadata": {}});

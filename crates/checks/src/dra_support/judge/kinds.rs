@@ -30,14 +30,16 @@ fn steps<'a>(events: &[&'a Event], window: &Window, plural: &str, name: &str) ->
         .iter()
         .filter(|event| event.sequence > window.phase.at && event.sequence < window.end)
         .filter_map(|event| match &event.kind {
-            EventKind::Exchange { method, path, status, request, response, .. } if of(method, path) => Some(Step {
-                at: event.sequence,
-                method,
-                path,
-                status: *status,
-                request: request.as_ref(),
-                response: response.as_ref(),
-            }),
+            EventKind::Exchange { method, path, status, request, response, .. } if of(method, path) => {
+                Some(Step {
+                    at: event.sequence,
+                    method,
+                    path,
+                    status: *status,
+                    request: request.as_ref(),
+                    response: response.as_ref(),
+                })
+            }
             _ => None,
         })
         // Other trials create objects of the same kind.
