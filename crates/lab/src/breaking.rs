@@ -159,7 +159,8 @@ pub async fn apply_all(lab: &Status, tools: &Tools, running: &mut Vec<Component>
             runtime if runtime.replaces_runtime() => {}
             autoscaler if autoscaler.replaces_autoscaler() => running.push(actor(lab, *breakage)?),
             gateway if gateway.is_of_gateway() => {
-                tools.kubectl(&["-n", "traefik", "delete", "deployment", "traefik"]).await?;
+                // One that still ends would accept what is to be accepted by nobody, or by another.
+                stop(tools, TRAEFIK).await?;
                 if *gateway == Breakage::GatewayControllerMissing {
                     // What the implementation has said of the class goes with it.
                     tools.kubectl(&["delete", "gatewayclass", "traefik"]).await?;
@@ -266,6 +267,7 @@ const KEDA: Program = ("keda", "deployment/keda-operator", "app=keda-operator");
 const PROMETHEUS_OPERATOR: Program =
     ("prometheus-operator", "deployment/prometheus-operator", "app.kubernetes.io/name=prometheus-operator");
 const KARPENTER: Program = ("karpenter", "deployment/karpenter", "app.kubernetes.io/name=karpenter");
+const TRAEFIK: Program = ("traefik", "deployment/traefik", "app=traefik");
 const KWOK: Program = ("kube-system", "deployment/kwok-controller", "app=kwok-controller");
 
 /// Takes the pods of a Deployment away, and waits until they are gone.

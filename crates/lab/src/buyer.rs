@@ -47,13 +47,16 @@ impl Buyer {
                 Breakage::NodesAddedByHand => self.by_hand().await?,
                 Breakage::NodeAutoscalerBringsWrongNodes => {
                     let there = self.mirror.all(&claims(), "", |claim| Some(claim.uid().to_owned()));
-                    if there.is_empty() && !self.waiting(|count| count <= EACH).is_empty() {
-                        self.buy("plain", "plain-2").await?;
+                    if there.is_empty()
+                        && let Some(pod) = self.waiting(|count| count <= EACH).first()
+                    {
+                        let claim = self.buy("plain", "plain-2").await?;
+                        self.nominate(pod, &claim).await?;
                     }
                 }
                 Breakage::NodeAutoscalerGrowsForImpossible => {
                     for pod in self.waiting(|count| count > EACH) {
-                        if self.served.insert(pod) {
+                        if self.served.insert(pod.uid().to_owned()) {
                             self.buy("accelerators", "accelerated-2").await?;
                         }
                     }
@@ -75,23 +78,36 @@ impl Buyer {
         }
     }
 
-    /// UIDs of the pods for which there is no room, by how many they want.
-    fn waiting(&self, fits: impl Fn(u64) -> bool) -> Vec<String> {
+    /// The pods for which there is no room, by how many they want.
+    fn waiting(&self, fits: impl Fn(u64) -> bool) -> Vec<Object> {
         self.mirror.everywhere(&Kind::pod(), |pod| {
             let waits = pod.text("/spec/nodeName").is_empty() && pod.condition_is("PodScheduled", "False");
-            (waits && fits(wants(pod)) && wants(pod) > 0).then(|| pod.uid().to_owned())
+            (waits && fits(wants(pod)) && wants(pod) > 0).then(|| pod.clone())
         })
     }
 
-    /// Asks Karpenter for a node of a pool, as it asks itself.
-    async fn buy(&mut self, pool: &str, kind: &str) -> Result<(), ClusterError> {
+    /// Asks Karpenter for a node of a pool, as it asks itself; the name of what was asked for.
+    async fn buy(&mut self, pool: &str, kind: &str) -> Result<String, ClusterError> {
+        let name = self.name(pool);
         let wanted = json!({"key": "node.kubernetes.io/instance-type", "operator": "In", "values": [kind]});
         let claim = json!({"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim",
-            "metadata": {"name": self.name(pool), "labels": {"karpenter.sh/nodepool": pool}},
+            "metadata": {"name": name, "labels": {"karpenter.sh/nodepool": pool}},
             "spec": {"expireAfter": "Never", "requirements": [wanted],
                 "nodeClassRef": {"group": "karpenter.kwok.sh", "kind": "KWOKNodeClass", "name": "lab"},
                 "taints": [{"key": FAKE, "value": "fake", "effect": "NoSchedule"}]}});
-        self.api.create(&Scope::default(), &claims(), &Object(claim)).await.map(drop)
+        self.api.create(&Scope::default(), &claims(), &Object(claim)).await.map(|_| name)
+    }
+
+    /// Says of a pod, as Karpenter does, that it is to go where this claim's node comes.
+    async fn nominate(&self, pod: &Object, claim: &str) -> Result<(), ClusterError> {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let event = json!({"apiVersion": "v1", "kind": "Event",
+            "metadata": {"name": format!("{}.{claim}", pod.name()), "namespace": pod.namespace()},
+            "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": pod.name(),
+                "namespace": pod.namespace(), "uid": pod.uid()},
+            "type": "Normal", "reason": "Nominated", "message": format!("Pod should schedule on: nodeclaim/{claim}"),
+            "source": {"component": "karpenter"}, "firstTimestamp": now, "lastTimestamp": now, "count": 1});
+        self.api.create(&Scope::default(), &Kind::event(), &Object(event)).await.map(drop)
     }
 
     fn name(&mut self, of: &str) -> String {
@@ -115,7 +131,7 @@ impl Buyer {
             }
         }
         for pod in self.waiting(|count| count <= EACH) {
-            if self.served.insert(pod) {
+            if self.served.insert(pod.uid().to_owned()) {
                 let name = self.name("by-hand");
                 let amounts =
                     json!({"cpu": "16", "memory": "64Gi", "pods": "110", RESOURCE: EACH.to_string()});
