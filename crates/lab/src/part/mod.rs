@@ -264,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn manifests_of_the_labs_own_name_images_that_parts_bring() {
+        let brought: Vec<&str> =
+            Part::ALL.iter().flat_map(|part| part.product().images).map(|(.., image)| *image).collect();
+        for part in Part::ALL {
+            let own = part.product().own;
+            for (place, _) in own.match_indices("aiconform.dev/lab/") {
+                let named = own[place..].split_whitespace().next().unwrap();
+                assert!(brought.contains(&named), "{}: {named}", part.name());
+            }
+        }
+    }
+
+    #[test]
     fn kinds_are_told_from_objects() {
         let manifests = "kind: A\n---\nkind: CustomResourceDefinition\n---\nkind: B\n";
         let kinds = "kind: CustomResourceDefinition\n---\n".to_owned();
