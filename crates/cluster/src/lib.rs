@@ -12,6 +12,7 @@ mod mirror;
 mod node;
 mod permission;
 mod scrape;
+mod scratch;
 mod session;
 mod side_by_side;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use mirror::Mirror;
 pub use node::{Unsuitable, demand, free, may_become_ready, suitable};
 pub use permission::{OF_EVERY_RUN, Permission, missing};
 pub use scrape::{Text, TextLimit};
-pub use session::{RUN_LABEL, SUBJECT_LABEL, Scratch, Session, Stamp};
+pub use scratch::Scratch;
+pub use session::{RUN_LABEL, SUBJECT_LABEL, Session, Stamp};
 pub use side_by_side::side_by_side;

@@ -5,9 +5,9 @@ use crate::cleanup;
 use crate::error::ClusterError;
 use crate::journal::Entry;
 use crate::mirror::Mirror;
+use crate::scratch::Scratch;
 use crate::side_by_side::side_by_side;
-use aiconform_model::{Bin, Kind, Object, Scope};
-use aiconform_wait::{Met, TooLate, Wait};
+use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
@@ -174,15 +174,14 @@ impl Session {
                 self.record(&Entry::Labelled { kind: kind.clone(), namespace: namespace.clone() }).await?;
             }
             let namespace = namespace.clone();
-            return Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace, prefix }));
+            return Ok(Scratch::new(self.clone(), scope.clone(), namespace, prefix));
         }
         let namespace = format!("aiconform-{}-{suffix}", self.id);
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
             "labels": {"pod-security.kubernetes.io/enforce": level}}});
         self.mirror.belongs(&namespace, scope);
         self.create_cluster_wide(scope, &Kind::namespace(), object).await?;
-        let prefix = String::new();
-        Ok(Arc::new(Scratch { session: self.clone(), scope: scope.clone(), namespace, prefix }))
+        Ok(Scratch::new(self.clone(), scope.clone(), namespace, String::new()))
     }
 
     /// Puts extended resources that nobody else wants into a node's status, after writing them into the journal.
@@ -319,140 +318,4 @@ fn label_value(subject: &str) -> String {
 
 fn now() -> String {
     format!("{:.6}", jiff::Timestamp::now())
-}
-
-/// A namespace of the run for one subject, or the subject's part of a shared one.
-pub struct Scratch {
-    session: Arc<Session>,
-    scope: Scope,
-    namespace: String,
-    prefix: String,
-}
-
-impl Scratch {
-    /// The run.
-    pub fn session(&self) -> &Arc<Session> {
-        &self.session
-    }
-
-    /// To whom the namespace belongs.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// Name of the namespace.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// What names of objects begin with, so that subjects which share a namespace do not meet; empty in one's own.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// A name with that prefix.
-    pub fn named(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    /// The object as it will be sent: in this namespace, with the run's labels.
-    pub fn prepared(&self, mut object: Value) -> Object {
-        object["metadata"]["namespace"] = json!(self.namespace);
-        self.session.stamped(&self.scope, object)
-    }
-
-    /// Waits until an object like this one is admitted in the namespace, or refused for what it is: webhooks of the
-    /// platform learn of a new namespace some time after the API server, and say until then that there is none.
-    ///
-    /// # Errors
-    /// The refusal, no answer, or that the namespace is still not known at the limit.
-    pub async fn settle(&self, kind: &Kind, object: Value, limit: Duration) -> Result<(), ClusterError> {
-        let object = self.prepared(object);
-        let wait = Wait {
-            condition: format!("webhooks to know the namespace {}", self.namespace),
-            bin: Bin::Platform,
-            limit,
-            sink: self.session.api.sink().as_ref(),
-            scope: &self.scope,
-        };
-        let ask = || async {
-            match self.session.api.dry_run(&self.scope, kind, &object).await {
-                Err(error) if error.is_not_found() && error.to_string().contains(&self.namespace) => {
-                    Err(error.to_string())
-                }
-                answer => Ok(answer.map(drop)),
-            }
-        };
-        wait.asking(Duration::from_millis(200), ask).await?.value
-    }
-
-    /// Creates an object in the namespace.
-    ///
-    /// # Errors
-    /// When the cluster refuses it.
-    pub async fn create(&self, kind: &Kind, object: Value) -> Result<Object, ClusterError> {
-        self.session.api.create(&self.scope, kind, &self.prepared(object)).await
-    }
-
-    /// Deletes an object of the namespace; one that is not there is no error.
-    ///
-    /// # Errors
-    /// When the cluster refuses it.
-    pub async fn delete(&self, kind: &Kind, name: &str) -> Result<(), ClusterError> {
-        self.session.api.delete(&self.scope, kind, &self.namespace, name).await
-    }
-
-    /// Merges a patch into an object of the namespace.
-    ///
-    /// # Errors
-    /// When the cluster refuses it.
-    pub async fn merge(&self, kind: &Kind, name: &str, patch: &Value) -> Result<(), ClusterError> {
-        self.session.api.merge(&self.scope, kind, (&self.namespace, name), "", patch).await
-    }
-
-    /// The last state seen of all objects of a kind in the namespace that `pick` takes.
-    pub fn all<T>(&self, kind: &Kind, pick: impl FnMut(&Object) -> Option<T>) -> Vec<T> {
-        self.session.mirror.all(kind, &self.namespace, pick)
-    }
-
-    /// The last state seen of one object of the namespace.
-    pub fn get(&self, kind: &Kind, name: &str) -> Option<Object> {
-        self.session.mirror.get(kind, &self.namespace, name)
-    }
-
-    /// Waits until `look` gives `Ok`; its `Err` is the last thing seen.
-    ///
-    /// # Errors
-    /// At the limit.
-    pub async fn until<T>(
-        &self,
-        condition: impl Into<String> + Send,
-        bin: Bin,
-        limit: Duration,
-        look: impl FnMut() -> Result<T, String> + Send,
-    ) -> Result<Met<T>, TooLate> {
-        self.until_unless(condition, bin, limit, look, || None).await
-    }
-
-    /// The same, and gives up as soon as `hopeless` says why it will not come true.
-    ///
-    /// # Errors
-    /// At the limit, or with what `hopeless` said.
-    pub async fn until_unless<T>(
-        &self,
-        condition: impl Into<String> + Send,
-        bin: Bin,
-        limit: Duration,
-        look: impl FnMut() -> Result<T, String> + Send,
-        hopeless: impl FnMut() -> Option<String> + Send,
-    ) -> Result<Met<T>, TooLate> {
-        let wait = Wait {
-            condition: condition.into(),
-            bin,
-            limit,
-            sink: self.session.api.sink().as_ref(),
-            scope: &self.scope,
-        };
-        wait.until_unless(&mut self.session.mirror.changes(), look, hopeless).await
-    }
 }
