@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod axe;
+mod basis;
 mod certification;
 mod links;
+mod role;
 mod site;
 
 use std::path::Path;
@@ -86,26 +88,16 @@ fn what_the_user_got_wrong_is_said_with_exit_code_2() {
     fails(&["run", "--profile", &unknown_adapter], 2, &["no adapter \"slurm\""]);
     fails(&["run", "--lab", "--context", "here"], 2, &["--lab"]);
     fails(&["run", "--release", "1.32"], 2, &["1.32"]);
+    fails(
+        &["run", "--lab", "--release", "1.33"],
+        2,
+        &["no lab has Kubernetes 1.33", "1.34, 1.35, 1.36, 1.37"],
+    );
     fails(&["explain", "nothing"], 2, &["no requirement \"nothing\""]);
     fails(&["judge", "nowhere"], 2, &["nowhere", "run folder"]);
     fails(&["lab", "--name", "Not A Name", "up"], 2, &["no name for a lab"]);
     fails(&["lab", "up", "--break", "everything"], 2, &["no breakage \"everything\"", "scheduler-stopped"]);
     fails(&["lab", "faults", "everything"], 2, &["everything", "queues-on-hold"]);
-}
-
-#[test]
-fn the_permissions_of_an_adapter_in_a_file_are_printed() {
-    let guide = include_str!("../../docs/guide/adapter.md");
-    let (_, rest) = guide.split_once("## A whole example\n").unwrap();
-    let (example, _) = rest.split_once("\n## ").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let lines: Vec<&str> = example.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-    std::fs::write(folder.path().join("mine.toml"), lines.join("\n")).unwrap();
-    let without = aiconform(&["rbac"], folder.path()).data;
-    let with = aiconform(&["rbac", "--adapter-file", "mine.toml"], folder.path());
-    assert_eq!(with.code, 0, "{}", with.talk);
-    assert_eq!(with.data.matches("scheduling.example.com").count(), 2, "{}", with.data);
-    assert!(!without.contains("scheduling.example.com"));
 }
 
 #[test]
@@ -160,7 +152,7 @@ fn images_are_exported_once_and_under_the_name_that_the_user_gives() {
     // What is there already is not written over.
     let again = aiconform(&export, folder.path());
     assert!(again.code == 2 && again.talk.contains("probe.tar"), "{}", again.talk);
-    fails(&["image", "export", "pause"], 2, &["no image \"pause\"", "probe, simulator"]);
+    fails(&["image", "export", "pause"], 2, &["no image \"pause\"", "probe, simulator, load-nvidia"]);
 }
 
 #[test]

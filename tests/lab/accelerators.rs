@@ -1,13 +1,18 @@
 //! Simulated accelerators on a real kubelet and a real runtime: whoever is given one reaches it, and nobody else does.
 
+use super::timed;
 use crate::{aiconform, is_gone, kubectl, works};
 use serde_json::{Value, json};
 
 const PROBE: &str = concat!("aiconform.dev/probe:", env!("CARGO_PKG_VERSION"));
 
+/// SHA-256 of the token `abc`.
+const DIGEST: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
 /// A container as any pod has one, with or without a device.
 fn container(name: &str, port: &str, resources: &Value) -> Value {
     json!({"name": name, "image": PROBE, "args": ["serve", port], "resources": resources,
+        "env": [{"name": "PROBE_TOKEN_SHA256", "value": DIGEST}],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": port.parse::<u16>().unwrap()}, "periodSeconds": 1},
         "securityContext": {"allowPrivilegeEscalation": false, "runAsNonRoot": true,
             "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}})
@@ -43,6 +48,7 @@ fn metric(lab: &str, name: &str, index: u64) -> f64 {
 
 #[test]
 fn a_simulated_device_is_reached_by_its_holder_and_by_nobody_else() {
+    timed!();
     const LAB: &str = "testsimulator";
     works(LAB, &["up", "--with", "simulator"]);
     let template = json!({"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate",
@@ -96,7 +102,11 @@ fn a_simulated_device_is_reached_by_its_holder_and_by_nobody_else() {
         assert_eq!(tried["opening"]["name"], "EPERM", "{tried}");
     }
 
-    let held = ask(LAB, "claimed:18080", "hold", &json!({"bytes": 1 << 30}));
+    // Nobody without the token takes any of it.
+    let command = "echo '{\"bytes\":1}' | kubectl create --raw /api/v1/namespaces/default/pods/claimed:18080/proxy/hold -f -";
+    let refused = aiconform(LAB, &["exec", "--", "sh", "-c", command]);
+    assert!(!refused.status.success(), "{refused:?}");
+    let held = ask(LAB, "claimed:18080", "hold", &json!({"bytes": 1 << 30, "token": "abc"}));
     assert!(held["errors"].is_null(), "{held}");
     assert!((metric(LAB, "DCGM_FI_DEV_FB_USED", own[0].1) - 1024.0).abs() < 1.0);
     assert!(metric(LAB, "DCGM_FI_DEV_FB_USED", others[0].1) < 1.0);

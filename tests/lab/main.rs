@@ -4,7 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod accelerators;
+mod admission;
+mod conformance;
+mod handlers;
+#[path = "../shared/ledger.rs"]
+mod ledger;
+mod nodes;
+mod operators;
+mod policies;
+mod registry;
+mod sandbox;
+mod weather;
 
+use ledger::timed;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -29,6 +41,11 @@ fn kubectl(lab: &str, arguments: &[&str]) -> String {
 
 /// What of the host must be equal before and after.
 fn host() -> Vec<String> {
+    // A lab that was killed together with its supervisor, by whoever used this machine before, is swept by the next lab:
+    // it would look like a change that the test made.
+    let home = tempfile::tempdir().unwrap();
+    let mut cleanup = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"));
+    cleanup.arg("cleanup").env_remove("KUBECONFIG").env("HOME", home.path()).output().unwrap();
     let mut seen: Vec<String> = [("ip", vec!["-o", "link"]), ("nft", vec!["list", "ruleset"])]
         .into_iter()
         .map(|(program, arguments)| {
@@ -136,6 +153,15 @@ fn contend(lab: &str, grouped: bool) -> (usize, usize) {
     counted
 }
 
+/// Tells whether the long tests are left out, and says so of the one that asks.
+fn is_short() -> bool {
+    let short = std::env::var("AICONFORM_THOROUGH").is_err();
+    if short {
+        skipped("only with --thorough");
+    }
+    short
+}
+
 /// Says that a test was not made. Straight to stderr: what a test prints is kept back when it does not fail.
 fn skipped(why: &str) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {why}\n").as_bytes());
@@ -143,6 +169,7 @@ fn skipped(why: &str) {
 
 #[test]
 fn a_lab_schedules_gangs_whole_and_plain_pods_in_part_and_leaves_no_trace() {
+    timed!();
     let lab = "testgangs";
     // Ports that the lab's components use are taken on the host, if nobody has them anyway.
     let _busy: Vec<_> = [6443, 2379, 2380, 10250, 10256]
@@ -169,6 +196,7 @@ fn a_lab_schedules_gangs_whole_and_plain_pods_in_part_and_leaves_no_trace() {
 
 #[test]
 fn pods_that_tolerate_it_run_on_fake_nodes_and_others_stay_away() {
+    timed!();
     let lab = "testfake";
     works(lab, &["up", "--with", "", "--fake-nodes", "20"]);
     let fake = kubectl(lab, &["get", "nodes", "-l", "kwok.x-k8s.io/node", "-o", "name"]);
@@ -215,9 +243,10 @@ fn kai_gang() -> Value {
 
 #[test]
 fn kai_scheduler_holds_a_gang_until_its_last_slot_comes() {
+    timed!();
     // What it takes to build KAI scheduler is for `--thorough`.
-    if std::env::var("AICONFORM_THOROUGH").is_err() {
-        return skipped("only with --thorough");
+    if is_short() {
+        return;
     }
     let lab = "testkai";
     works(lab, &["up", "--with", "kai"]);
@@ -243,6 +272,7 @@ fn kai_scheduler_holds_a_gang_until_its_last_slot_comes() {
 
 #[test]
 fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
+    timed!();
     let lab = "testkilled";
     works(lab, &["up"]);
     let status = std::fs::read_to_string(format!("/var/lib/aiconform/{lab}/lab.json")).unwrap();
@@ -264,6 +294,7 @@ fn a_lab_whose_supervisor_was_killed_is_swept_by_the_next_start() {
 
 #[test]
 fn a_killed_run_on_a_lab_of_its_own_leaves_nothing() {
+    timed!();
     let before = host();
     let directory = tempfile::tempdir().unwrap();
     let mut run = Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
@@ -291,6 +322,7 @@ fn a_killed_run_on_a_lab_of_its_own_leaves_nothing() {
 
 #[test]
 fn a_lab_whose_component_dies_says_which_and_why() {
+    timed!();
     let lab = "testdies";
     works(lab, &["up"]);
     assert_eq!(aiconform(lab, &["exec", "--", "sh", "-c", "exit 7"]).status.code(), Some(7));
@@ -312,6 +344,7 @@ fn a_lab_whose_component_dies_says_which_and_why() {
 
 #[test]
 fn the_first_of_two_labs_ends_without_harm_to_the_second_and_the_last_one_cleans_up() {
+    timed!();
     let before = host();
     let (first, second) = ("testfirst", "testsecond");
     works(first, &["up"]);
@@ -328,6 +361,7 @@ fn the_first_of_two_labs_ends_without_harm_to_the_second_and_the_last_one_cleans
 
 #[test]
 fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
+    timed!();
     let folder = Path::new("/var/lib/aiconform/testempty");
     std::fs::create_dir_all(folder).unwrap();
     let status = json!({"name": "testempty", "state": folder, "binaries": [], "port": 0, "supervisor": 0,
@@ -355,7 +389,37 @@ fn cleanup_takes_a_folder_that_no_supervisor_ever_filled() {
 }
 
 #[test]
+fn parts_are_listed_with_their_sizes_and_what_nothing_needs_any_more_is_removed() {
+    timed!();
+    let cache = tempfile::tempdir().unwrap();
+    let components = cache.path().join("components");
+    let old = components.join("etcd-0123456789abcdef/bin");
+    std::fs::create_dir_all(&old).unwrap();
+    std::fs::write(old.join("etcd"), vec![0; 2_000_000]).unwrap();
+    let parts = |arguments: &[&str]| {
+        Command::new(assert_cmd::cargo::cargo_bin!("aiconform"))
+            .args(["lab", "parts"])
+            .args(arguments)
+            .env("AICONFORM_CACHE_DIR", cache.path())
+            .output()
+            .unwrap()
+    };
+    let listed = String::from_utf8(parts(&[]).stdout).unwrap();
+    let line = |name: &str| listed.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    assert!(line("etcd-0123456789abcdef").contains("2 MB"), "{listed}");
+    assert!(line("kueue").contains("not built") && line("kueue").contains("--with kueue"), "{listed}");
+    let refused = parts(&["--prune", "nothing"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("there is no component \"nothing\""));
+    assert!(old.exists());
+    let pruned = parts(&["--prune"]);
+    assert!(String::from_utf8_lossy(&pruned.stderr).contains("removed etcd-0123456789abcdef (2 MB)"));
+    assert!(!old.exists() && components.exists());
+}
+
+#[test]
 fn waiting_for_another_programs_build_is_said_and_can_be_interrupted() {
+    timed!();
     let cache = tempfile::tempdir().unwrap();
     let components = cache.path().join("components");
     std::fs::create_dir(&components).unwrap();
@@ -392,6 +456,7 @@ fn up_after(script: &str) -> String {
 
 #[test]
 fn what_the_machine_lacks_is_said_in_one_sentence_before_anything_is_built() {
+    timed!();
     let go = String::from_utf8(
         Command::new("sh").args(["-c", "dirname $(command -v go)"]).output().unwrap().stdout,
     )

@@ -1,5 +1,6 @@
 //! The checks of accelerators from outside: all of them on a lab with simulated ones, and on one that has none.
 
+use super::timed;
 use super::{Lab, left, program, read, text, works};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::process::Output;
 
 /// All of them; 1.35 asks for each.
-const CHOSEN: [&str; 4] = [
+pub const CHOSEN: [&str; 4] = [
     "--release",
     "1.35",
     "--only",
@@ -47,7 +48,8 @@ pub fn outcomes(folder: &Path) -> Vec<String> {
 
 #[test]
 fn simulated_accelerators_pass_whatever_the_seed_with_the_printed_role_and_nothing_is_left() {
-    let lab = Lab::up_with("testsimulated", &["--with", "simulator"]);
+    timed!();
+    let lab = Lab::with("simulator");
     let before = left(&lab);
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = lab.with_role(directory.path(), &CHOSEN[2..]);
@@ -77,7 +79,8 @@ fn simulated_accelerators_pass_whatever_the_seed_with_the_printed_role_and_nothi
 
 #[test]
 fn without_accelerators_nothing_is_passed_and_nothing_failed() {
-    let lab = Lab::up("testnone");
+    timed!();
+    let lab = Lab::up();
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("none");
     let output = run(&lab.kubeconfig, &folder, "1");

@@ -1,6 +1,7 @@
 //! Adapters that stand in files, beside the built-in ones that they say the same as.
 
-use super::{Lab, left, program, read, text, works};
+use super::timed;
+use super::{Lab, PATIENT, left, program, read, text, works};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -29,13 +30,15 @@ fn came_to(subjects: &[Value], id: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn a_file_gives_the_same_verdicts_as_the_built_in_adapter() {
-    let lab = Lab::up("testfiles");
+    timed!();
+    let lab = Lab::up();
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("run");
-    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../checks/src/gang_scheduling/adapters/declared");
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../checks/gang_scheduling/src/adapters/declared");
     let mut named = Vec::new();
     let mut command = program();
     command.args(["run", "--kubeconfig", &lab.kubeconfig, "--rounds", "2", "--seed", "1"]);
+    command.args(["--profile", PATIENT]);
     let thorough = std::env::var("AICONFORM_THOROUGH").is_ok();
     for (built_in, file, id) in PAIRS {
         command.args(["--adapter-file", &format!("{files}/{file}")]);
@@ -59,8 +62,8 @@ fn a_file_gives_the_same_verdicts_as_the_built_in_adapter() {
     let subjects = verdict["requirements"][0]["subjects"].as_array().unwrap();
     for (built_in, _, id) in PAIRS {
         let (ours, theirs) = (came_to(subjects, built_in), came_to(subjects, id));
-        assert!(ours["state"] == "\"passed\"" && ours.len() > 10, "{ours:#?}");
-        assert_eq!(ours, theirs, "{id}");
+        assert!(ours["state"] == "\"passed\"" && ours.len() > 10, "{}", text(&output.stdout));
+        assert_eq!(ours, theirs, "{id}\n{}", text(&output.stdout));
     }
     let volcano = subjects.iter().find(|subject| subject["id"] == "volcano").unwrap();
     assert_eq!(volcano["state"], "absent");

@@ -1,8 +1,9 @@
 //! The check of the autoscaler from outside: with consent and without, and where there is none.
 
 use super::accelerators::{outcomes, verdicts};
-use super::must::{NOT_BUILT, builds};
-use super::{Lab, left, program, skipped, text};
+use super::components::{NOT_BUILT, builds, skipped};
+use super::timed;
+use super::{Lab, left, program, text};
 use std::path::Path;
 
 const CHOSEN: [&str; 2] = ["--only", "cluster_autoscaling"];
@@ -19,10 +20,11 @@ fn run(kubeconfig: &str, folder: &Path, seed: &str, profile: &str) -> (String, O
 
 #[test]
 fn nodes_come_and_go_with_consent_whatever_the_seed_and_nothing_is_left() {
+    timed!();
     if !builds(&["karpenter", "kwok"]) {
         return skipped(NOT_BUILT);
     }
-    let lab = Lab::up_with("testnodes", &["--with", "karpenter"]);
+    let lab = Lab::to_be_spoilt("karpenter");
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = lab.with_role(directory.path(), &CHOSEN);
     let before = (left(&lab), lab.kubectl(&["get", "nodes", "-o", "name"]));
@@ -30,14 +32,14 @@ fn nodes_come_and_go_with_consent_whatever_the_seed_and_nothing_is_left() {
     let (said, code) = run(&kubeconfig, &folder, "1", "max_nodes = 1");
     assert_eq!(code, Some(4), "{said}");
     let (verdict, why) = &verdicts(&folder)["cluster_autoscaling"];
-    assert!(verdict == "inconclusive" && why.contains("consent = true"), "{why}");
+    assert!(verdict == "inconclusive" && why.contains("[consent] nodes = true"), "{why}");
     let mut first = Vec::new();
     // `--thorough` takes ten seeds.
     let seeds = if std::env::var("AICONFORM_THOROUGH").is_ok() { 10 } else { 1 };
     for seed in 1..=seeds {
         let folder = directory.path().join(seed.to_string());
         let (said, code) =
-            run(&kubeconfig, &folder, &seed.to_string(), "consent = true\ndeadline_seconds = 120");
+            run(&kubeconfig, &folder, &seed.to_string(), "deadline_seconds = 120\n[consent]\nnodes = true");
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("PASSED (SIMULATED)"), "{said}");
         let found = outcomes(&folder);
@@ -52,11 +54,13 @@ fn nodes_come_and_go_with_consent_whatever_the_seed_and_nothing_is_left() {
 
 #[test]
 fn without_an_autoscaler_it_is_not_applicable_only_where_that_is_stated() {
-    let lab = Lab::up("testnodesnone");
+    timed!();
+    let lab = Lab::up();
     let directory = tempfile::tempdir().unwrap();
-    for (name, profile, verdict, exit) in
-        [("stated", "provided = false", "not_applicable", 0), ("silent", "consent = true", "inconclusive", 4)]
-    {
+    for (name, profile, verdict, exit) in [
+        ("stated", "provided = false", "not_applicable", 0),
+        ("silent", "[consent]\nnodes = true", "inconclusive", 4),
+    ] {
         let folder = directory.path().join(name);
         let (said, code) = run(&lab.kubeconfig, &folder, "1", profile);
         let (found, why) = &verdicts(&folder)["cluster_autoscaling"];

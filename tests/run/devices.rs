@@ -1,6 +1,8 @@
 //! `dra_support` from outside: with the printed role, whatever the seed, and killed in the middle.
 
-use super::{Lab, left, program, read, signalled_with, text, works};
+use super::killed::signalled_with;
+use super::timed;
+use super::{Lab, left, program, read, text, works};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +26,8 @@ fn outcomes(folder: &Path) -> BTreeMap<String, String> {
 
 #[test]
 fn devices_of_the_run_are_given_whatever_the_seed_and_nothing_of_them_is_left() {
-    let lab = Lab::up("testdevices");
+    timed!();
+    let lab = Lab::up();
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = lab.with_role(directory.path(), &["--only", "dra_support"]);
 

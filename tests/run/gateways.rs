@@ -1,8 +1,9 @@
 //! `ai_inference` from outside: with the printed role, whatever the seed, on a Gateway that is there already, and where
 //! something around it is wrong.
 
-use super::must::{NOT_BUILT, builds};
-use super::{Lab, left, program, read, run, skipped, text};
+use super::components::{NOT_BUILT, builds, skipped};
+use super::timed;
+use super::{Lab, left, program, read, run, text};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -33,10 +34,11 @@ fn outcomes(folder: &Path) -> Vec<(String, String)> {
 
 #[test]
 fn traffic_is_split_whatever_the_seed_and_what_is_wrong_around_it_is_named() {
+    timed!();
     if !builds(&["traefik"]) {
         return skipped(NOT_BUILT);
     }
-    let lab = Lab::up_with("testgateways", &["--with", "traefik"]);
+    let lab = Lab::to_be_spoilt("traefik");
     let before = left(&lab);
     let directory = tempfile::tempdir().unwrap();
     let folder = |name: &str| directory.path().join(name);
@@ -79,4 +81,30 @@ fn traffic_is_split_whatever_the_seed_and_what_is_wrong_around_it_is_named() {
     let words = ["ai_inference (MUST): INCONCLUSIVE", "the Gateway API is not installed"];
     tries(&kubeconfig, &folder("no-kinds"), &[], "", 4, &words);
     assert_eq!(left(&lab), before);
+}
+
+#[test]
+fn a_gateway_that_nobody_here_wrote_passes_beside_another() {
+    timed!();
+    if std::env::var("AICONFORM_THOROUGH").is_err() {
+        return skipped("only with --thorough");
+    }
+    let lab = Lab::with("traefik,envoy-gateway");
+    let before = left(&lab);
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = lab.with_role(directory.path(), &CHOSEN);
+    for seed in ["1", "2"] {
+        let path = directory.path().join(seed);
+        let words = ["traefik: passed", "envoy-gateway: passed", "ai_inference (MUST): PASSED"];
+        tries(&kubeconfig, &path, &["--seed", seed], "", 0, &words);
+        let verdict: Value = serde_json::from_str(&read(&path.join("run/verdict.json"))).unwrap();
+        for subject in verdict["requirements"][0]["subjects"].as_array().unwrap() {
+            let claims = subject["claims"].as_array().unwrap();
+            assert!(
+                claims.len() == 10 && claims.iter().all(|claim| claim["outcome"] == "met"),
+                "{subject:#}"
+            );
+        }
+        assert_eq!(left(&lab), before);
+    }
 }

@@ -44,7 +44,7 @@ pub struct Arguments {
     command: Vec<String>,
 }
 
-/// What both said of one lab.
+/// Row of the table: what both said of one lab.
 struct Row {
     breakage: String,
     other: (String, Duration),
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, root: &Utf8Path) -> anyhow::Result<()> {
         }
         let lab = Lab::up(&program, &arguments.name, &flags)?;
         for image in &arguments.image {
-            let socket = lab.state()?.join("containerd.sock");
+            let socket = lab.state()?.join("node/containerd.sock");
             lab.exec(&["ctr", "-a", socket.as_str(), "-n", "k8s.io", "images", "import", image.as_str()])?;
         }
         // What comes first finds no image that it needs unpacked; neither test pays for the other's.

@@ -55,10 +55,19 @@ impl Lab {
     /// # Errors
     /// When it fails.
     pub fn exec(&self, command: &[&str]) -> anyhow::Result<()> {
+        self.ask(command).map(drop)
+    }
+
+    /// Like [`Lab::exec`]; gives what the command says.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn ask(&self, command: &[&str]) -> anyhow::Result<String> {
         let mut exec = Command::new(&self.program);
-        exec.args(["lab", "--name", &self.name, "exec", "--"]).args(command).stdout(Stdio::null());
-        ensure!(exec.status()?.success(), "{} failed in the lab", command.join(" "));
-        Ok(())
+        exec.args(["lab", "--name", &self.name, "exec", "--"]).args(command).stderr(Stdio::inherit());
+        let output = exec.output()?;
+        ensure!(output.status.success(), "{} failed in the lab", command.join(" "));
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Process id of the kube-apiserver whose arguments name this lab's state folder.

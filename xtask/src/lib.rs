@@ -1,5 +1,8 @@
-//! What is generated, and how tapes are cut.
+//! Files that are generated, and how tapes are cut.
 
+pub mod count;
+pub mod judged;
+pub mod scaffold;
 pub mod schedulers;
 
 use aiconform_checks::CHECKS;
@@ -10,16 +13,21 @@ use aiconform_submission::{Origin, rules::RULES};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Every generated file: path from the root, and content.
 ///
 /// # Errors
 /// When a check's faults cannot be read.
 pub fn generated() -> anyhow::Result<Vec<(&'static str, String)>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     Ok(vec![
         ("docs/reference/requirements.md", requirements_page()),
         ("docs/reference/faults.md", faults_page()?),
         ("docs/reference/rules.md", rules_page()),
+        ("docs/reference/limits.md", limits_page()),
+        ("tests/judged/tapes.json", judged::tapes(&root)?),
+        ("tests/judged/runs.json", judged::runs(&root)?),
     ])
 }
 
@@ -51,9 +59,12 @@ fn requirements_page() -> String {
 
 fn rules_page() -> String {
     let mut page = String::from(
-        "# Rules of a review\n\nGenerated from `crates/submission/src/rules`, where each rule is one file. What `aiconform review` asks of a submission,\nand whose rule it is: the programme's own validator checks it, or nobody does. An error makes a submission invalid.\n\n",
+        "# Rules of a review\n\nGenerated from `crates/submission/src/rules`, where each rule is one file. What `aiconform review` asks of a submission,\nand whose rule it is: the programme's own validator checks it, or nobody does. An error makes a submission invalid.\n\n\"Asked since 1.37\" means that 1.37 was the first release that was opened with this rule in the validator. Today it is asked of every\nsubmission; with `--rules at-merge` it is a note on those of earlier releases, whose vendors it was not asked of.\n\nFindings of one weight are told in this order: substance, contradictions, what a person must judge, form.\n\n",
     );
-    let _ = writeln!(page, "| rule | asks | a breach is | checked by the validator |\n|---|---|---|---|");
+    let _ = writeln!(
+        page,
+        "| rule | asks | a breach is | about | checked by the validator |\n|---|---|---|---|---|"
+    );
     for rule in RULES {
         let theirs = match (rule.origin, rule.since) {
             (Origin::Ours, _) => "no".to_owned(),
@@ -61,14 +72,43 @@ fn rules_page() -> String {
             (Origin::Validator, Some(since)) => format!("yes, asked since {since}"),
         };
         let level = rule.level.word();
-        let _ = writeln!(page, "| `{}` | {} | {level} | {theirs} |", rule.id, rule.asks.replace('|', "\\|"));
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {level} | {} | {theirs} |",
+            rule.id,
+            rule.asks.replace('|', "\\|"),
+            rule.matter.word()
+        );
+    }
+    page
+}
+
+fn limits_page() -> String {
+    let mut page = String::from(
+        "# Limits\n\nGenerated from each check's `limits.rs`. The longest times that a verdict may hang on. What has not come by its limit is watched for\ntwice as long: what comes meanwhile is *late*, which decides nothing and names the limit; what never comes is missing. What must\nnot happen counts whenever it is seen. A profile stretches all, or sets one, which makes no whole check longer:\n\n    [limits]\n    stretch = 3\n    gang_scheduling.release = 300\n    gang_scheduling.whole = 3600\n\nA run's evidence holds the limits that were in force, and a stored run is judged by those.\n",
+    );
+    for check in CHECKS {
+        let _ = writeln!(
+            page,
+            "\n## {}\n\nThe whole check (`whole`): {} s, its waits for its turn with the accelerators not counted.\n",
+            check.id,
+            check.limit.as_secs()
+        );
+        if check.limits.is_empty() {
+            continue;
+        }
+        let _ = writeln!(page, "| limit | seconds | at most | the longest time for |\n|---|---|---|---|");
+        for limit in check.limits {
+            let most = limit.seconds * limit.most;
+            let _ = writeln!(page, "| `{}` | {} | {most} | {} |", limit.key, limit.seconds, limit.what);
+        }
     }
     page
 }
 
 fn faults_page() -> anyhow::Result<String> {
     let mut page = String::from(
-        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab. Those with an\nasterisk are only tried with `--slow`; so are, where no requirement is named, those of checks beyond the quick set.\n",
+        "# Faults\n\nGenerated from each check's `faults.toml`. `aiconform lab faults` breaks a real lab in each of these ways and compares\nevery outcome with what stands here; what is not named must be as on the healthy lab. Those in bold are\ntried in every turn (`--turn`), the others by turns; those with an asterisk only with `--slow`, as are, where no requirement and\nno turn is named, those of checks beyond the quick set.\n",
     );
     for check in CHECKS {
         let _ = writeln!(page, "\n## {}\n", check.id);
@@ -79,7 +119,11 @@ fn faults_page() -> anyhow::Result<String> {
             } else {
                 format!("{} ({})", fault.breakage, fault.variant)
             };
-            let name = if fault.slow { format!("{name} *") } else { name };
+            let name = match (fault.gravest, fault.slow) {
+                (true, _) => format!("**{name}**"),
+                (false, true) => format!("{name} *"),
+                (false, false) => name,
+            };
             let verdict = if fault.says.is_empty() {
                 fault.verdict.clone()
             } else {
@@ -138,7 +182,7 @@ pub fn tape(stored: &Stored, check: &str, subjects: &[String]) -> anyhow::Result
 /// The check whose judge reads what nodes offer, who asked for them, and what is said of pods.
 const NODES: &str = "cluster_autoscaling";
 
-/// What of an event that judge reads.
+/// Part of an event that the judge of [`NODES`] reads.
 fn nodes(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
     let mut event = event.clone();
     match &mut event.kind {
@@ -165,7 +209,7 @@ fn nodes(event: &Event, ours: bool, everyones: bool) -> Option<Event> {
 /// The API group of autoscalers.
 const SCALING: &str = "autoscaling";
 
-/// What a judge reads of what scales, and of what is scaled.
+/// Parts that a judge reads of what scales, and of what is scaled.
 fn scaling_parts(object: &Value) -> Value {
     let mut kept = Map::new();
     for (outer, inner) in [
@@ -273,7 +317,7 @@ fn is_of_devices(path: &str) -> bool {
     path.starts_with(&format!("/apis/{DEVICES}/"))
 }
 
-/// What a judge reads of devices, claims, and answers to requests about them.
+/// Parts that a judge reads of devices, claims, and answers to requests about them.
 fn device_parts(object: Value) -> Value {
     let mut kept = json!({});
     for key in ["kind", "message", "spec"] {
@@ -346,7 +390,7 @@ fn trim(object: Value) -> Value {
     Value::Object(kept)
 }
 
-/// What a judge reads of what makes pods or gangs: its numbers, and the pods that it is to make.
+/// Parts that a judge reads of what makes pods or gangs: its numbers, and the pods that it is to make.
 fn numbers_of(object: Value) -> Value {
     let mut kept = json!({"kind": object["kind"], "metadata": {"name": object["metadata"]["name"]}});
     if let Some(spec) = numbers(&object["spec"]) {

@@ -1,11 +1,11 @@
-//! What a review costs, over real submissions and over ten times as many: it must be linear.
+//! Cost of a review, over real submissions and over ten times as many: it must be linear.
 
 use aiconform_submission::{Given, members, review, submissions};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Write;
 use std::time::Instant;
 
-/// How often each is measured; the best time counts, because everything else is the machine.
+/// Measurements of each; the best time counts, because everything else is the machine.
 const ROUNDS: usize = 5;
 
 /// Measures the submissions of a clone of the programme, and prints a line for each size and set of rules.

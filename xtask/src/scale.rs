@@ -1,4 +1,5 @@
-//! What a gang of hundreds of pods costs, measured on labs of this machine: `cargo run --release -p xtask -- scale`.
+//! Cost of a gang of hundreds of pods, measured on labs of this machine: `cargo run --release -p xtask --
+//! scale`.
 //!
 //! The numbers are of one run each and of the machine they were measured on; what is worth comparing are the ratios in a
 //! row. No test asserts a time.
@@ -48,7 +49,7 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// What one run came to.
+/// Row of the table: what one run came to.
 struct Row {
     size: Size,
     adapter: String,
@@ -58,7 +59,7 @@ struct Row {
     memory: u64,
     /// Its processor time, in milliseconds.
     ours: u64,
-    /// That of kube-apiserver meanwhile, in milliseconds.
+    /// Processor time of kube-apiserver meanwhile, in milliseconds.
     server: u64,
     events: usize,
     /// Size of the run folder in bytes.
@@ -230,7 +231,7 @@ fn missed(rows: &[Row]) -> String {
     .join("\n")
 }
 
-/// What this machine computes with.
+/// Name of the processor of this machine.
 fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

@@ -1,8 +1,8 @@
-//! Exit codes of the program (design: precedence 130, 3, 1, 4, 0).
+//! Exit codes of the program. Of several that fit, the first of 130, 3, 1, 4, 5, 0 counts.
 
 use std::process::ExitCode;
 
-/// How the program ends; one place for the numbers.
+/// Exit of the program; one place for the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: all selected MUSTs passed or not applicable; or the command did what was asked.
@@ -15,7 +15,9 @@ pub enum Exit {
     CouldNotRun,
     /// 4: a selected MUST is inconclusive or was not run.
     Inconclusive,
-    /// What a command that was run for the user ended with.
+    /// 5: everything would be a success, but something of the run is still in the cluster.
+    Unfinished,
+    /// Exit code of a command that was run for the user.
     Of(u8),
     /// 130: interrupted, after cleaning up.
     Interrupted,
@@ -35,6 +37,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::CouldNotRun => 3,
             Exit::Inconclusive => 4,
+            Exit::Unfinished => 5,
             Exit::Of(code) => code,
             Exit::Interrupted => 130,
         }
@@ -43,6 +46,12 @@ impl Exit {
     /// The number as the type `main` returns.
     pub fn code(self) -> ExitCode {
         ExitCode::from(self.number())
+    }
+
+    /// The exit of a run or clean-up that left these things. Only success becomes another code by it: whoever takes 5
+    /// for a success whose clean-up is late must never be shown a failure so.
+    pub fn leaving(self, left: &[String]) -> Exit {
+        if self == Exit::Success && !left.is_empty() { Exit::Unfinished } else { self }
     }
 
     /// The exit for an error that ended a command.
@@ -62,5 +71,19 @@ impl Exit {
             }
         }
         self.code()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn what_is_left_never_hides_a_verdict() {
+        let left = ["Namespace a".to_owned()];
+        let codes = |exits: [Exit; 4], left: &[String]| exits.map(|exit| exit.leaving(left).number());
+        let exits = [Exit::Success, Exit::Failed, Exit::Inconclusive, Exit::Interrupted];
+        assert_eq!(codes(exits, &left), [5, 1, 4, 130]);
+        assert_eq!(codes(exits, &[]), [0, 1, 4, 130]);
     }
 }

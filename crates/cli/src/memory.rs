@@ -1,4 +1,4 @@
-//! How memory is kept: the one place with code that the compiler cannot check.
+//! Keeping of memory: the one place with code that the compiler cannot check.
 
 /// Has all threads share one heap. By default the C library gives every thread its own, and what the threads of a run let
 /// go of is of no use to the one that judges it: with hundreds of pods that is a fifth of all that is held.

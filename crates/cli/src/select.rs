@@ -1,11 +1,52 @@
-//! What every verb that goes to a cluster takes: which cluster, which checks, which profile.
+//! Options of every verb that goes to a cluster: which cluster, which checks, which profile.
 
 use crate::exit::UsageError;
-use aiconform_checks::{AdapterFile, CHECKS, Check, Level, Operator, Profile};
+use aiconform_checks::{Check, Consent, Level, Profile};
 use aiconform_cluster::{Connection, Target};
+use aiconform_engine::{WrongChoice, choose, profile};
 use aiconform_lab::Part;
 use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
+
+/// How the platform wants to be tested.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Wishes {
+    /// Profile of the platform (TOML)
+    #[arg(long)]
+    profile: Option<Utf8PathBuf>,
+    /// What a run may do that costs, opens a door, or takes something from a node, as in [consent] of the profile
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    consent: Vec<String>,
+}
+
+impl Wishes {
+    /// Tells whether nothing is said of it.
+    pub fn is_open(&self) -> bool {
+        self.profile.is_none() && self.consent.is_empty()
+    }
+
+    /// The profile, or the default one, which may name adapters; and these checks with the files that it names.
+    pub fn profile(&self, checks: &[&'static Check]) -> Result<(Profile, Vec<&'static Check>), UsageError> {
+        let (mut profile, checks) = match &self.profile {
+            Some(path) => profile(path, checks).map_err(usage)?,
+            None => (Profile::default(), checks.to_vec()),
+        };
+        for name in &self.consent {
+            let consent = Consent::named(name).ok_or_else(|| {
+                let known: Vec<String> = Consent::ALL
+                    .iter()
+                    .map(|consent| format!("{} ({})", consent.name(), consent.says()))
+                    .collect();
+                UsageError(format!(
+                    "there is nothing called {name:?} to consent to; there is: {}",
+                    known.join("; ")
+                ))
+            })?;
+            profile.consent.give(consent);
+        }
+        Ok((profile, checks))
+    }
+}
 
 /// Which cluster, which checks, which profile.
 #[derive(clap::Args, Clone, Debug)]
@@ -28,9 +69,8 @@ pub struct Selection {
     /// File of an adapter to be tried beside the built-in ones (TOML); can be given several times
     #[arg(long, value_name = "FILE")]
     adapter_file: Vec<Utf8PathBuf>,
-    /// Profile of the platform (TOML)
-    #[arg(long)]
-    profile: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    wishes: Wishes,
     /// Image of the probe that runs in test pods; `aiconform image export` writes it
     #[arg(long, value_name = "NAME")]
     image: Option<String>,
@@ -39,102 +79,21 @@ pub struct Selection {
 impl Selection {
     /// The checks that are to run, with the adapters of files.
     pub fn checks(&self) -> Result<Vec<&'static Check>, UsageError> {
-        let known = aiconform_model::catalogue::requirements();
-        let asked = |id: &str| {
-            aiconform_model::catalogue::requirement(id)
-                .is_some_and(|requirement| requirement.level(&self.release).is_some())
-        };
-        let mut chosen = Vec::new();
-        for id in &self.only {
-            match (aiconform_checks::check(id), known.iter().any(|requirement| requirement.id == *id)) {
-                (Some(_), _) if !asked(id) => {
-                    return Err(UsageError(format!(
-                        "release {} does not ask for {id}; choose another with --release, `aiconform list` shows which",
-                        self.release
-                    )));
-                }
-                (Some(check), _) => chosen.push(check),
-                (None, true) => {
-                    return Err(UsageError(format!(
-                        "there is no check for {id} yet; `aiconform list` shows which have one"
-                    )));
-                }
-                (None, false) => {
-                    return Err(UsageError(format!(
-                        "there is no requirement {id:?}; `aiconform list` shows all"
-                    )));
-                }
-            }
-        }
-        if self.only.is_empty() {
-            chosen = CHECKS.iter().copied().filter(|check| asked(check.id)).collect();
-        }
-        let chosen = with_files(&chosen, &self.adapter_file)?;
-        for adapter in &self.adapter {
-            let all: Vec<&str> = chosen.iter().flat_map(|check| check.adapters).copied().collect();
-            if !all.contains(&adapter.as_str()) {
-                return Err(UsageError(format!(
-                    "there is no adapter {adapter:?}; there are: {}",
-                    all.join(", ")
-                )));
-            }
-        }
-        if self.only.is_empty() && !self.adapter.is_empty() {
-            // Whoever names an adapter is about the requirement that it is for.
-            let has =
-                |check: &&Check| check.adapters.iter().any(|id| self.adapter.iter().any(|named| named == id));
-            return Ok(chosen.into_iter().filter(has).collect());
-        }
-        Ok(chosen)
+        choose(&self.release, &self.only, &self.adapter, &self.adapter_file).map_err(usage)
     }
 
-    /// Whether the user left open which checks run.
+    /// Tells whether the user left open which checks run.
     pub fn is_open(&self) -> bool {
         self.only.is_empty() && self.adapter.is_empty()
     }
 
-    /// The profile, or the default one; it may name an adapter of these checks.
-    pub fn profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
-        let mut profile = self.read_profile(checks)?;
+    /// The profile with the image of the probe, and these checks with the files that it names.
+    pub fn profile(&self, checks: &[&'static Check]) -> Result<(Profile, Vec<&'static Check>), UsageError> {
+        let (mut profile, checks) = self.wishes.profile(checks)?;
         if self.image.is_some() {
             profile.probe_image.clone_from(&self.image);
         }
-        Ok(profile)
-    }
-
-    fn read_profile(&self, checks: &[&Check]) -> anyhow::Result<Profile> {
-        let Some(path) = &self.profile else { return Ok(Profile::default()) };
-        let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
-        let mut profile =
-            Profile::parse(&text, path.as_str()).map_err(|error| UsageError(error.to_string()))?;
-        for file in profile.robust_controller.operator_files.clone() {
-            let text = fs_err::read_to_string(&file).map_err(|error| UsageError(error.to_string()))?;
-            profile.take_operator(&text, &file).map_err(|error| UsageError(error.to_string()))?;
-        }
-        let mut known: Vec<&str> = CHECKS.iter().flat_map(|check| check.adapters).copied().collect();
-        known.extend(checks.iter().flat_map(|check| check.files).map(AdapterFile::id));
-        let operators = &profile.robust_controller.operators;
-        known.extend(operators.iter().map(Operator::id));
-        let named = [&profile.gang_scheduling.adapter, &profile.robust_controller.operator];
-        if let Some(adapter) = named.into_iter().flatten().find(|named| !known.contains(&named.as_str())) {
-            return Err(UsageError(format!(
-                "{path}: there is no adapter {adapter:?}; there are: {}",
-                known.join(", ")
-            ))
-            .into());
-        }
-        Ok(profile)
-    }
-
-    /// Refuses names of trials that no chosen check has.
-    pub fn check_trials(checks: &[&Check], names: &[String]) -> Result<(), UsageError> {
-        let known: Vec<&str> = checks.iter().flat_map(|check| check.trials).copied().collect();
-        match names.iter().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => {
-                Err(UsageError(format!("there is no trial {name:?}; there are: {}", known.join(", "))))
-            }
-            None => Ok(()),
-        }
+        Ok((profile, checks))
     }
 
     /// Adapters named on the command line.
@@ -154,36 +113,13 @@ impl Selection {
     }
 }
 
-/// These checks with the adapters of files, which are all for gang scheduling.
-pub fn with_files(
-    checks: &[&'static Check],
-    files: &[Utf8PathBuf],
-) -> Result<Vec<&'static Check>, UsageError> {
-    let mut adapters: Vec<AdapterFile> = Vec::new();
-    for file in files {
-        let text = fs_err::read_to_string(file).map_err(|error| UsageError(error.to_string()))?;
-        let adapter =
-            AdapterFile::read(&text, file.as_str()).map_err(|error| UsageError(error.to_string()))?;
-        if adapters.iter().any(|other| other.id() == adapter.id()) {
-            return Err(UsageError(format!(
-                "{file}: another file has an adapter {:?} already",
-                adapter.id()
-            )));
-        }
-        adapters.push(adapter);
-    }
-    if adapters.is_empty() {
-        return Ok(checks.to_vec());
-    }
-    let given = |check: &&'static Check| match check.id {
-        "gang_scheduling" => check.with(adapters.clone()),
-        _ => check,
-    };
-    Ok(checks.iter().map(given).collect())
+/// A wrong choice as an error of the command line.
+pub fn usage(wrong: WrongChoice) -> UsageError {
+    UsageError(wrong.to_string())
 }
 
-/// What a lab must have for these adapters; when none is named, for those that are quickly there, and for all when all
-/// is to be tried. An adapter's name begins with that of its product.
+/// Parts that a lab must have for these adapters; when none is named, for those that are quickly there, and
+/// for all when all is to be tried. An adapter's name begins with that of its product.
 pub fn parts(checks: &[&'static Check], adapters: &[String], level: Level) -> BTreeSet<Part> {
     let chosen = |check: &&'static Check| if level == Level::All { check.adapters } else { check.quick };
     let named: Vec<&str> = adapters.iter().map(String::as_str).collect();
@@ -192,7 +128,7 @@ pub fn parts(checks: &[&'static Check], adapters: &[String], level: Level) -> BT
     products.chain(checks.iter().flat_map(|check| check.parts).copied()).filter_map(Part::named).collect()
 }
 
-/// Whether all that a check wants of a lab is quickly built, so that it belongs to the quick set.
+/// Tells whether all that a check wants of a lab is quickly built, so that it belongs to the quick set.
 pub fn is_quick(check: &Check) -> bool {
     let products = check.quick.iter().filter_map(|adapter| adapter.split('/').next());
     products.chain(check.parts.iter().copied()).filter_map(Part::named).all(Part::is_quick)
@@ -201,6 +137,7 @@ pub fn is_quick(check: &Check) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aiconform_checks::CHECKS;
 
     #[test]
     fn the_quick_set_waits_for_no_long_build() {
@@ -217,7 +154,7 @@ mod tests {
                 "secure_accelerator_access",
             ]
         );
-        assert!(!Part::Kai.is_quick());
+        assert!(!Part::of("kai").is_quick());
     }
 
     #[test]
@@ -228,13 +165,18 @@ mod tests {
             parts(&[gangs], &adapters, Level::Must)
         };
         assert!(parts(&["plain", "kube-native"]).is_empty());
-        assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::Kueue]));
-        assert_eq!(parts(&[]), BTreeSet::from([Part::Kueue]));
-        assert!(super::parts(CHECKS, &[], Level::All).contains(&Part::Kai));
+        assert_eq!(parts(&["kube-native", "kueue/job"]), BTreeSet::from([Part::of("kueue")]));
+        assert_eq!(parts(&[]), BTreeSet::from([Part::of("kueue")]));
+        assert!(super::parts(CHECKS, &[], Level::All).contains(&Part::of("kai")));
         // Checks of accelerators need some, whichever adapters are tried.
         assert_eq!(
             super::parts(CHECKS, &["kube-native".into()], Level::Must),
-            BTreeSet::from([Part::Simulator, Part::Traefik, Part::Prometheus, Part::PrometheusAdapter])
+            BTreeSet::from([
+                Part::of("simulator"),
+                Part::of("traefik"),
+                Part::of("prometheus"),
+                Part::of("prometheus-adapter")
+            ])
         );
     }
 }

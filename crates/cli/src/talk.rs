@@ -1,4 +1,4 @@
-//! What is said on stderr while work goes on. A terminal shows what each subject does now, in one line that changes;
+//! Talk on stderr while work goes on. A terminal shows what each subject does now, in one line that changes;
 //! elsewhere every step is a line of its own, with the time since the start.
 
 use aiconform_checks::Progress;
@@ -15,7 +15,7 @@ pub struct Talk {
     name: String,
     /// The part of a terminal that changes, shared by all of one command; `None` elsewhere.
     live: Option<MultiProgress>,
-    /// What is shown there, by who does it.
+    /// Lines that are shown there, by the name of who works.
     doing: Mutex<BTreeMap<String, ProgressBar>>,
 }
 
@@ -27,7 +27,7 @@ impl Talk {
         Talk { start: Instant::now(), name: String::new(), live, doing: Mutex::default() }
     }
 
-    /// The same clock, with a name before each line: for several runs side by side.
+    /// Puts a name before each line, on the same clock: for several runs side by side.
     pub fn named(&self, name: &str) -> Talk {
         Talk {
             start: self.start,

@@ -2,6 +2,7 @@
 
 use crate::connect::{Connection, causes};
 use crate::error::{ClusterError, Refusal};
+use crate::labels::RUN_LABEL;
 use aiconform_evidence::redact;
 use aiconform_model::{EventKind, Kind, Object, Scope, Sink};
 use http::Request;
@@ -9,13 +10,15 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// An answer that holds only an object's metadata; a refusal comes as it is.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 /// Longest time for one answer.
 const ANSWER: Duration = Duration::from_secs(30);
+/// Pauses before a request is sent again that was lost on its way: a connection was reset, or the API server is started again.
+const AGAIN: [u64; 6] = [200, 400, 800, 1600, 3200, 3200];
 
 /// The recording client: every request and its answer go to the sink.
 #[derive(Clone)]
@@ -23,12 +26,27 @@ pub struct Api {
     pub(crate) connection: Connection,
     pub(crate) sink: Arc<dyn Sink>,
     count: Arc<AtomicU64>,
+    /// Set once it was answered: before that nobody may be there at all.
+    answered: Arc<AtomicBool>,
+}
+
+/// A request that failed.
+struct Failure {
+    error: ClusterError,
+    /// Set if it was lost on its way, or its answer was: it is not known whether it was done.
+    is_lost: bool,
+}
+
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Failure {
+        Failure { error, is_lost: false }
+    }
 }
 
 impl Api {
     /// A client that writes to this sink.
     pub fn new(connection: Connection, sink: Arc<dyn Sink>) -> Api {
-        Api { connection, sink, count: Arc::default() }
+        Api { connection, sink, count: Arc::default(), answered: Arc::default() }
     }
 
     /// Where events go.
@@ -60,12 +78,35 @@ impl Api {
         if name.is_empty() { path } else { format!("{path}/{name}") }
     }
 
-    /// Creates an object.
+    /// Creates an object. Where the answer was lost on its way, it may be there already when it is asked for again: it is
+    /// taken for the one that was asked for if it has the label of the same run.
     ///
     /// # Errors
     /// The server's refusal, or no answer.
     pub async fn create(&self, scope: &Scope, kind: &Kind, object: &Object) -> Result<Object, ClusterError> {
-        self.send(scope, "POST", &Api::path(kind, object.namespace(), ""), Some(&object.0)).await.map(Object)
+        let path = Api::path(kind, object.namespace(), "");
+        let mut pauses = AGAIN.iter();
+        let mut was_lost = false;
+        loop {
+            match self.attempt(scope, "POST", &path, Some(&object.0)).await {
+                Err(Failure { error: ClusterError::Refused(refusal), .. })
+                    if was_lost && refusal.reason == "AlreadyExists" =>
+                {
+                    let there = self.get(scope, kind, object.namespace(), object.name()).await?;
+                    // Another run's, or somebody's who has no label of ours, is not ours to use, or to remove.
+                    let is_own = there.label(RUN_LABEL) == object.label(RUN_LABEL);
+                    return if is_own { Ok(there) } else { Err(refusal.into()) };
+                }
+                Err(failure) => {
+                    let Some(pause) = pauses.next().filter(|_| failure.is_lost) else {
+                        return Err(failure.error);
+                    };
+                    was_lost = true;
+                    aiconform_wait::pause(Duration::from_millis(*pause)).await;
+                }
+                Ok(answer) => return Ok(Object(answer)),
+            }
+        }
     }
 
     /// Asks what would become of an object, without creating it.
@@ -167,7 +208,7 @@ impl Api {
         }
     }
 
-    /// Whether the server serves this kind, by its own discovery.
+    /// Tells whether the server serves this kind, by its own discovery.
     ///
     /// # Errors
     /// When discovery is refused for another reason than absence.
@@ -188,7 +229,8 @@ impl Api {
         }
     }
 
-    /// Sends one request and writes it down with its answer.
+    /// Sends a request and writes it down with its answer. One that does no harm when it is done twice is sent again where it
+    /// is lost on its way.
     ///
     /// # Errors
     /// The server's refusal, or no answer.
@@ -199,6 +241,28 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ClusterError> {
+        let may_be_twice = method != "POST" || path.ends_with("?dryRun=All");
+        let mut pauses = AGAIN.iter();
+        loop {
+            let failure = match self.attempt(scope, method, path, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let Some(pause) = pauses.next().filter(|_| failure.is_lost && may_be_twice) else {
+                return Err(failure.error);
+            };
+            aiconform_wait::pause(Duration::from_millis(*pause)).await;
+        }
+    }
+
+    /// Sends a request once and writes it down with its answer.
+    async fn attempt(
+        &self,
+        scope: &Scope,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
         let start = Instant::now();
         let mut tries = 0;
         let (status, answer) = loop {
@@ -208,7 +272,7 @@ impl Api {
                 what: format!("{method} {path}"),
                 why,
             };
-            let error = match result {
+            let failure = match result {
                 // Priority and fairness asks to come again; the request was not looked at.
                 Ok(Ok((429, _))) if tries < 10 => {
                     tries += 1;
@@ -216,12 +280,16 @@ impl Api {
                     continue;
                 }
                 Ok(Ok(answer)) => break answer,
-                Ok(Err(why)) => unreachable(why),
-                Err(_) => unreachable(format!("no answer within {} s", ANSWER.as_secs())),
+                // Before its first answer nobody may be there at all.
+                Ok(Err(why)) => {
+                    Failure { error: unreachable(why), is_lost: self.answered.load(Ordering::Relaxed) }
+                }
+                Err(_) => unreachable(format!("no answer within {} s", ANSWER.as_secs())).into(),
             };
             self.tell(scope, method, path, 0, body, None, start);
-            return Err(error);
+            return Err(failure);
         };
+        self.answered.store(true, Ordering::Relaxed);
         let is_list = method == "GET" && path.contains('?');
         self.tell(scope, method, path, status, body, (!is_list).then_some(&answer), start);
         if (200..300).contains(&status) {
@@ -236,7 +304,8 @@ impl Api {
             message.push_str("; the credentials are not valid, or not any more: renew the kubeconfig");
         }
         let reason = answer.text("/reason").to_owned();
-        Err(Refusal { method: method.into(), path: path.into(), status, reason, message }.into())
+        let refusal = Refusal { method: method.into(), path: path.into(), status, reason, message };
+        Err(ClusterError::from(refusal).into())
     }
 
     async fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
@@ -325,7 +394,7 @@ pub fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::scripted;
+    use crate::testing::{LOST, scripted};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -353,6 +422,53 @@ mod tests {
         let found = api.get(&Scope::default(), &Kind::namespace(), "", "a").await.unwrap();
         assert_eq!(found.name(), "a");
         assert_eq!((asked.lock().unwrap().len(), kept.0.lock().unwrap().len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_on_its_way_is_asked_again_where_that_does_no_harm_and_only_of_who_has_answered() {
+        let there = r#"{"metadata":{"name":"a"}}"#;
+        let (api, kept, asked) = scripted(&[(200, there), LOST, LOST, (200, there), LOST, (200, there)]);
+        let get = || async { api.get(&Scope::default(), &Kind::namespace(), "", "a").await };
+        assert_eq!(get().await.unwrap().name(), "a");
+        assert_eq!(get().await.unwrap().name(), "a");
+        // Each try is written down.
+        assert_eq!((asked.lock().unwrap().len(), kept.0.lock().unwrap().len()), (4, 4));
+        // What may not be done twice is not.
+        assert!(api.send(&Scope::default(), "POST", "/somewhere", None).await.is_err());
+        let (api, _, asked) = scripted(&[LOST, (200, there)]);
+        assert!(api.get(&Scope::default(), &Kind::namespace(), "", "a").await.is_err());
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_object_that_was_made_by_the_request_whose_answer_was_lost_is_read() {
+        let there = r#"{"metadata":{"name":"a","uid":"u","labels":{"aiconform.dev/run":"r"}}}"#;
+        let other = r#"{"metadata":{"name":"a","uid":"v"}}"#;
+        let already = r#"{"kind":"Status","reason":"AlreadyExists","message":"there is one"}"#;
+        let (api, _, asked) = scripted(&[
+            (200, there),
+            LOST,
+            (409, already),
+            (200, there),
+            (409, already),
+            LOST,
+            (409, already),
+            (200, other),
+        ]);
+        api.get(&Scope::default(), &Kind::namespace(), "", "b").await.unwrap();
+        let object = Object::new(json!({"metadata": {"name": "a", "labels": {"aiconform.dev/run": "r"}}}));
+        let made = api.create(&Scope::default(), &Kind::namespace(), &object).await.unwrap();
+        assert_eq!(made.uid(), "u");
+        let asked = asked.lock().unwrap().clone();
+        assert_eq!(
+            asked[1..],
+            ["POST /api/v1/namespaces", "POST /api/v1/namespaces", "GET /api/v1/namespaces/a"]
+        );
+        // One that was there before is refused as ever, and somebody else's too.
+        for _ in 0..2 {
+            let refused = api.create(&Scope::default(), &Kind::namespace(), &object).await.unwrap_err();
+            assert_eq!(refused.refusal().unwrap().reason, "AlreadyExists");
+        }
     }
 
     #[tokio::test]

@@ -3,21 +3,16 @@
 use crate::api::Api;
 use crate::error::ClusterError;
 use crate::journal::{self, Entry};
+use crate::labels::{CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, control_name};
 use crate::mirror::Mirror;
-use crate::session::{CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, Session};
+use crate::remaining::Remaining;
 use crate::side_by_side::side_by_side;
-use aiconform_model::{Bin, Kind, Object, Scope};
-use aiconform_wait::{TooLate, Wait};
+use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
-use serde_json::json;
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use futures::future::BoxFuture;
 
-/// How long the platform's own controllers have to take their finalizers away.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long everything may take to go after that.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Takes what is said while clean-up waits.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// A run whose traces are in the cluster.
 #[derive(Clone, Debug)]
@@ -31,7 +26,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether its Lease has not expired, so that it may still run.
+    /// Tells whether its Lease has not expired, so that it may still run.
     pub fn is_live(&self) -> bool {
         self.age.is_some_and(|age| age <= LEASE_SECONDS)
     }
@@ -64,18 +59,18 @@ pub async fn find(api: &Api) -> Result<Vec<Found>, ClusterError> {
     Ok(found)
 }
 
-/// Removes what a run left; gives in words what stays.
+/// Removes what a run left; gives in words what stays, and tells what it waits for.
 ///
 /// # Errors
 /// When the cluster cannot be asked.
-pub async fn cleanup(api: &Api, found: &Found) -> Result<Vec<String>, ClusterError> {
-    undo(api, &found.id, &found.namespace).await
+pub async fn cleanup(api: &Api, found: &Found, tell: Tell<'_>) -> Result<Vec<String>, ClusterError> {
+    undo(api, &found.id, &found.namespace, tell, std::future::pending().boxed()).await
 }
 
 /// Takes away the Lease and the journal of a run of which nothing else is left, or their own namespace with them.
 pub(crate) async fn forget(api: &Api, id: &str, namespace: &str) -> Result<(), ClusterError> {
     let scope = Scope::default();
-    let name = Session::control_name(id);
+    let name = control_name(id);
     if namespace == name {
         return api.delete(&scope, &Kind::namespace(), "", &name).await;
     }
@@ -84,9 +79,19 @@ pub(crate) async fn forget(api: &Api, id: &str, namespace: &str) -> Result<(), C
     api.delete(&scope, &Kind::lease(), namespace, &name).await
 }
 
-pub(crate) async fn undo(api: &Api, id: &str, namespace: &str) -> Result<Vec<String>, ClusterError> {
+/// Undoes what the journal of a run tells of; gives in words what stays.
+///
+/// # Errors
+/// When the cluster cannot be asked.
+pub(crate) async fn undo(
+    api: &Api,
+    id: &str,
+    namespace: &str,
+    tell: Tell<'_>,
+    mut stop: BoxFuture<'_, ()>,
+) -> Result<Vec<String>, ClusterError> {
     let scope = Scope::default();
-    let control = Session::control_name(id);
+    let control = control_name(id);
     let (entries, mut left) = match api.get(&scope, &Kind::config_map(), namespace, &control).await {
         Ok(journal) => journal::read(journal.at("/data")),
         Err(error) if error.is_not_found() => (Vec::new(), Vec::new()),
@@ -95,36 +100,37 @@ pub(crate) async fn undo(api: &Api, id: &str, namespace: &str) -> Result<Vec<Str
     for entry in entries.iter().rev() {
         let done = match entry {
             Entry::Object { kind, namespace, name } => api.delete(&scope, kind, namespace, name).await,
+            Entry::Namespace { name, .. } => api.delete(&scope, &Kind::namespace(), "", name).await,
             Entry::Labelled { kind, namespace } => delete_labelled(api, id, kind, namespace).await,
             Entry::NodeResources { nodes, resources } => take_away(api, nodes, resources).await,
         };
-        if let Err(error) = done {
-            left.push(error.to_string());
+        match (entry, done) {
+            (_, Ok(())) => {}
+            // Tried again until it is gone.
+            (Entry::Object { .. } | Entry::Namespace { .. }, Err(_)) => {}
+            (Entry::Labelled { .. } | Entry::NodeResources { .. }, Err(error)) => {
+                left.push(error.to_string())
+            }
         }
     }
     let mirror = Mirror::new();
-    let remaining = Remaining { api, id, mirror: &mirror, entries: &entries };
-    if let Err(error) = remaining.gone(PATIENCE).await? {
-        remaining.drop_finalizers().await?;
-        if let Err(again) = remaining.gone(LIMIT).await? {
-            left.push(format!("{again} (before the finalizers were taken away: {})", error.last));
+    let end = async {
+        left.extend(Remaining::of(api, id, &mirror, &entries).end(tell, &mut stop).await?);
+        if !left.is_empty() {
+            return Ok(left);
         }
-    }
-    if left.is_empty() {
         forget(api, id, namespace).await?;
         let last = if namespace == control {
-            Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: control }
+            Entry::Namespace { name: control, kinds: vec![Kind::config_map(), Kind::lease()] }
         } else {
             Entry::Labelled { kind: Kind::lease(), namespace: namespace.into() }
         };
-        let everything = [last];
-        let last = Remaining { api, id, mirror: &mirror, entries: &everything };
-        if let Err(error) = last.gone(LIMIT).await? {
-            left.push(error.to_string());
-        }
-    }
+        Remaining::of(api, id, &mirror, &[last]).end(tell, &mut stop).await
+    };
+    let left = end.await;
+    // Also where the cluster cannot be asked any more: what watches it holds the run's evidence open.
     mirror.stop();
-    Ok(left)
+    left
 }
 
 /// Deletes what the run made of a kind in a namespace that is not its own.
@@ -168,135 +174,4 @@ async fn take_away(api: &Api, nodes: &[String], resources: &[String]) -> Result<
         (!present.is_empty()).then_some(take)
     });
     side_by_side(patches.collect()).await
-}
-
-struct Remaining<'a> {
-    api: &'a Api,
-    id: &'a str,
-    mirror: &'a Arc<Mirror>,
-    entries: &'a [Entry],
-}
-
-impl Remaining<'_> {
-    fn objects(&self) -> impl Iterator<Item = (&Kind, &str, &str)> {
-        self.entries.iter().filter_map(|entry| match entry {
-            Entry::Object { kind, namespace, name } => Some((kind, namespace.as_str(), name.as_str())),
-            Entry::Labelled { .. } | Entry::NodeResources { .. } => None,
-        })
-    }
-
-    /// Kinds of which nothing with the run's label may be left in a namespace.
-    fn labelled(&self) -> impl Iterator<Item = (&Kind, &str)> {
-        self.entries.iter().filter_map(|entry| match entry {
-            Entry::Labelled { kind, namespace } => Some((kind, namespace.as_str())),
-            Entry::Object { .. } | Entry::NodeResources { .. } => None,
-        })
-    }
-
-    /// Waits until none of the journal's objects is left.
-    async fn gone(&self, limit: Duration) -> Result<Result<(), TooLate>, ClusterError> {
-        let own = format!("{RUN_LABEL}={}", self.id);
-        let everywhere = self.objects().map(|(kind, ..)| (kind, "", own.as_str()));
-        // What a product made of ours has no label of ours, but our id in its name: it must be gone too.
-        let shared = self.labelled().map(|(kind, namespace)| (kind, namespace, ""));
-        for (_, namespace) in self.labelled() {
-            self.mirror.shares(namespace, &format!("{}-", self.id), &Scope::default());
-        }
-        let kinds: BTreeSet<(&Kind, &str, &str)> = everywhere.chain(shared).collect();
-        for (kind, namespace, selector) in kinds {
-            match self.mirror.watch(self.api, kind, namespace, ("labelSelector", selector)).await {
-                // The kind itself went, and its objects with it.
-                Err(error) if error.is_not_found() => {}
-                other => other?,
-            }
-        }
-        let scope = Scope::default();
-        let wait = Wait {
-            condition: "everything of the run to be gone".into(),
-            bin: Bin::Platform,
-            limit,
-            sink: self.api.sink().as_ref(),
-            scope: &scope,
-        };
-        let met = wait
-            .until(&mut self.mirror.changes(), || {
-                let labelled = self.labelled().flat_map(|(kind, namespace)| {
-                    let named = |object: &Object| {
-                        let ours = object.label(RUN_LABEL);
-                        (ours.is_empty() || ours == self.id)
-                            .then(|| format!("{} {}", kind.kind, object.name()))
-                    };
-                    self.mirror.all(kind, namespace, named)
-                });
-                let there: Vec<String> = self
-                    .objects()
-                    .filter(|(kind, namespace, name)| self.mirror.get(kind, namespace, name).is_some())
-                    .map(|(kind, _, name)| format!("{} {name}", kind.kind))
-                    .chain(labelled)
-                    .collect();
-                if there.is_empty() { Ok(()) } else { Err(format!("still there: {}", there.join(", "))) }
-            })
-            .await;
-        Ok(met.map(drop))
-    }
-
-    /// Takes the finalizers from what is ours and will not go, because its controller does not answer.
-    async fn drop_finalizers(&self) -> Result<(), ClusterError> {
-        let scope = Scope::default();
-        let none = json!({"metadata": {"finalizers": null}});
-        let inside = [
-            Kind::namespaced("kueue.x-k8s.io", "v1beta2", "Workload", "workloads"),
-            Kind::namespaced("scheduling.k8s.io", "v1beta1", "PodGroup", "podgroups"),
-            Kind::namespaced("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
-            Kind::job(),
-            Kind::pod(),
-        ];
-        let shared: BTreeSet<&str> = self.labelled().map(|(_, namespace)| namespace).collect();
-        for namespace in shared {
-            for kind in inside.iter().chain(self.labelled().map(|(kind, _)| kind)) {
-                let Ok((objects, _)) = self.api.pages(&scope, kind, namespace, "").await else { continue };
-                // What a product made of ours has our id in its name, and no label.
-                let ours = |object: &&Object| {
-                    object.label(RUN_LABEL) == self.id || object.name().contains(&format!("{}-", self.id))
-                };
-                for object in objects.iter().filter(ours).filter(|object| finalized(object)) {
-                    self.free(kind, namespace, object.name(), &none).await?;
-                }
-            }
-        }
-        for (kind, namespace, name) in self.objects() {
-            if *kind == Kind::namespace() {
-                for kind in &inside {
-                    // A kind that is not served, or may not be listed, holds nothing that we could free.
-                    let Ok((objects, _)) = self.api.pages(&scope, kind, name, "").await else { continue };
-                    for object in objects.iter().filter(|object| finalized(object)) {
-                        self.free(kind, name, object.name(), &none).await?;
-                    }
-                }
-            } else if self.mirror.get(kind, namespace, name).is_some_and(|object| finalized(&object)) {
-                self.free(kind, namespace, name, &none).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn free(
-        &self,
-        kind: &Kind,
-        namespace: &str,
-        name: &str,
-        none: &serde_json::Value,
-    ) -> Result<(), ClusterError> {
-        match self.api.merge(&Scope::default(), kind, (namespace, name), "", none).await {
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn finalized(object: &Object) -> bool {
-    object
-        .at("/metadata/finalizers")
-        .and_then(serde_json::Value::as_array)
-        .is_some_and(|finalizers| !finalizers.is_empty())
 }

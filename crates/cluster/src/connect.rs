@@ -6,7 +6,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use std::error::Error;
 use std::time::Duration;
 
-/// Which cluster, as the user names it; the flags are kubectl's.
+/// A cluster, as the user names it; the flags are kubectl's.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
     /// `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config`.
@@ -101,7 +101,7 @@ impl Connection {
     }
 }
 
-/// Whether this process runs in a pod with a service account, and was given no kubeconfig.
+/// Tells whether this process runs in a pod with a service account, and was given no kubeconfig.
 fn is_pod_without_kubeconfig() -> bool {
     std::env::var_os("KUBECONFIG").is_none()
         && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()

@@ -12,7 +12,7 @@ pub struct Refusal {
     pub status: u16,
     /// Machine-readable reason, such as `Forbidden`.
     pub reason: String,
-    /// What the server says; an admission webhook or policy is named in it.
+    /// Words of the server; an admission webhook or policy is named in them.
     pub message: String,
 }
 
@@ -43,7 +43,7 @@ pub enum ClusterError {
     Answer {
         /// The request.
         what: String,
-        /// What does not fit.
+        /// The part that does not fit.
         why: String,
     },
 }
@@ -57,7 +57,7 @@ impl ClusterError {
         }
     }
 
-    /// Whether the API server said that there is no such thing.
+    /// Tells whether the API server said that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.status == 404)
     }

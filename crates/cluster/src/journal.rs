@@ -1,4 +1,4 @@
-//! What a run is about to change outside its namespaces, written into the cluster before it is changed.
+//! Journal: changes that a run is about to make outside its namespaces, written into the cluster before they are made.
 
 use aiconform_model::Kind;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,13 @@ pub enum Entry {
         namespace: String,
         /// Its name.
         name: String,
+    },
+    /// A namespace is about to be created in which everything is the run's.
+    Namespace {
+        /// Its name.
+        name: String,
+        /// Kinds of what will be in it.
+        kinds: Vec<Kind>,
     },
     /// Objects of this kind with the run's label are about to be created in a namespace that is not the run's own.
     Labelled {
@@ -70,6 +77,7 @@ mod tests {
     fn entries_come_back_in_order() {
         let entries = [
             Entry::Object { kind: Kind::namespace(), namespace: String::new(), name: "a".into() },
+            Entry::Namespace { name: "b".into(), kinds: vec![Kind::pod(), Kind::job()] },
             Entry::NodeResources { nodes: vec!["n".into(), "m".into()], resources: vec!["x.dev/y".into()] },
             Entry::Labelled { kind: Kind::pod(), namespace: "team".into() },
         ];
@@ -79,8 +87,8 @@ mod tests {
             .map(|(number, entry)| (format!("{number:06}"), serde_json::to_string(entry).unwrap()))
             .collect();
         assert_eq!(read(Some(&json!(data))), (entries.to_vec(), Vec::new()));
-        data.insert("000003".into(), "{\"new\":1}".into());
+        data.insert("000004".into(), "{\"new\":1}".into());
         let (known, strange) = read(Some(&json!(data)));
-        assert!(known == entries && strange.len() == 1 && strange[0].contains("entry 000003"), "{strange:?}");
+        assert!(known == entries && strange.len() == 1 && strange[0].contains("entry 000004"), "{strange:?}");
     }
 }

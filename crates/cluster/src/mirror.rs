@@ -1,13 +1,12 @@
 //! One shared watch per kind: every change goes to the log, to a store, and wakes the waits.
 
 use crate::api::{Api, encode};
-use crate::connect::causes;
 use crate::error::ClusterError;
 use aiconform_evidence::redact;
 use aiconform_model::{Change, EventKind, Kind, Object, Scope};
 use futures::TryStreamExt;
 use http::Request;
-use kube::core::WatchEvent;
+use kube::core::{Status, WatchEvent};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,12 @@ use tokio::sync::watch;
 
 type Key = (String, String, String);
 
-/// What the watches have seen last of every object, and whom it belongs to.
+/// Seconds after which the server ends a watch, which then goes on from where it was.
+const WATCH_SECONDS: u64 = 280;
+/// Silence after which a watch is taken for dead: it would have been ended by then.
+const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 30);
+
+/// Last state of every object that the watches have seen, and whom it belongs to.
 pub struct Mirror {
     objects: Mutex<BTreeMap<Key, Object>>,
     scopes: Mutex<BTreeMap<String, Scope>>,
@@ -56,7 +60,7 @@ impl Mirror {
         scopes.iter().filter(|(_, scope)| scope.check == check).map(|(name, _)| name.clone()).collect()
     }
 
-    /// Says to whom the objects of a namespace belong that is not the run's own: by their label, or for those that a
+    /// Says to whom objects belong in a namespace that is not the run's own: by their label, or for those that a
     /// product makes, by the prefix in their name. All other objects of it are nobody's business.
     pub fn shares(&self, namespace: &str, prefix: &str, scope: &Scope) {
         lock(&self.shared).push((namespace.into(), prefix.into(), scope.clone()));
@@ -65,6 +69,13 @@ impl Mirror {
     /// The last state seen of an object.
     pub fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Option<Object> {
         lock(&self.objects).get(&key(kind, namespace, name)).cloned()
+    }
+
+    /// Takes an object for deleted that the server no longer has, though no watch has said so.
+    pub fn forget(&self, api: &Api, kind: &Kind, namespace: &str, name: &str) {
+        if let Some(object) = self.get(kind, namespace, name) {
+            self.take(api, kind, Change::Deleted, object);
+        }
     }
 
     /// Looks at the last state of all objects of a kind in a namespace (empty: those of the whole cluster).
@@ -116,16 +127,17 @@ impl Mirror {
             return Ok(());
         }
         let (objects, version) = api.pages(&Scope::default(), kind, namespace, query).await?;
-        for object in objects {
-            self.take(api, kind, Change::Listed, object);
-        }
-        let feed = Feed {
+        let mut feed = Feed {
             mirror: self.clone(),
             api: api.clone(),
             kind: kind.clone(),
             namespace: namespace.into(),
             query: query.into(),
+            seen: BTreeSet::new(),
         };
+        for object in objects {
+            feed.take(Change::Listed, object);
+        }
         lock(&self.tasks).spawn(feed.run(version));
         Ok(())
     }
@@ -157,7 +169,7 @@ impl Mirror {
         scope
     }
 
-    /// Whether an object is of a namespace that is not the run's own, and nothing of the run's.
+    /// Tells whether an object is of a namespace that is not the run's own, and nothing of the run's.
     fn is_foreign(&self, object: &Object) -> bool {
         let shared = lock(&self.shared);
         let mut prefixes = shared
@@ -188,24 +200,31 @@ impl Mirror {
         drop(objects);
         self.version.send_modify(|version| *version += 1);
     }
+}
 
-    /// After a gap: everything listed again; what is not in the list is gone, unseen.
-    fn relist(&self, api: &Api, kind: &Kind, namespace: &str, objects: Vec<Object>) {
-        let there: BTreeSet<Key> =
-            objects.iter().map(|object| key(kind, object.namespace(), object.name())).collect();
-        let gone: Vec<Object> = lock(&self.objects)
-            .range((plural_of(kind), namespace.to_owned(), String::new())..)
-            .take_while(|((plural, place, _), _)| {
-                *plural == plural_of(kind) && (namespace.is_empty() || place == namespace)
-            })
-            .filter(|(place, _)| !there.contains(*place))
-            .map(|(_, object)| object.clone())
-            .collect();
-        for object in gone {
-            self.take(api, kind, Change::Deleted, object);
+/// Why a watch ended before its time.
+enum Broken {
+    /// The changes after the version are not known any more: a gap, in the server's words.
+    Expired(String),
+    /// Anything else: the watch goes on from where it was.
+    Off,
+}
+
+impl Broken {
+    fn by(status: &Status) -> Broken {
+        if status.code == 410 || status.reason == "Expired" {
+            Broken::Expired(format!("{} {}: {}", status.code, status.reason, status.message))
+        } else {
+            Broken::Off
         }
-        for object in objects {
-            self.take(api, kind, Change::Listed, object);
+    }
+}
+
+impl From<kube::Error> for Broken {
+    fn from(error: kube::Error) -> Broken {
+        match error {
+            kube::Error::Api(status) => Broken::by(&status),
+            _ => Broken::Off,
         }
     }
 }
@@ -216,26 +235,25 @@ struct Feed {
     kind: Kind,
     namespace: String,
     query: String,
+    /// Objects that this watch has seen and not seen go: another one of the kind may look at others.
+    seen: BTreeSet<Key>,
 }
 
 impl Feed {
-    async fn run(self, mut version: String) {
+    async fn run(mut self, mut version: String) {
         let mut pause = Duration::from_millis(100);
         loop {
             match self.follow(&mut version).await {
                 // The server ends every watch after a while; nothing is lost, the version goes on.
                 Ok(()) => pause = Duration::from_millis(100),
-                Err(why) => {
-                    if why.starts_with("410")
-                        || why.contains("too old resource version")
-                        || why.contains("Expired")
-                    {
+                Err(broken) => {
+                    if let Broken::Expired(why) = broken {
                         self.gap(&why);
                         let again =
                             self.api.pages(&Scope::default(), &self.kind, &self.namespace, &self.query).await;
                         if let Ok((objects, now)) = again {
                             version = now;
-                            self.mirror.relist(&self.api, &self.kind, &self.namespace, objects);
+                            self.relist(objects);
                             continue;
                         }
                     }
@@ -246,28 +264,52 @@ impl Feed {
         }
     }
 
+    fn take(&mut self, change: Change, object: Object) {
+        let place = key(&self.kind, object.namespace(), object.name());
+        if change == Change::Deleted {
+            self.seen.remove(&place);
+        } else {
+            self.seen.insert(place);
+        }
+        self.mirror.take(&self.api, &self.kind, change, object);
+    }
+
+    /// After a gap: everything listed again; what this watch had seen and is not in the list is gone, unseen.
+    fn relist(&mut self, objects: Vec<Object>) {
+        let place = |object: &Object| key(&self.kind, object.namespace(), object.name());
+        let there: BTreeSet<Key> = objects.iter().map(place).collect();
+        let gone: Vec<Object> = {
+            let all = lock(&self.mirror.objects);
+            self.seen.difference(&there).filter_map(|place| all.get(place).cloned()).collect()
+        };
+        for object in gone {
+            self.take(Change::Deleted, object);
+        }
+        for object in objects {
+            self.take(Change::Listed, object);
+        }
+    }
+
     fn gap(&self, why: &str) {
         let event = EventKind::WatchGap { kind: self.kind.clone(), why: why.into() };
         self.api.sink.write(&Scope::default(), event);
     }
 
-    async fn follow(&self, version: &mut String) -> Result<(), String> {
+    async fn follow(&mut self, version: &mut String) -> Result<(), Broken> {
         let path = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=280&{}&resourceVersion={version}",
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{}&resourceVersion={version}",
             Api::path(&self.kind, &self.namespace, ""),
             self.query
         );
-        let request = Request::get(&path).body(Vec::new()).map_err(|error| error.to_string())?;
+        let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
         self.api.count_one();
-        let stream = self
-            .api
-            .connection
-            .client
-            .request_events::<Value>(request)
-            .await
-            .map_err(|error| causes(&error))?;
+        let asked = self.api.connection.client.request_events::<Value>(request);
+        let stream = tokio::time::timeout(SILENCE, asked).await.map_err(|_| Broken::Off)??;
         let mut stream = std::pin::pin!(stream);
-        while let Some(event) = stream.try_next().await.map_err(|error| causes(&error))? {
+        // A connection that died without a word would be waited for without end.
+        while let Some(event) =
+            tokio::time::timeout(SILENCE, stream.try_next()).await.map_err(|_| Broken::Off)??
+        {
             let (change, object) = match event {
                 WatchEvent::Added(object) => (Change::Added, object),
                 WatchEvent::Modified(object) => (Change::Modified, object),
@@ -276,13 +318,11 @@ impl Feed {
                     *version = bookmark.metadata.resource_version;
                     continue;
                 }
-                WatchEvent::Error(status) => {
-                    return Err(format!("{} {}: {}", status.code, status.reason, status.message));
-                }
+                WatchEvent::Error(status) => return Err(Broken::by(&status)),
             };
             let object = Object(object);
             *version = object.resource_version().to_owned();
-            self.mirror.take(&self.api, &self.kind, change, object);
+            self.take(change, object);
         }
         Ok(())
     }
@@ -303,7 +343,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::scripted;
+    use crate::testing::{Server, scripted};
 
     const FIRST: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"5"},"items":[
         {"metadata":{"name":"a","namespace":"n","uid":"1","resourceVersion":"3"}},
@@ -313,9 +353,53 @@ mod tests {
         {"metadata":{"name":"b","namespace":"n","uid":"2","resourceVersion":"8"},"spec":{"nodeName":"node"}}]}"#;
     const ADDED: &str = r#"{"type":"ADDED","object":{"metadata":{"name":"c","namespace":"n","uid":"3","resourceVersion":"10"}}}"#;
 
+    /// As the watch's own answer, before any event.
+    const REFUSED: &str = r#"{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old resource version"}"#;
+
     #[tokio::test]
     async fn a_gap_is_written_down_and_what_vanished_in_it_is_gone() {
-        let (api, kept, asked) = scripted(&[(200, FIRST), (200, EXPIRED), (200, SECOND), (200, ADDED)]);
+        for expired in [(200, EXPIRED), (410, REFUSED)] {
+            after_a_gap(expired).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gap_of_one_watch_takes_nothing_from_another_of_the_kind() {
+        let (api, ..) = scripted(&[]);
+        let mirror = Mirror::new();
+        let feed = |query: &str| Feed {
+            mirror: mirror.clone(),
+            api: api.clone(),
+            kind: Kind::node(),
+            namespace: String::new(),
+            query: query.into(),
+            seen: BTreeSet::new(),
+        };
+        let node = |name: &str| Object::new(serde_json::json!({"metadata": {"name": name}}));
+        let (mut one, mut other) =
+            (feed("fieldSelector=metadata.name=a"), feed("fieldSelector=metadata.name=b"));
+        one.take(Change::Listed, node("a"));
+        other.take(Change::Listed, node("b"));
+        one.relist(Vec::new());
+        let there = |name: &str| mirror.get(&Kind::node(), "", name).is_some();
+        assert_eq!((there("a"), there("b")), (false, true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_is_silent_for_longer_than_any_is_left_is_asked_for_again() {
+        let server = Arc::new(Server::default());
+        let (api, _) = server.client();
+        let mirror = Mirror::new();
+        mirror.watch(&api, &Kind::pod(), "", ("labelSelector", "x=y")).await.unwrap();
+        tokio::time::sleep(SILENCE - Duration::from_secs(1)).await;
+        assert_eq!(server.watched(), 1);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(server.watched(), 2);
+        mirror.stop();
+    }
+
+    async fn after_a_gap(expired: (u16, &str)) {
+        let (api, kept, asked) = scripted(&[(200, FIRST), expired, (200, SECOND), (200, ADDED)]);
         let mirror = Mirror::new();
         mirror.watch(&api, &Kind::pod(), "", ("labelSelector", "x=y")).await.unwrap();
         let mut changes = mirror.changes();
@@ -331,11 +415,21 @@ mod tests {
             .iter()
             .filter_map(|event| match event {
                 EventKind::Watch { change, object, .. } => Some(format!("{change:?} {}", object.name())),
-                EventKind::WatchGap { .. } => Some("gap".into()),
+                EventKind::WatchGap { why, .. } => Some(format!("gap: {why}")),
                 _ => None,
             })
             .collect();
-        assert_eq!(seen, ["Listed a", "Listed b", "gap", "Deleted a", "Listed b", "Added c"]);
+        assert_eq!(
+            seen,
+            [
+                "Listed a",
+                "Listed b",
+                "gap: 410 Expired: too old resource version",
+                "Deleted a",
+                "Listed b",
+                "Added c"
+            ]
+        );
         let asked = asked.lock().unwrap();
         assert!(
             asked[1].contains("resourceVersion=5") && asked[3].contains("resourceVersion=9"),

@@ -1,4 +1,4 @@
-//! Which nodes can carry test pods, and how many.
+//! Nodes that can carry test pods, and how many they can.
 
 use aiconform_model::{Amounts, Object, quantity};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsuitable(pub String);
 
-/// Whether a node can carry test pods: ready, not cordoned, no taint that the tolerations do not cover.
+/// Tells whether a node can carry test pods: ready, not cordoned, no taint that the tolerations do not cover.
 ///
 /// # Errors
 /// [`Unsuitable`] in words for the user.
@@ -41,7 +41,7 @@ pub fn suitable(node: &Object, tolerations: &[Value]) -> Result<(), Unsuitable> 
     Ok(())
 }
 
-/// Whether what keeps pods from a node may be over in a moment: the node controller's own taints
+/// Tells whether what keeps pods from a node may be over in a moment: the node controller's own taints
 /// (pkg/controller/nodelifecycle) stay until its next round, up to 5 s after the kubelet said that it is ready, and a
 /// busy kubelet says so late.
 pub fn may_become_ready(node: &Object) -> bool {
@@ -54,7 +54,7 @@ pub fn may_become_ready(node: &Object) -> bool {
     has || !node.condition_is("Ready", "True")
 }
 
-/// What is free on a node beside these pods, which are bound to it: CPU in cores, memory in bytes, and pods.
+/// Amounts that are free on a node beside these pods, which are bound to it: CPU in cores, memory in bytes, and pods.
 pub fn free(node: &Object, pods: &[Object]) -> Amounts {
     let allocatable = |name: &str| {
         let amounts = node.at("/status/allocatable").and_then(|amounts| amounts.get(name));
@@ -70,17 +70,17 @@ pub fn free(node: &Object, pods: &[Object]) -> Amounts {
         .collect()
 }
 
-/// Whether a pod has ended: then it takes nothing any more (kube-scheduler's own rule).
+/// Tells whether a pod has ended: then it takes nothing any more (kube-scheduler's own rule).
 fn has_ended(pod: &Object) -> bool {
     matches!(pod.text("/status/phase"), "Succeeded" | "Failed")
 }
 
-/// What pods ask of a resource, those that have ended left out.
+/// Amount of a resource that pods ask for, those that have ended left out.
 pub fn demand(pods: &[Object], name: &str) -> f64 {
     pods.iter().filter(|pod| !has_ended(pod)).map(|pod| asks(pod, name)).sum()
 }
 
-/// What a pod asks of a resource: its own request where it has one, else that of its containers or of the largest
+/// Amount of a resource that a pod asks for: its own request where it has one, else that of its containers or of the largest
 /// init container, beside those that go on running; and the overhead of its runtime (KEP-753, KEP-2837).
 fn asks(pod: &Object, name: &str) -> f64 {
     let amount = |value: Option<&Value>| {

@@ -1,4 +1,4 @@
-//! What a run must be allowed to do, and whether it is.
+//! Permissions that a run must have, and whether it has them.
 
 use crate::api::Api;
 use crate::error::ClusterError;
@@ -16,7 +16,7 @@ pub struct Permission {
     pub resource: &'static str,
     /// Verbs.
     pub verbs: &'static [&'static str],
-    /// What it is needed for, in words.
+    /// Purpose, in words.
     pub why: &'static str,
 }
 
@@ -32,7 +32,7 @@ impl Permission {
     }
 }
 
-/// What every run needs, whatever it tries: namespaces of its own, the journal and the Lease in them.
+/// Permissions that every run needs, whatever it tries: namespaces of its own, the journal and the Lease in them.
 pub const OF_EVERY_RUN: &[Permission] = &[
     Permission::to(
         "",

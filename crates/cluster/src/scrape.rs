@@ -9,10 +9,10 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use std::time::{Duration, Instant};
 
-/// What Prometheus asks for: OpenMetrics, else its older format, else whatever there is.
+/// Formats that Prometheus asks for: OpenMetrics, else its older format, else whatever there is.
 const ACCEPT: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 
-/// How much is fetched of a text.
+/// Limit of the part of a text that is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextLimit {
     /// Bytes; what comes after them is not read.
@@ -30,7 +30,7 @@ pub struct Text {
     pub content_type: String,
     /// The text as far as it was read.
     pub text: String,
-    /// Whether it was longer than the limit.
+    /// Set if it was longer than the limit.
     pub cut: bool,
     /// Why there is no answer, or not all of it.
     pub why: String,

@@ -1,4 +1,4 @@
-//! What a subject has of a run: its own namespace, or its part of a shared one.
+//! Part of a run that a subject has: its own namespace, or its part of a shared one.
 
 use crate::error::ClusterError;
 use crate::session::Session;
@@ -42,7 +42,7 @@ impl Scratch {
         &self.namespace
     }
 
-    /// What names of objects begin with, so that subjects which share a namespace do not meet; empty in one's own.
+    /// Prefix of objects' names, so that subjects which share a namespace do not meet; empty in one's own.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -131,7 +131,7 @@ impl Scratch {
         self.until_unless(condition, bin, limit, look, || None).await
     }
 
-    /// The same, and gives up as soon as `hopeless` says why it will not come true.
+    /// Like [`Scratch::until`], and gives up as soon as `hopeless` says why it will not come true.
     ///
     /// # Errors
     /// At the limit, or with what `hopeless` said.

@@ -1,31 +1,23 @@
 //! One run's presence in the cluster: its namespaces, its journal, its Lease, and their undoing.
 
 use crate::api::Api;
-use crate::cleanup;
+use crate::cleanup::{self, Tell};
 use crate::error::ClusterError;
 use crate::journal::Entry;
+use crate::labels::{CONTROL_LABEL, LEASE_SECONDS, RUN_LABEL, SUBJECT_LABEL, control_name};
 use crate::mirror::Mirror;
 use crate::scratch::Scratch;
 use crate::side_by_side::side_by_side;
 use aiconform_model::{Kind, Object, Scope};
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// Carried by everything that a run creates; its value is the run's id.
-pub const RUN_LABEL: &str = "aiconform.dev/run";
-/// Names the subject an object belongs to, with `_` for `/`.
-pub const SUBJECT_LABEL: &str = "aiconform.dev/subject";
-/// Marks the Lease of a run, and the namespace that was made for it.
-pub const CONTROL_LABEL: &str = "aiconform.dev/control";
-/// Seconds after which a Lease that was not renewed has expired.
-pub const LEASE_SECONDS: i64 = 40;
-
-/// How the platform wants everything that is made.
+/// Marks that the platform wants on everything that is made, and the place for it.
 #[derive(Clone, Debug, Default)]
 pub struct Stamp {
     /// A namespace that is there already, to be used instead of namespaces of the run's own.
@@ -36,11 +28,36 @@ pub struct Stamp {
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Stamp {
+    /// The object with the labels of a run, and with those that the platform wants.
+    fn on(&self, id: &str, scope: &Scope, mut object: Value) -> Object {
+        let metadata = &mut object["metadata"];
+        let mut put = |field: &str, key: &str, value: &str| {
+            if metadata[field].is_null() {
+                metadata[field] = json!({});
+            }
+            metadata[field][key] = json!(value);
+        };
+        put("labels", RUN_LABEL, id);
+        if !scope.subject.is_empty() {
+            put("labels", SUBJECT_LABEL, &label_value(&scope.subject));
+        }
+        for (key, value) in &self.labels {
+            put("labels", key, value);
+        }
+        for (key, value) in &self.annotations {
+            put("annotations", key, value);
+        }
+        Object(object)
+    }
+}
+
 /// One run's presence in the cluster.
 pub struct Session {
     api: Api,
     mirror: Arc<Mirror>,
     id: String,
+    token: String,
     stamp: Stamp,
     /// Number of the next journal entry; held while it is written, so that the order is that of the acts.
     journal: Mutex<u64>,
@@ -48,14 +65,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Name of a run's Lease and of its journal, and of the namespace that is made for them.
-    pub fn control_name(id: &str) -> String {
-        format!("aiconform-{id}")
-    }
-
     /// The namespace of the run's Lease and journal.
     fn home(&self) -> String {
-        self.stamp.namespace.clone().unwrap_or_else(|| Session::control_name(&self.id))
+        self.stamp.namespace.clone().unwrap_or_else(|| control_name(&self.id))
     }
 
     /// Makes the run's Lease, which is renewed until the session ends, and its journal: in the namespace that the
@@ -65,21 +77,13 @@ impl Session {
     /// When the cluster refuses one of them; nothing else was made then.
     pub async fn begin(api: Api, mirror: Arc<Mirror>, stamp: Stamp) -> Result<Arc<Session>, ClusterError> {
         let id: String = uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect();
-        let name = Session::control_name(&id);
+        let name = control_name(&id);
         let scope = Scope::default();
-        let mut session = Session {
-            api,
-            mirror,
-            id,
-            stamp,
-            journal: Mutex::new(0),
-            renewal: tokio::spawn(std::future::ready(())),
-        };
-        let namespace = session.home();
+        let namespace = stamp.namespace.clone().unwrap_or_else(|| name.clone());
         let labels = json!({CONTROL_LABEL: "true"});
-        if session.stamp.namespace.is_none() {
+        if stamp.namespace.is_none() {
             let control = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
-            session.api.create(&scope, &Kind::namespace(), &session.stamped(&scope, control)).await?;
+            api.create(&scope, &Kind::namespace(), &stamp.on(&id, &scope, control)).await?;
         }
         let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
             "metadata": {"name": name, "namespace": namespace, "labels": labels},
@@ -88,14 +92,14 @@ impl Session {
             "metadata": {"name": name, "namespace": namespace}, "data": {}});
         // The Lease first: it is by its Lease that a killed run is found.
         for (kind, object) in [(Kind::lease(), lease), (Kind::config_map(), journal)] {
-            let object = session.stamped(&scope, object);
-            if let Err(error) = session.api.create(&scope, &kind, &object).await {
-                cleanup::forget(&session.api, &session.id, &namespace).await?;
+            if let Err(error) = api.create(&scope, &kind, &stamp.on(&id, &scope, object)).await {
+                cleanup::forget(&api, &id, &namespace).await?;
                 return Err(error);
             }
         }
-        session.renewal = tokio::spawn(renew(session.api.clone(), namespace, name));
-        Ok(Arc::new(session))
+        let renewal = tokio::spawn(renew(api.clone(), namespace, name));
+        let token = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Arc::new(Session { api, mirror, id, token, stamp, journal: Mutex::new(0), renewal }))
     }
 
     /// Id of the run, the value of [`RUN_LABEL`].
@@ -103,12 +107,17 @@ impl Session {
         &self.id
     }
 
+    /// A secret of the run: what its pods do only for whoever knows it. It stands in no object and in no evidence.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The client.
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// What the watches have seen.
+    /// The mirror: objects that the watches have seen.
     pub fn mirror(&self) -> &Arc<Mirror> {
         &self.mirror
     }
@@ -143,7 +152,8 @@ impl Session {
     }
 
     /// Gives this scope its own namespace, which asks for the restricted Pod Security level, or its part of the one
-    /// that the platform wants to be used; objects of these kinds are what will be created in it.
+    /// that the platform wants to be used. Objects of these kinds are what will be in it, those that a product makes
+    /// included: of them, and of no others, finalizers may be taken at the end.
     ///
     /// # Errors
     /// When the cluster refuses it.
@@ -156,7 +166,7 @@ impl Session {
         self.scratch_at(scope, suffix, kinds, "restricted").await
     }
 
-    /// The same at another Pod Security level, where it is a namespace of its own.
+    /// Like [`Session::scratch`], at another Pod Security level, where it is a namespace of its own.
     ///
     /// # Errors
     /// When the cluster refuses it.
@@ -180,7 +190,8 @@ impl Session {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
             "labels": {"pod-security.kubernetes.io/enforce": level}}});
         self.mirror.belongs(&namespace, scope);
-        self.create_cluster_wide(scope, &Kind::namespace(), object).await?;
+        self.record(&Entry::Namespace { name: namespace.clone(), kinds: kinds.to_vec() }).await?;
+        self.api.create(scope, &Kind::namespace(), &self.stamped(scope, object)).await?;
         Ok(Scratch::new(self.clone(), scope.clone(), namespace, String::new()))
     }
 
@@ -243,32 +254,15 @@ impl Session {
         let line = serde_json::to_string(entry)
             .map_err(|error| ClusterError::Answer { what: "the journal".into(), why: error.to_string() })?;
         let patch = json!({"data": {format!("{number:06}"): line}});
-        let (namespace, name) = (self.home(), Session::control_name(&self.id));
+        let (namespace, name) = (self.home(), control_name(&self.id));
         self.api.merge(&Scope::default(), &Kind::config_map(), (&namespace, &name), "", &patch).await?;
         *number += 1;
         Ok(())
     }
 
-    /// An object with the run's labels and those that the platform wants.
-    pub fn stamped(&self, scope: &Scope, mut object: Value) -> Object {
-        let metadata = &mut object["metadata"];
-        let mut put = |field: &str, key: &str, value: &str| {
-            if metadata[field].is_null() {
-                metadata[field] = json!({});
-            }
-            metadata[field][key] = json!(value);
-        };
-        put("labels", RUN_LABEL, &self.id);
-        if !scope.subject.is_empty() {
-            put("labels", SUBJECT_LABEL, &label_value(&scope.subject));
-        }
-        for (key, value) in &self.stamp.labels {
-            put("labels", key, value);
-        }
-        for (key, value) in &self.stamp.annotations {
-            put("annotations", key, value);
-        }
-        Object(object)
+    /// The object with the run's labels and those that the platform wants.
+    pub fn stamped(&self, scope: &Scope, object: Value) -> Object {
+        self.stamp.on(&self.id, scope, object)
     }
 
     /// Has the namespaces of a check that ended go, while others are still at work: what it held is free for them, and
@@ -281,12 +275,13 @@ impl Session {
         let _ = join_all(gone).await;
     }
 
-    /// Undoes everything that the run made; gives in words what is left.
+    /// Undoes everything that the run made; gives in words what is left. What it waits for is told, and `stop` ends the
+    /// wait: what is there then is left.
     ///
     /// # Errors
     /// When the cluster cannot be asked any more.
-    pub async fn undo(&self) -> Result<Vec<String>, ClusterError> {
-        let left = cleanup::undo(&self.api, &self.id, &self.home()).await;
+    pub async fn undo(&self, tell: Tell<'_>, stop: BoxFuture<'_, ()>) -> Result<Vec<String>, ClusterError> {
+        let left = cleanup::undo(&self.api, &self.id, &self.home(), tell, stop).await;
         self.renewal.abort();
         self.mirror.stop();
         left

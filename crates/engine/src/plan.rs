@@ -1,11 +1,12 @@
-//! What would run, and why not, without creating anything.
+//! Plans: what would run, and why not, without creating anything.
 
+use crate::role::needs;
 use aiconform_checks::{Check, Detection, Profile};
 use aiconform_cluster::{Api, ClusterError, missing};
 use aiconform_model::Scope;
 use serde::Serialize;
 
-/// What would run.
+/// Checks that would run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// Version of the API server.
@@ -21,18 +22,31 @@ pub struct Planned {
     pub requirement: &'static str,
     /// Its subjects.
     pub subjects: Vec<Present>,
-    /// What it creates, in words.
+    /// Objects that it creates, in words.
     pub creates: &'static str,
     /// Permissions that the user lacks.
     pub lacks: Vec<String>,
     /// Permissions that the user lacks and that it can do without, in its own way.
     pub without: Vec<String>,
-    /// What it would stand on and what that can prove, in words.
+    /// Words on what it would stand on and what that can prove.
     pub ground: Vec<String>,
-    /// What the cluster would refuse or change of the check's objects, in words.
+    /// Objects of the check that the cluster would refuse or change, in words.
     pub hindrances: Vec<String>,
+    /// Consents for what it does only with them: name, what it is, and whether it is given.
+    pub consents: Vec<Asked>,
     /// Longest time in seconds.
     pub limit: u64,
+}
+
+/// Something that needs consent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    /// Its name, for `--consent` and the profile.
+    pub name: &'static str,
+    /// The thing that is consented to, in words.
+    pub says: &'static str,
+    /// Set if it is given.
+    pub given: bool,
 }
 
 /// A subject, and whether it is there.
@@ -40,9 +54,9 @@ pub struct Planned {
 pub struct Present {
     /// Its id.
     pub subject: String,
-    /// Whether it would be tried.
+    /// Set if it would be tried.
     pub present: bool,
-    /// What identifies it, or why it is not there.
+    /// Facts that identify it, or why it is not there.
     pub says: String,
 }
 
@@ -57,7 +71,7 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
         version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
     let mut planned = Vec::new();
     for check in checks {
-        let lacks = missing(api, &scope, &check.all_needs()).await?;
+        let lacks = missing(api, &scope, &needs(check, profile)).await?;
         let without = missing(api, &scope, check.wants).await?;
         let subjects = (check.detect)(api, check.files)
             .await
@@ -76,7 +90,16 @@ pub async fn plan(api: &Api, checks: &[&'static Check], profile: &Profile) -> Re
             creates: check.creates,
             lacks,
             without,
-            limit: check.limit.as_secs(),
+            consents: check
+                .consents
+                .iter()
+                .map(|consent| Asked {
+                    name: consent.name(),
+                    says: consent.says(),
+                    given: profile.consent.has(*consent),
+                })
+                .collect(),
+            limit: profile.limits.whole(check.id, check.limit).as_secs(),
         });
     }
     Ok(Plan { version, checks: planned })

@@ -1,13 +1,16 @@
 //! Runs checks side by side and undoes what they did.
 
-use aiconform_checks::{Check, Cx, Options, Profile, Progress, Reach, Stop};
+use crate::role::needs;
+use aiconform_checks::{Check, Cx, Options, Profile, Progress, Reach, Stop, Turns, WHOLE};
 use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Session, Stamp, missing};
 use aiconform_model::{EventKind, Kind, Scope, Sink};
+use aiconform_trial::story::LIMITS;
+use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What is to be run.
+/// A run that is to be made.
 pub struct Request {
     /// The cluster.
     pub connection: Connection,
@@ -15,34 +18,35 @@ pub struct Request {
     pub sink: Arc<dyn Sink>,
     /// The checks.
     pub checks: Vec<&'static Check>,
-    /// How the platform wants to be tested.
+    /// Profile: how the platform wants to be tested.
     pub profile: Profile,
-    /// What the user chose.
+    /// Choices of the user.
     pub options: Options,
     /// For people.
     pub progress: Arc<dyn Progress>,
 }
 
-/// How a run ended.
+/// End of a run.
 #[derive(Clone, Debug)]
 pub struct End {
     /// Facts of the cluster for `run.json`.
     pub cluster: Value,
     /// Id under which everything was labelled.
     pub id: String,
-    /// Whether it was interrupted.
+    /// Set if it was interrupted.
     pub interrupted: bool,
-    /// What could not be undone, in words.
+    /// Things that could not be undone, and what keeps them, in words.
     pub left: Vec<String>,
     /// Requests sent to the API server, watches included.
     pub requests: u64,
 }
 
-/// Runs the checks until they end or `interrupt` does, then undoes everything.
+/// Runs the checks until they end or `interrupt` does, then undoes everything. Where the checks had ended, `interrupt` ends
+/// the wait for what is slow to go.
 ///
 /// # Errors
 /// When the cluster does not answer at all, or refuses the run's own namespace.
-pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, ClusterError> {
+pub async fn run(request: Request, mut interrupt: BoxFuture<'_, ()>) -> Result<End, ClusterError> {
     let scope = Scope::default();
     let api = Api::new(request.connection, request.sink);
     let version = api.send(&scope, "GET", "/version", None).await?;
@@ -55,13 +59,13 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         "context": api.connection().context, "fingerprint": fingerprint});
     let mut allowed = Vec::new();
     for check in request.checks {
-        let lacks = missing(&api, &scope, &check.all_needs()).await?;
+        let lacks = missing(&api, &scope, &needs(check, &request.profile)).await?;
         if lacks.is_empty() {
             allowed.push(check);
             continue;
         }
         let why = format!(
-            "the user may not: {}; `aiconform rbac` prints the role that a run needs",
+            "the user may not: {}; `aiconform rbac`, with the same --profile, prints the role that a run needs",
             lacks.join("; ")
         );
         request.progress.tell(&Scope::new(check.id, ""), &why);
@@ -84,8 +88,18 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
         profile: request.profile,
         options: request.options,
         progress: request.progress.clone(),
-        accelerators: tokio::sync::Mutex::default(),
+        accelerators: Turns::default(),
     };
+    let in_force = |check: &&Check| {
+        let limits = check
+            .limits
+            .iter()
+            .map(|limit| (limit.key.to_owned(), cx.limit(limit).time.as_secs_f64().into()));
+        let whole = cx.profile.limits.whole(check.id, check.limit).as_secs_f64();
+        limits.chain([(format!("{}.{WHOLE}", check.id), whole.into())]).collect::<Vec<(String, Value)>>()
+    };
+    let limits: serde_json::Map<String, Value> = allowed.iter().flat_map(in_force).collect();
+    cx.write(&scope, EventKind::Fact { name: LIMITS.into(), value: limits.into() });
     // What adds nodes would change what the others count, so it begins when they have ended.
     let (after, together): (Vec<_>, Vec<_>) =
         allowed.into_iter().partition(|check| check.reach == Reach::Nodes);
@@ -97,20 +111,31 @@ pub async fn run(request: Request, interrupt: BoxFuture<'_, ()>) -> Result<End, 
     };
     let interrupted = tokio::select! {
         () = all => false,
-        () = interrupt => true,
+        () = &mut interrupt => true,
     };
     if interrupted {
         session.api().sink().write(&scope, EventKind::Stopped { why: "interrupted by the user".into() });
     }
     request.progress.tell(&scope, "removing everything that was created");
-    let left = session.undo().await?;
+    let tell = |words: &str| request.progress.tell(&scope, words);
+    let stop = if interrupted { std::future::pending().boxed() } else { interrupt };
+    // What was seen until now stands, whatever becomes of the clean-up.
+    let left = session.undo(&tell, stop).await.unwrap_or_else(|error| vec![error.to_string()]);
     Ok(End { cluster, id: session.id().into(), interrupted, left, requests: session.api().requests() })
 }
 
 async fn one(cx: &Cx, check: &'static Check) {
-    let ended = match tokio::time::timeout(check.limit, (check.run)(cx, check.files)).await {
-        Ok(ended) => ended,
-        Err(_) => Err(Stop::Hindered(format!("it took longer than {} s", check.limit.as_secs()))),
+    let limit = cx.profile.limits.whole(check.id, check.limit);
+    let ended = tokio::select! {
+        ended = (check.run)(cx, check.files) => ended,
+        () = cx.accelerators.over(check.id, limit) => {
+            Err(Stop::Hindered(format!(
+                "it took longer than {} s; where the platform is that slow, say so in the profile: [limits] {}.whole = {}",
+                limit.as_secs(),
+                check.id,
+                limit.as_secs() * 2
+            )))
+        }
     };
     if let Err(stop) = ended {
         let scope = Scope::new(check.id, "");

@@ -24,7 +24,7 @@ pub enum ReadError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What the parser says.
+        /// Words of the parser.
         why: String,
     },
     /// A digest differs from the manifest's.
@@ -54,7 +54,7 @@ pub enum ReadError {
     Chain {
         /// Line, from 1.
         line: usize,
-        /// What does not fit.
+        /// The part that does not fit.
         why: String,
     },
 }
@@ -75,7 +75,8 @@ impl Evidence {
         Evidence::read_through(reader, file, |_| {}).map(|(evidence, _)| evidence)
     }
 
-    /// The same, with every event passed through `cut` before it is kept; gives the SHA-256 of the whole too.
+    /// Like [`Evidence::read`], with every event passed through `cut` before it is kept; gives the SHA-256 of the whole
+    /// too.
     fn read_through(
         reader: impl BufRead,
         file: &Utf8Path,
@@ -116,7 +117,8 @@ impl Stored {
         Stored::open_through(path, |_| {})
     }
 
-    /// The same, with every event passed through `cut` once it is checked: what `cut` takes from it is not kept in memory.
+    /// Like [`Stored::open`], with every event passed through `cut` once it is checked: what `cut` takes from it is not
+    /// kept in memory.
     ///
     /// # Errors
     /// As [`Stored::open`].
@@ -211,7 +213,7 @@ fn each(
 /// Most characters of a name that an error shows.
 const LONGEST_NAME: usize = 100;
 
-/// Whether a text is a SHA-256 as [`digest`] writes it.
+/// Tells whether a text is a SHA-256 as [`digest`] writes it.
 fn is_digest(text: &str) -> bool {
     text.len() == BEGINNING.len() && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

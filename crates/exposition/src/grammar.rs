@@ -10,7 +10,7 @@ use winnow::prelude::*;
 use winnow::stream::Stream;
 use winnow::token::{none_of, one_of, rest, take_while};
 
-/// What a line is.
+/// Kinds of lines.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
     Sample(Parts),

@@ -13,12 +13,12 @@ pub use read::{Limits, parse};
 
 use std::collections::BTreeMap;
 
-/// What a text exposes.
+/// Samples of a text, its families, and warnings about it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition {
     /// Samples in the order of the text.
     pub samples: Vec<Sample>,
-    /// What the text says of families, by name.
+    /// Type, unit and help of families, by name.
     pub families: BTreeMap<String, Family>,
     /// Lines that could not be used as they are, or contradict others.
     pub warnings: Vec<Warning>,
@@ -26,7 +26,7 @@ pub struct Exposition {
     pub more_warnings: usize,
     /// Where reading stopped before the end, if it did.
     pub cut: Option<Cut>,
-    /// Whether the text ends with `# EOF`, which makes it OpenMetrics.
+    /// Set if the text ends with `# EOF`, which makes it OpenMetrics.
     pub ended: bool,
 }
 
@@ -72,7 +72,7 @@ pub struct Exemplar {
     pub timestamp: Option<f64>,
 }
 
-/// What a text says of a family of metrics.
+/// Type, unit and help of a family of metrics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Family {
     /// Its help.
@@ -128,7 +128,7 @@ pub struct Warning {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong.
+    /// Reason, in words.
     pub why: String,
 }
 
@@ -161,7 +161,7 @@ pub enum NoExposition {
     Garbage {
         /// Lines that hold something.
         lines: usize,
-        /// What is wrong with the first of them.
+        /// Reason that the first of them is wrong.
         first: Warning,
     },
 }

@@ -5,7 +5,7 @@ use crate::{Cut, Exemplar, Exposition, Family, MetricType, NoExposition, Sample,
 use std::collections::{BTreeSet, HashMap, HashSet};
 use winnow::error::{ContextError, ErrMode, StrContext};
 
-/// How much of a text is read.
+/// Limits of how much of a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes; what lies behind the last whole line within them is not read.
@@ -105,7 +105,7 @@ fn bounded(text: &str, bytes: usize) -> (&str, Option<Cut>) {
     (kept, Some(Cut { lines: kept.matches('\n').count(), limit: bytes, what: "bytes" }))
 }
 
-/// What makes a sample another than all others: name, labels that are not empty, moment.
+/// Identity of a sample, which makes it another than all others: name, labels that are not empty, moment.
 type Series<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<u64>);
 
 struct Reader<'a> {
@@ -268,7 +268,7 @@ impl Reader<'_> {
     }
 }
 
-/// What was wanted, and what stood there instead.
+/// Words for a mistake: the part that was wanted, and the text that stood there instead.
 fn why(error: &ErrMode<ContextError>, rest: &str) -> String {
     let context = match error {
         ErrMode::Backtrack(error) | ErrMode::Cut(error) => Some(error),

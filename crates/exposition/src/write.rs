@@ -66,7 +66,7 @@ fn braces(out: &mut impl Write, own: Option<&str>, labels: &[(String, String)]) 
     if parts.is_empty() { Ok(()) } else { write!(out, "{{{}}}", parts.join(",")) }
 }
 
-/// Whether a name may stand without quotes.
+/// Tells whether a name may stand without quotes.
 fn is_plain(name: &str, others: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|letter: char| letter.is_ascii_digit())

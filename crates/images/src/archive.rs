@@ -21,7 +21,8 @@ pub fn archive(reference: &str, files: &[(&str, &[u8])], entrypoint: &str) -> st
     written(reference, entry, &blobs)
 }
 
-/// The same, of one program built for several kinds of machines: whoever pulls it gets the one that fits.
+/// Like [`archive`], for one program built for several kinds of machines: whoever pulls it gets the one that
+/// fits.
 ///
 /// # Errors
 /// When one of them is no program for a kind of machine that is known, or of the same kind as another.
@@ -56,6 +57,17 @@ fn architecture(program: &[u8]) -> std::io::Result<&'static str> {
         .find(|(known, _)| Some(*known) == machine)
         .map(|(_, name)| name)
         .ok_or_else(|| std::io::Error::other("it is no Linux program for amd64 or arm64"))
+}
+
+/// A program, said to be for another kind of machine than it is.
+pub fn for_other_machines(program: &[u8]) -> Vec<u8> {
+    let [first, second] = ARCHITECTURES.map(|(machine, _)| machine.to_le_bytes());
+    let mut other = program.to_vec();
+    if let Some(machine) = other.get_mut(18..20) {
+        let changed = if *machine == first { second } else { first };
+        machine.copy_from_slice(&changed);
+    }
+    other
 }
 
 fn native() -> &'static str {
@@ -187,6 +199,8 @@ mod tests {
             let manifest = json(&blob(&entries, entry));
             assert_eq!(json(&blob(&entries, &manifest["config"]))["architecture"], architecture);
         }
+        assert_eq!(for_other_machines(&amd), arm);
+        assert_eq!(for_other_machines(&arm), amd);
         for programs in [[&amd, &amd], [&amd, &other], [&amd, &b"#!/bin/sh".to_vec()]] {
             assert!(archive_for_each("a:1", "a", &programs.map(Vec::as_slice)).is_err());
         }

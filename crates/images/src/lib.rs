@@ -1,4 +1,5 @@
-//! Images of what runs in pods: static binaries of ours, built with the program, as OCI archives without a registry.
+//! Images of what runs in pods: binaries of ours, built with the program, as OCI archives without a registry. They are static,
+//! but for a load on a maker's devices: that calls the maker's library, which needs the C library, and so its image has it.
 
 mod archive;
 
@@ -11,10 +12,14 @@ pub struct Image {
     /// Name of the binary that is all of it, and that it runs.
     pub binary: &'static str,
     content: &'static [u8],
+    /// Place where a name of the user's for it is given.
+    pub named_by: &'static str,
+    /// Files that it needs beside it, by their paths in the image.
+    beside: &'static [(&'static str, &'static [u8])],
 }
 
 impl Image {
-    /// What it is called on the command line: its binary's name without ours.
+    /// Name on the command line: its binary's name without ours.
     pub fn short(&self) -> &'static str {
         self.binary.trim_start_matches("aiconform-")
     }
@@ -24,14 +29,27 @@ impl Image {
     /// # Errors
     /// When the archive cannot be written to memory.
     pub fn archive(&self, name: &str) -> std::io::Result<Vec<u8>> {
-        archive(name, &[(self.binary, self.content)], &format!("/{}", self.binary))
+        let files = [&[(self.binary, self.content)], self.beside].concat();
+        archive(name, &files, &format!("/{}", self.binary))
     }
 
-    /// The same with this program beside it, built for another kind of machine.
+    /// The program, said to be for a kind of machine that this one is not: of what a registry has for others alone.
+    pub fn for_other_machines(&self) -> Vec<u8> {
+        archive::for_other_machines(self.content)
+    }
+
+    /// Like [`Image::archive`], with this program beside it, built for another kind of machine.
     ///
     /// # Errors
-    /// When it is no such program.
+    /// When it is no such program, or the image holds more than that.
     pub fn archive_with(&self, name: &str, other: &[u8]) -> std::io::Result<Vec<u8>> {
+        if !self.beside.is_empty() {
+            let why = format!(
+                "the image of {} holds more than one program: write it on each kind of machine, and join them in the registry",
+                self.short()
+            );
+            return Err(std::io::Error::other(why));
+        }
         archive_for_each(name, self.binary, &[self.content, other])
     }
 }
@@ -41,6 +59,8 @@ pub const PROBE: Image = Image {
     name: concat!("aiconform.dev/probe:", env!("CARGO_PKG_VERSION")),
     binary: "aiconform-probe",
     content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-probe")),
+    named_by: "--image",
+    beside: &[],
 };
 
 /// The accelerator simulator, which runs on every node of a test cluster that is to have some.
@@ -48,10 +68,24 @@ pub const SIMULATOR: Image = Image {
     name: concat!("aiconform.dev/simulator:", env!("CARGO_PKG_VERSION")),
     binary: "aiconform-simulator",
     content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-simulator")),
+    named_by: "aiconform-simulator --print-manifest IMAGE",
+    beside: &[(
+        "libcuda.so.1",
+        include_bytes!(concat!(env!("OUT_DIR"), "/libaiconform_simulated_cuda.so")) as &[u8],
+    )],
+};
+
+/// The load on NVIDIA's devices, with the C library of the machine that built it.
+pub const LOAD_NVIDIA: Image = Image {
+    name: concat!("aiconform.dev/load-nvidia:", env!("CARGO_PKG_VERSION")),
+    binary: "aiconform-load-nvidia",
+    content: include_bytes!(concat!(env!("OUT_DIR"), "/aiconform-load-nvidia")),
+    named_by: "the profile ([load.nvidia] image)",
+    beside: include!(concat!(env!("OUT_DIR"), "/libraries.rs")),
 };
 
 /// All of them.
-pub const IMAGES: &[&Image] = &[&PROBE, &SIMULATOR];
+pub const IMAGES: &[&Image] = &[&PROBE, &SIMULATOR, &LOAD_NVIDIA];
 
 /// The image that is called so on the command line.
 pub fn named(short: &str) -> Option<&'static Image> {
@@ -74,13 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_in_pods_needs_no_loader_of_its_image() {
+    fn what_runs_in_pods_needs_nothing_that_its_image_has_not() {
         const LOADED: u32 = 1;
         const LOADER: u32 = 3;
         for image in IMAGES {
             assert_eq!(&image.content[..4], b"\x7fELF", "{}", image.binary);
             let headers = headers(image.content);
-            assert!(headers.contains(&LOADED) && !headers.contains(&LOADER), "{}: {headers:?}", image.binary);
+            assert!(headers.contains(&LOADED), "{}: {headers:?}", image.binary);
+            let brings = |name: &str| image.beside.iter().any(|(path, _)| path.contains(name));
+            assert_eq!(headers.contains(&LOADER), brings("/ld-linux"), "{}", image.binary);
+            assert_eq!(headers.contains(&LOADER), brings("/libc.so"), "{}", image.binary);
         }
     }
 }

@@ -2,28 +2,52 @@
 //! send requests to what is not theirs; a scheduler in place of kube-scheduler, an autoscaler in place of the controller
 //! manager's, and a gateway in place of Traefik.
 
-use crate::breakage::Breakage;
 use crate::broken_autoscaler;
-use crate::broken_gateway::Gateway;
-use crate::broken_scheduler::Scheduler;
-use crate::buyer::Buyer;
+use crate::broken_gateway::{self, Gateway};
+use crate::broken_scheduler::{self, Scheduler};
+use crate::buyer::{Buyer, Errand};
 use crate::error::LabError;
 use aiconform_cluster::{Api, ClusterError, Connection, Mirror, Target};
-use aiconform_model::{Kind, Nowhere, Scope};
+use aiconform_model::{Kind, Nowhere, Object, Scope};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs until it is killed.
-pub fn main(breakage: &str, kubeconfig: &str) -> ExitCode {
+/// Program of ours that runs in a broken lab, and what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A scheduler with this fault.
+    Scheduler(broken_scheduler::Fault),
+    /// An autoscaler of pods with this fault.
+    Autoscaler(broken_autoscaler::Fault),
+    /// An implementation of the Gateway API with this fault.
+    Gateway(broken_gateway::Fault),
+    /// Somebody who brings nodes.
+    Buyer(Errand),
+    /// Somebody who puts every ClusterQueue on hold.
+    HoldsQueues,
+    /// Somebody who sends requests to every pod that is annotated for Prometheus.
+    SendsRequests,
+    /// Somebody who lets pods of every namespace that is made from now on reach nobody and be reached by nobody; DNS they may
+    /// ask if this is set.
+    DeniesNetwork(bool),
+    /// Somebody who takes KubeRay's rights as soon as a RayCluster is as it should be.
+    TakesRights,
+}
+
+/// Plays the actor that is given as JSON, until it is killed.
+pub fn main(actor: &str, kubeconfig: &str) -> ExitCode {
     // Nothing but this process uses the library that makes certificates here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let Some(breakage) = Breakage::named(breakage) else { return ExitCode::FAILURE };
+    let Ok(actor) = serde_json::from_str::<Actor>(actor) else { return ExitCode::FAILURE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime
         .map_err(LabError::from)
-        .and_then(|runtime| runtime.block_on(act(breakage, kubeconfig)).map_err(LabError::from));
+        .and_then(|runtime| runtime.block_on(play(actor, kubeconfig)).map_err(LabError::from));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -35,29 +59,20 @@ pub fn main(breakage: &str, kubeconfig: &str) -> ExitCode {
     }
 }
 
-async fn act(breakage: Breakage, kubeconfig: &str) -> Result<(), ClusterError> {
+async fn play(actor: Actor, kubeconfig: &str) -> Result<(), ClusterError> {
     let target = Target { kubeconfig: Some(kubeconfig.into()), context: None };
     let api = Api::new(Connection::open(&target).await?, Arc::new(Nowhere));
     let mirror = Mirror::new();
-    if breakage.replaces_scheduler() {
-        return Scheduler::new(api, mirror, breakage).run().await;
+    match actor {
+        Actor::Scheduler(fault) => Scheduler::new(api, mirror, fault).run().await,
+        Actor::Autoscaler(fault) => broken_autoscaler::run(&api, fault).await,
+        Actor::Gateway(fault) => Gateway::new(api, mirror, fault).run().await,
+        Actor::Buyer(errand) => Buyer::new(api, mirror, errand).run().await,
+        Actor::HoldsQueues => hold_queues(&api, &mirror).await,
+        Actor::SendsRequests => send_requests(&api, &mirror).await,
+        Actor::DeniesNetwork(but_dns) => deny_network(&api, &mirror, but_dns).await,
+        Actor::TakesRights => take_rights(&api, &mirror).await,
     }
-    if breakage.is_of_gateway() {
-        return Gateway::new(api, mirror, breakage).run().await;
-    }
-    if breakage == Breakage::KuberayReconcilesOnce {
-        return take_rights(&api, &mirror).await;
-    }
-    if breakage == Breakage::StrangersSendRequests {
-        return send_requests(&api, &mirror).await;
-    }
-    if breakage.replaces_autoscaler() {
-        return broken_autoscaler::run(&api, breakage).await;
-    }
-    if breakage == Breakage::QueuesOnHold {
-        return hold_queues(&api, &mirror).await;
-    }
-    Buyer::new(api, mirror, breakage).run().await
 }
 
 /// Sends a request every second to every pod that is annotated for Prometheus, as to an inference server.
@@ -95,6 +110,39 @@ async fn take_rights(api: &Api, mirror: &Arc<Mirror>) -> Result<(), ClusterError
                 "clusterrolebindings",
             );
             api.delete(&Scope::default(), &bindings, "", "kuberay-operator").await?;
+        }
+        if changes.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Label of the policies of the actor that denies the network.
+pub const DENIED: &str = "lab.aiconform.dev/denied";
+
+/// Puts a policy that denies everything into every namespace that is made from now on.
+async fn deny_network(api: &Api, mirror: &Arc<Mirror>, but_dns: bool) -> Result<(), ClusterError> {
+    let kind = Kind::namespace();
+    mirror.watch(api, &kind, "", ("labelSelector", "")).await?;
+    let mut changes = mirror.changes();
+    let names = || mirror.all(&kind, "", |namespace| Some(namespace.name().to_owned()));
+    let mut known: BTreeSet<String> = names().into_iter().collect();
+    let dns = json!([{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}]}]);
+    let policies = Kind::namespaced("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+    loop {
+        for name in names() {
+            if known.insert(name.clone()) {
+                let policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                    "metadata": {"name": "denied", "namespace": name, "labels": {DENIED: "true"}},
+                    "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
+                        "egress": if but_dns { dns.clone() } else { json!([]) }}});
+                match api.create(&Scope::default(), &policies, &Object(policy)).await {
+                    // It may be on its way out again.
+                    Err(error) if error.refusal().is_none() => return Err(error),
+                    _ => {}
+                }
+            }
         }
         if changes.changed().await.is_err() {
             return Ok(());

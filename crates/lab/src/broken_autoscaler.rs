@@ -3,17 +3,29 @@
 //! It knows metrics of pods and external ones with an average value as target, which is all that the trials stand on, and
 //! asks the real metrics API.
 
-use crate::breakage::Breakage;
 use aiconform_cluster::{Api, ClusterError, encode};
 use aiconform_model::{Kind, Object, Scope, quantity};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// Fault of the autoscaler: the one thing that it does wrong, in the words of the breakage's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    Overshoots,
+    RoundsDown,
+    NeverScalesDown,
+    ScalesDownBlind,
+    IgnoresLimits,
+    CountsAcrossNamespaces,
+}
 
 /// Time between two looks at everything.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Scales with this fault until it is killed.
-pub async fn run(api: &Api, fault: Breakage) -> Result<(), ClusterError> {
+pub async fn run(api: &Api, fault: Fault) -> Result<(), ClusterError> {
     loop {
         for autoscaler in api.list(&Scope::default(), &autoscalers(), "", "").await? {
             // What goes away meanwhile is no matter.
@@ -27,7 +39,7 @@ fn autoscalers() -> Kind {
     Kind::namespaced("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 }
 
-async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), ClusterError> {
+async fn look_at(api: &Api, fault: Fault, autoscaler: &Object) -> Result<(), ClusterError> {
     let scope = Scope::default();
     let namespace = autoscaler.namespace();
     let name = autoscaler.text("/spec/scaleTargetRef/name");
@@ -47,7 +59,7 @@ async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), 
     let (least, most) =
         (number(autoscaler, "/spec/minReplicas").unwrap_or(1), number(autoscaler, "/spec/maxReplicas"));
     let limited = match fault {
-        Breakage::AutoscalerIgnoresLimits => wanted,
+        Fault::IgnoresLimits => wanted,
         _ => wanted.clamp(least, most.unwrap_or(u64::MAX).max(least)),
     };
     if limited != current {
@@ -68,20 +80,21 @@ async fn look_at(api: &Api, fault: Breakage, autoscaler: &Object) -> Result<(), 
     api.merge(&scope, &autoscalers(), (namespace, autoscaler.name()), "status", &patch).await
 }
 
-/// How many are wanted, before limits: of the sum of what the pods tell, where they tell something.
-fn wanted(fault: Breakage, current: u64, told: Option<f64>, target: f64) -> u64 {
+/// Number of pods that are wanted, before limits: of the sum of what the pods tell, where they tell
+/// something.
+fn wanted(fault: Fault, current: u64, told: Option<f64>, target: f64) -> u64 {
     let Some(sum) = told else {
-        return if fault == Breakage::AutoscalerScalesDownBlind { 0 } else { current };
+        return if fault == Fault::ScalesDownBlind { 0 } else { current };
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of pods of a test")]
     let count = |pods: f64| pods.max(0.0) as u64;
     let right = count((sum / target - 1e-9).ceil());
     match fault {
-        Breakage::AutoscalerOvershoots if right > current => right + 1,
+        Fault::Overshoots if right > current => right + 1,
         // What it has overshot it keeps.
-        Breakage::AutoscalerOvershoots if right + 1 == current => current,
-        Breakage::AutoscalerNeverScalesDown => right.max(current),
-        Breakage::AutoscalerRoundsDown => count((sum / target + 1e-9).floor()),
+        Fault::Overshoots if right + 1 == current => current,
+        Fault::NeverScalesDown => right.max(current),
+        Fault::RoundsDown => count((sum / target + 1e-9).floor()),
         _ => right,
     }
 }
@@ -99,10 +112,10 @@ fn asked(autoscaler: &Object) -> (&'static str, String) {
     ("external.metrics.k8s.io", format!("{}?labelSelector={selector}", metric("external")))
 }
 
-/// What is told of a namespace; nothing where the API does not know it.
-async fn values(api: &Api, fault: Breakage, namespace: &str, asked: &(&str, String)) -> Vec<f64> {
+/// Values that are told of a namespace; none where the API does not know it.
+async fn values(api: &Api, fault: Fault, namespace: &str, asked: &(&str, String)) -> Vec<f64> {
     let mut values = in_namespace(api, namespace, asked).await;
-    if fault == Breakage::AutoscalerCountsAcrossNamespaces && !values.is_empty() {
+    if fault == Fault::CountsAcrossNamespaces && !values.is_empty() {
         let everywhere = api.list(&Scope::default(), &Kind::namespace(), "", "").await.unwrap_or_default();
         for other in everywhere.iter().map(Object::name).filter(|other| *other != namespace) {
             // Added to the first pod: the average of more pods would be another wrong.
@@ -128,11 +141,11 @@ mod tests {
         let of = |fault, current, told| wanted(fault, current, told, 10.0);
         let (up, near, down) = (20.0, 19.0, 15.0);
         for (fault, expected) in [
-            (Breakage::AutoscalerOvershoots, [3, 2, 2, 2]),
-            (Breakage::AutoscalerNeverScalesDown, [2, 2, 4, 2]),
-            (Breakage::AutoscalerRoundsDown, [2, 1, 1, 2]),
-            (Breakage::AutoscalerScalesDownBlind, [2, 2, 2, 0]),
-            (Breakage::AutoscalerIgnoresLimits, [2, 2, 2, 2]),
+            (Fault::Overshoots, [3, 2, 2, 2]),
+            (Fault::NeverScalesDown, [2, 2, 4, 2]),
+            (Fault::RoundsDown, [2, 1, 1, 2]),
+            (Fault::ScalesDownBlind, [2, 2, 2, 0]),
+            (Fault::IgnoresLimits, [2, 2, 2, 2]),
         ] {
             let seen = [
                 of(fault, 1, Some(up)),

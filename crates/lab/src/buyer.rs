@@ -1,26 +1,40 @@
 //! An actor that brings nodes beside Karpenter, or in its stead: as NodeClaims, which Karpenter then makes nodes of, or by
 //! hand.
 
-use crate::breakage::Breakage;
 use crate::fake_nodes::FAKE;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What is bought.
+/// Resource that is bought.
 const RESOURCE: &str = "accelerator.aiconform.dev/gpu";
-/// How many of them a node has.
+/// Number of them that a node has.
 const EACH: u64 = 2;
 /// Label of a node that was added by hand.
-const BY_HAND: &str = "aiconform.dev/by-hand";
+pub const BY_HAND: &str = "aiconform.dev/by-hand";
+
+/// Errand on which the buyer is: for which nodes come that should not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Errand {
+    /// A node is added by hand for each pod that waits, and removed when the pod is gone.
+    AddsByHand,
+    /// A node without accelerators comes for a pod that waits for some.
+    BringsWrongNodes,
+    /// A node comes for a pod that wants more than a node has.
+    GrowsForImpossible,
+    /// Another node comes for each that Karpenter brings.
+    BringsTooMany,
+}
 
 /// The actor.
 pub struct Buyer {
     api: Api,
     mirror: Arc<Mirror>,
-    breakage: Breakage,
+    errand: Errand,
     /// UIDs of what a node was brought for.
     served: BTreeSet<String>,
     /// Nodes added by hand that were busy.
@@ -30,9 +44,9 @@ pub struct Buyer {
 
 impl Buyer {
     /// Nothing done yet.
-    pub fn new(api: Api, mirror: Arc<Mirror>, breakage: Breakage) -> Buyer {
+    pub fn new(api: Api, mirror: Arc<Mirror>, errand: Errand) -> Buyer {
         let (served, used) = (BTreeSet::new(), BTreeSet::new());
-        Buyer { api, mirror, breakage, served, used, number: 0 }
+        Buyer { api, mirror, errand, served, used, number: 0 }
     }
 
     /// Runs until its watches end.
@@ -43,9 +57,9 @@ impl Buyer {
         let mut changes = self.mirror.changes();
         loop {
             changes.borrow_and_update();
-            match self.breakage {
-                Breakage::NodesAddedByHand => self.by_hand().await?,
-                Breakage::NodeAutoscalerBringsWrongNodes => {
+            match self.errand {
+                Errand::AddsByHand => self.by_hand().await?,
+                Errand::BringsWrongNodes => {
                     let there = self.mirror.all(&claims(), "", |claim| Some(claim.uid().to_owned()));
                     if there.is_empty()
                         && let Some(pod) = self.waiting(|count| count <= EACH).first()
@@ -54,14 +68,14 @@ impl Buyer {
                         self.nominate(pod, &claim).await?;
                     }
                 }
-                Breakage::NodeAutoscalerGrowsForImpossible => {
+                Errand::GrowsForImpossible => {
                     for pod in self.waiting(|count| count > EACH) {
                         if self.served.insert(pod.uid().to_owned()) {
                             self.buy("accelerators", "accelerated-2").await?;
                         }
                     }
                 }
-                _ => {
+                Errand::BringsTooMany => {
                     let owned = |claim: &Object| {
                         claim.at("/metadata/ownerReferences").is_some().then(|| claim.uid().to_owned())
                     };
@@ -115,7 +129,7 @@ impl Buyer {
         format!("{of}-bought-{}", self.number)
     }
 
-    /// What a person does: adds a node for each pod that waits, and removes it when the pod is gone.
+    /// Does what a person does: adds a node for each pod that waits, and removes it when the pod is gone.
     async fn by_hand(&mut self) -> Result<(), ClusterError> {
         let busy: BTreeSet<String> = self
             .mirror
@@ -153,7 +167,7 @@ fn claims() -> Kind {
     Kind::cluster_wide("karpenter.sh", "v1", "NodeClaim", "nodeclaims")
 }
 
-/// How many accelerators a pod wants.
+/// Number of accelerators that a pod wants.
 fn wants(pod: &Object) -> u64 {
     let amounts = pod.at("/spec/containers/0/resources/requests");
     let amount = amounts.and_then(|amounts| amounts.get(RESOURCE)).and_then(Value::as_str);

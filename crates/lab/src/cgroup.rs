@@ -1,5 +1,6 @@
 //! A cgroup of the lab's own in each hierarchy, so that removing it removes every pod's.
 
+use crate::node::Node;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,11 @@ const MOUNT: &str = "/sys/fs/cgroup";
 /// The cgroup's path inside each hierarchy.
 pub fn name(lab: &str) -> String {
     format!("/aiconform-{lab}")
+}
+
+/// The path of a node's cgroup, which is in the lab's.
+pub fn of_node(lab: &str, node: &str) -> String {
+    format!("{}/{node}", name(lab))
 }
 
 /// Every hierarchy of the host: each folder of cgroup v1, or the one of cgroup v2.
@@ -27,18 +33,22 @@ fn hierarchies() -> std::io::Result<Vec<Utf8PathBuf>> {
     Ok(found)
 }
 
-/// Makes the lab's cgroup in every hierarchy.
+/// Makes the lab's cgroup in every hierarchy, and in it one for each of these nodes.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn make(lab: &str) -> std::io::Result<()> {
+pub fn make(lab: &str, nodes: &[Node]) -> std::io::Result<()> {
+    let nodes = nodes.iter().map(|node| of_node(lab, &node.name()));
+    let paths: Vec<String> = std::iter::once(name(lab)).chain(nodes).collect();
     for hierarchy in hierarchies()? {
-        let folder = Utf8PathBuf::from(format!("{hierarchy}{}", name(lab)));
-        fs_err::create_dir_all(&folder)?;
-        // A new cpuset holds no processors and no memory, and nothing could run in it.
-        for file in ["cpuset.cpus", "cpuset.mems"] {
-            if folder.join(file).exists() && hierarchy.join(file).exists() {
-                fs_err::write(folder.join(file), fs_err::read(hierarchy.join(file))?)?;
+        for path in &paths {
+            let folder = Utf8PathBuf::from(format!("{hierarchy}{path}"));
+            fs_err::create_dir_all(&folder)?;
+            // A new cpuset holds no processors and no memory, and nothing could run in it.
+            for file in ["cpuset.cpus", "cpuset.mems"] {
+                if folder.join(file).exists() && hierarchy.join(file).exists() {
+                    fs_err::write(folder.join(file), fs_err::read(hierarchy.join(file))?)?;
+                }
             }
         }
     }

@@ -19,11 +19,11 @@ pub enum LabError {
         log: String,
     },
     /// A component did not start, or ended.
-    #[error("{component} {what}; its last lines:\n{log}")]
+    #[error("{component} {what}{}; its last lines:\n{log}", advice(log))]
     Component {
         /// Name of the component.
         component: String,
-        /// What happened.
+        /// Words on what happened.
         what: String,
         /// Last lines of its log.
         log: String,
@@ -48,6 +48,15 @@ pub enum LabError {
     /// The start was told to fail by the lab's own processes.
     #[error("the lab did not start: {0}")]
     Start(String),
+    /// The first process of a lab does not answer.
+    #[error("the lab {0} takes no orders: {1}; see `aiconform lab status`")]
+    Unreachable(String, String),
+    /// A lab cannot be broken so while it stands; told before anything is done.
+    #[error("{0}")]
+    Refused(String),
+    /// A lab did not do what it was told.
+    #[error("the lab {0} is not as it should be: {1}")]
+    Order(String, String),
     /// Certificates could not be made.
     #[error("a certificate could not be made: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -60,4 +69,28 @@ pub enum LabError {
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+/// Advice where the last words of a component are about a limit of the host that labs share.
+fn advice(log: &str) -> &'static str {
+    if log.contains("too many open files") {
+        " for want of watches on files: end labs that nobody needs, or raise fs.inotify.max_user_instances"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LabError;
+
+    #[test]
+    fn a_host_whose_watches_on_files_are_used_up_is_told_so() {
+        let error = |log: &str| {
+            LabError::Component { component: "kubelet".into(), what: "ended".into(), log: log.into() }
+                .to_string()
+        };
+        assert!(error("error creating fsnotify watcher: too many open files").contains("max_user_instances"));
+        assert_eq!(error("nothing"), "kubelet ended; its last lines:\nnothing");
+    }
 }

@@ -2,9 +2,9 @@
 //! to one is said to run and does not.
 
 use crate::error::LabError;
-use crate::state::Status;
 use aiconform_cluster::{Api, Connection, Mirror, Target};
 use aiconform_model::{Kind, Nowhere, Object, Scope};
+use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,16 +18,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// When the API server refuses one, or one is not ready in time.
-pub async fn make(lab: &Status) -> Result<(), LabError> {
-    let target = Target { kubeconfig: Some(lab.state.join("admin.kubeconfig")), context: None };
+pub async fn make(kubeconfig: Utf8PathBuf, count: u32) -> Result<(), LabError> {
+    let target = Target { kubeconfig: Some(kubeconfig), context: None };
     let api = Api::new(Connection::open(&target).await?, Arc::new(Nowhere));
-    for number in 0..lab.fake_nodes {
+    for number in 0..count {
         api.create(&Scope::default(), &Kind::node(), &Object(node(number))).await?;
     }
     let mirror = Mirror::new();
     mirror.watch(&api, &Kind::node(), "", ("labelSelector", FAKE)).await?;
     let mut changes = mirror.changes();
-    let wanted = usize::try_from(lab.fake_nodes).unwrap_or(usize::MAX);
+    let wanted = usize::try_from(count).unwrap_or(usize::MAX);
     let all_ready = async {
         loop {
             changes.borrow_and_update();

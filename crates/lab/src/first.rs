@@ -1,25 +1,36 @@
-//! The first process of the lab's namespaces: sets them up, starts every component, reaps what is orphaned.
+//! The first process of the lab's namespaces: sets them up, starts every component and every further node, swaps what is to
+//! be broken or healed, reaps what is orphaned.
 
-use crate::breaking;
-use crate::commands;
-use crate::configuration::{self, PAUSE};
+use crate::breaking::Inside;
+use crate::bringing;
+use crate::configuration::PAUSE;
+use crate::control;
 use crate::error::LabError;
 use crate::fake_nodes;
 use crate::image;
-use crate::process::Component;
+use crate::node::{self, network};
+use crate::part::Part;
 use crate::progress::Step;
+use crate::reaping::reap;
 use crate::relay;
+use crate::running::{LIMIT, Running, connects, daemons, start as begin};
 use crate::state::Status;
-use crate::supervisor;
+use crate::tools::{Tools, apply};
 use camino::Utf8Path;
-use std::collections::BTreeSet;
+use futures::future::try_join_all;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::net::UnixListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-const LIMIT: Duration = Duration::from_secs(90);
+/// Role of whoever uses the kubeconfig for the host.
+const ADMINISTRATORS: &str = r#"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+    "metadata": {"name": "lab-administrators"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "lab:administrators"}]}"#;
+
+/// Time between two restarts of the API server, where it is restarted from time to time.
+const RESTARTS: Duration = Duration::from_secs(30);
 
 /// Runs until a component ends, or until it is killed with its namespaces.
 pub fn main(state: &str) -> ExitCode {
@@ -46,35 +57,46 @@ fn tell(step: &Step) {
 
 async fn run(state: &Utf8Path) -> Result<(), LabError> {
     let start = Instant::now();
-    let lab = Status::read(state)?.ok_or_else(|| LabError::NotUp(state.to_string()))?;
+    let mut lab = Status::read(state)?.ok_or_else(|| LabError::NotUp(state.to_string()))?;
+    // It comes up whole, but for what it has from birth, and then is broken as a lab that stands.
+    let (born, later) = lab.breakages.iter().partition(|breakage| breakage.is_of_birth());
+    lab.breakages = born;
+    let later: Vec<_> = later;
     let up = |what: &str| {
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tell(&Step::Up { what: what.into(), milliseconds });
     };
-    set_up_namespaces(&lab).await?;
+    let first = lab.first().clone();
+    node::enter(&lab, &first).await?;
+    network::of_first(&lab, &first).await?;
     let relay = UnixListener::bind(state.join("api.sock").as_std_path())?;
     tokio::spawn(relay::lab_side(relay));
     tokio::spawn(reap());
 
     let tools = Tools::new(&lab);
-    let mut etcd = begin(&lab, "etcd")?;
-    let mut containerd = begin(&lab, "containerd")?;
+    let mut etcd = begin(&lab, &first, "etcd")?;
+    let mut containerd = begin(&lab, &first, "containerd")?;
+    let mut further = Vec::new();
+    for node in lab.nodes.iter().skip(1) {
+        further.push(node::process::begin(&lab, node).await?);
+    }
     etcd.ready(LIMIT, || async { connects("127.0.0.1:2379").await }).await?;
     up("etcd");
-    let mut api_server = begin(&lab, "kube-apiserver")?;
+    let mut api_server = begin(&lab, &first, "kube-apiserver")?;
     let images = async {
-        let socket = state.join("containerd.sock");
-        let version = || async { tools.ctr(&["version"]).await.map_err(|error| error.to_string()) };
+        let version =
+            || async { tools.ctr(image::everywhere, &["version"]).await.map_err(|error| error.to_string()) };
+        // On every node: images are brought to all of them.
         containerd
             .ready(LIMIT, || async {
-                if socket.exists() { version().await } else { Err("no socket yet".into()) }
+                if tools.has_sockets() { version().await } else { Err("no socket yet".into()) }
             })
             .await?;
         up("containerd");
         image::import(&lab, &tools, ("pause", "pause"), PAUSE).await?;
-        image::import_own(&lab, &tools, &aiconform_images::PROBE).await?;
+        image::import_own(&lab, &tools, &aiconform_images::PROBE, |node| !node.without_probe).await?;
         for part in &lab.parts {
-            part.import(&lab, &tools).await?;
+            bringing::import(*part, &lab, &tools).await?;
         }
         up("images");
         Ok::<(), LabError>(())
@@ -83,169 +105,67 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
         connects("127.0.0.1:6443").await?;
         tools.kubectl(&["get", "--raw", "/readyz"]).await.map(drop).map_err(|error| error.to_string())
     });
-    let (images, serving) = tokio::join!(images, serving);
-    images?;
-    serving?;
-    up("kube-apiserver");
-    let mut running = vec![etcd, containerd, api_server];
-    for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
-        running.push(begin(&lab, name)?);
-    }
-    let manifests = async {
-        match lab.parts.first() {
-            Some(part) => part.begin(&lab, &tools).await,
-            None => Ok(()),
+    // What needs no image goes beside: pods of parts come when theirs are there.
+    let standing = async {
+        serving.await?;
+        up("kube-apiserver");
+        apply(&tools, ADMINISTRATORS).await?;
+        let mut running = Vec::new();
+        for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
+            running.push(begin(&lab, &first, name)?);
         }
+        let mut kubelet = begin(&lab, &first, "kubelet")?;
+        for part in &lab.parts {
+            bringing::kinds(*part, &lab, &tools).await?;
+        }
+        kubelet.ready(LIMIT, || node::are_ready(&lab, &tools)).await?;
+        running.extend(daemons(&lab, &first)?);
+        up("node");
+        running.push(kubelet);
+        Ok::<_, LabError>(running)
     };
-    let mut kubelet = begin(&lab, "kubelet")?;
-    let node = kubelet.ready(LIMIT, || async {
-        // Ready, and the taint of a node that was not has been taken away.
-        let wanted = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints[*].key}";
-        let seen = tools
-            .kubectl(&["get", "node", "node-0", "-o", wanted])
-            .await
-            .map_err(|error| error.to_string())?;
-        match String::from_utf8_lossy(&seen).trim() {
-            "True" => Ok(()),
-            seen => Err(format!("node Ready and its taints are {seen:?}")),
+    let (images, standing) = tokio::join!(images, standing);
+    images?;
+    let mut running = Running::default();
+    for component in standing?.into_iter().chain(further).chain([etcd, containerd, api_server]) {
+        running.push(component);
+    }
+    // Webhooks that are asked about what other parts are made of refuse it until they serve.
+    let (asked, others): (Vec<Part>, Vec<Part>) = lab.parts.iter().partition(|part| part.row().is_asked);
+    for wave in [asked, others] {
+        for part in &wave {
+            bringing::begin(*part, &lab, &tools).await?;
         }
-    });
-    let (manifests, node) = tokio::join!(manifests, node);
-    node?;
-    up("node");
-    manifests?;
-    running.push(kubelet);
-    for (number, part) in lab.parts.iter().enumerate() {
-        // A part's webhooks may refuse what the next one creates until it serves.
-        if number > 0 {
-            part.begin(&lab, &tools).await?;
-        }
-        part.ready(&lab, &tools).await?;
-        up(part.name());
+        let serve = |part: &Part| {
+            let (part, lab, tools, up) = (*part, &lab, &tools, &up);
+            async move { bringing::ready(part, lab, tools).await.map(|()| up(part.name())) }
+        };
+        try_join_all(wave.iter().map(serve)).await?;
     }
     if lab.fake_nodes > 0 {
-        fake_nodes::make(&lab).await?;
+        fake_nodes::make(state.join("admin.kubeconfig"), lab.fake_nodes).await?;
         up("fake nodes");
     }
-    breaking::apply_all(&lab, &tools, &mut running).await?;
+    let control = control::listen(&lab)?;
+    let mut inside = Inside { lab, tools, running };
+    inside.break_it(&later).await?;
     tell(&Step::Ready);
 
     // Whatever ends first is what the user must be told; `lab status` and `lab down` read it.
-    let ends = running.iter_mut().map(|component| Box::pin(component.ended()));
-    let error = first_of(ends.collect()).await;
+    let error = loop {
+        tokio::select! {
+            error = inside.running.ended() => break error,
+            order = control.accept() => {
+                let (stream, _) = order?;
+                control::serve(stream, &mut inside).await;
+            }
+            () = aiconform_wait::pause(RESTARTS), if inside.restarts_api_server() => {
+                if let Err(error) = inside.restart_api_server().await {
+                    break error;
+                }
+            }
+        }
+    };
     fs_err::write(state.join("ended.txt"), error.to_string())?;
     Err(error)
-}
-
-/// The first of several futures to end.
-async fn first_of<F: Future<Output = LabError> + Unpin>(mut futures: Vec<F>) -> LabError {
-    std::future::poll_fn(move |context| {
-        for future in &mut futures {
-            if let std::task::Poll::Ready(error) = std::pin::Pin::new(future).poll(context) {
-                return std::task::Poll::Ready(error);
-            }
-        }
-        std::task::Poll::Pending
-    })
-    .await
-}
-
-fn begin(lab: &Status, name: &str) -> Result<Component, LabError> {
-    Component::start(name, &lab.binary(name), &configuration::flags(lab, name), &lab.state.join("logs"))
-}
-
-async fn connects(address: &str) -> Result<(), String> {
-    tokio::net::TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
-}
-
-/// The lab's own command-line tools.
-pub struct Tools {
-    kubectl: String,
-    kubeconfig: String,
-    ctr: String,
-    socket: String,
-}
-
-impl Tools {
-    fn new(lab: &Status) -> Tools {
-        Tools {
-            kubectl: lab.binary("kubectl").into_string(),
-            kubeconfig: format!("--kubeconfig={}", lab.state.join("admin.kubeconfig")),
-            ctr: lab.binary("ctr").into_string(),
-            socket: lab.state.join("containerd.sock").into_string(),
-        }
-    }
-
-    /// Runs kubectl as an administrator.
-    pub async fn kubectl(&self, arguments: &[&str]) -> Result<Vec<u8>, LabError> {
-        self.kubectl_with(arguments, "").await
-    }
-
-    /// Runs kubectl as an administrator, with this text as its input.
-    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, LabError> {
-        let arguments = [&[self.kubeconfig.as_str()], arguments].concat();
-        commands::run_with(&self.kubectl, &arguments, input).await
-    }
-
-    /// Runs containerd's client in the namespace of Kubernetes.
-    pub async fn ctr(&self, arguments: &[&str]) -> Result<(), LabError> {
-        let arguments = [&["-a", self.socket.as_str(), "-n", "k8s.io"], arguments].concat();
-        commands::run(&self.ctr, &arguments).await.map(drop)
-    }
-}
-
-/// Applies manifests, the lab's own ones as their only owner.
-pub async fn apply(tools: &Tools, manifests: &str) -> Result<(), LabError> {
-    let arguments = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
-    tools.kubectl_with(&arguments, manifests).await.map(drop)
-}
-
-async fn set_up_namespaces(lab: &Status) -> Result<(), LabError> {
-    commands::run("ip", &["link", "set", "lo", "up"]).await?;
-    commands::run("ip", &["address", "add", "10.199.0.1/32", "dev", "lo"]).await?;
-    // Pods reach one another through the node, as on any node.
-    fs_err::write("/proc/sys/net/ipv4/ip_forward", "1")?;
-    // Sockets, network namespaces and links to logs that components make at fixed places stay in the lab.
-    commands::run("mount", &["-t", "tmpfs", "tmpfs", "/run"]).await?;
-    commands::run("mount", &["-t", "tmpfs", "tmpfs", "/var/log"]).await?;
-    for (folder, fixed) in supervisor::FIXED {
-        let folder = lab.state.join(folder);
-        fs_err::create_dir_all(&folder)?;
-        commands::run("mount", &["--bind", folder.as_str(), fixed]).await?;
-    }
-    Ok(())
-}
-
-/// Reaps orphans. Children of our own are left to whoever waits for them: only a process that was not there as
-/// a child of ours when it was started, but came to us by the death of its parent, is reaped here.
-async fn reap() {
-    let Ok(mut changes) = signal(SignalKind::child()) else { return };
-    let mut seen = BTreeSet::new();
-    while changes.recv().await.is_some() {
-        let zombies = zombies();
-        for pid in &zombies {
-            // Seen twice: whoever waits for a child of ours would have reaped it in between.
-            if seen.contains(pid)
-                && let Some(pid) = rustix::process::Pid::from_raw(*pid)
-            {
-                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
-            }
-        }
-        seen = zombies;
-        tokio::task::yield_now().await;
-    }
-}
-
-fn zombies() -> BTreeSet<i32> {
-    let Ok(entries) = fs_err::read_dir("/proc") else { return BTreeSet::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // The command's name may hold anything, so fields are counted from its closing bracket.
-            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-            (fields.next() == Some("Z") && fields.next() == Some("1")).then_some(pid)
-        })
-        .collect()
 }

@@ -1,9 +1,7 @@
-//! What prometheus-adapter is run by: manifests of the lab's own. Those of its module serve resource metrics, from a
-//! Prometheus with other names, and have no rules for metrics of pods.
+//! Manifests by which prometheus-adapter is run, the lab's own. Those of its module serve resource metrics,
+//! from a Prometheus with other names, and have no rules for metrics of pods.
 
-use crate::breakage::Breakage;
-use crate::part::Part;
-use crate::state::Status;
+use crate::prometheus::SETTINGS;
 use serde_json::{Value, json};
 
 /// Its image in the lab.
@@ -18,40 +16,49 @@ const CUSTOM: [&str; 2] = ["v1beta1", "v1beta2"];
 /// Every series that names a pod: its gauges, under their own names.
 const SERIES: &str = r#"{namespace!="",pod!=""}"#;
 
-/// The manifests, and what a breakage changes of them.
-pub fn manifests(lab: &Status) -> String {
+/// Fault of the adapter: what its settings have wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It tells twice of what pods tell.
+    MultipliesValues,
+    /// It adds what pods of other namespaces tell under the metric's name.
+    IgnoresNamespaces,
+    /// It does not reach where its metrics come from.
+    WithoutSource,
+}
+
+/// Manifests, with this fault; `external` where it is also the server of external metrics.
+pub fn manifests(fault: Option<Fault>, external: bool) -> String {
     let mut items = permissions();
-    items.extend([config(&query(lab)), deployment(&source(lab)), service()]);
+    items.extend([config(&query(fault)), deployment(fault), service()]);
     items.extend(CUSTOM.map(|version| api_service("custom.metrics.k8s.io", version)));
-    // Of external metrics there is one server in a cluster, and KEDA wants to be it.
-    if !lab.parts.contains(&Part::Keda) {
+    // Of external metrics there is one server in a cluster, and another part may want to be it.
+    if external {
         items.push(api_service("external.metrics.k8s.io", "v1beta1"));
     }
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// What is asked of Prometheus for a metric of pods.
-fn query(lab: &Status) -> String {
+/// Query to Prometheus for a metric of pods.
+fn query(fault: Option<Fault>) -> String {
     let own = "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)";
-    if lab.is_broken(Breakage::AdapterMultipliesValues) {
-        return format!("2 * {own}");
-    }
-    if lab.is_broken(Breakage::AdapterIgnoresNamespaces) {
+    match fault {
+        Some(Fault::MultipliesValues) => format!("2 * {own}"),
         // What lies beyond the pods that are asked about is added to each of them.
-        return format!(
-            "{own} + on() group_left() (sum(<<.Series>>) - sum(<<.Series>>{{<<.LabelMatchers>>}}))"
-        );
+        Some(Fault::IgnoresNamespaces) => {
+            format!("{own} + on() group_left() (sum(<<.Series>>) - sum(<<.Series>>{{<<.LabelMatchers>>}}))")
+        }
+        Some(Fault::WithoutSource) | None => own.into(),
     }
-    own.into()
 }
 
 /// Where Prometheus is: the lab has no names, so the address that the kubelet gives every pod of the namespace.
-fn source(lab: &Status) -> String {
-    if lab.is_broken(Breakage::AdapterWithoutSource) {
+fn source(fault: Option<Fault>) -> String {
+    match fault {
         // Nobody listens there.
-        return "http://127.0.0.1:9/".into();
+        Some(Fault::WithoutSource) => "http://127.0.0.1:9/".into(),
+        _ => "http://$(PROMETHEUS_SERVICE_HOST):9090/".into(),
     }
-    "http://$(PROMETHEUS_SERVICE_HOST):9090/".into()
 }
 
 fn metadata() -> Value {
@@ -97,7 +104,8 @@ fn config(query: &str) -> Value {
         "data": {"config.yaml": rules.to_string()}})
 }
 
-fn deployment(source: &str) -> Value {
+fn deployment(fault: Option<Fault>) -> Value {
+    let source = source(fault);
     let labels = json!({"app.kubernetes.io/name": NAME});
     let container = json!({"name": "adapter", "image": IMAGE, "imagePullPolicy": "IfNotPresent",
         "args": ["--cert-dir=/certificates", "--config=/etc/adapter/config.yaml",
@@ -112,7 +120,8 @@ fn deployment(source: &str) -> Value {
             {"name": "temporary", "mountPath": "/tmp"}, {"name": "config", "mountPath": "/etc/adapter"}]});
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(), "spec": {
         "replicas": 1, "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {
+        // It reads its settings when it starts: other settings are other pods.
+        "template": {"metadata": {"labels": labels, "annotations": {SETTINGS: format!("{fault:?}")}}, "spec": {
             "serviceAccountName": NAME, "terminationGracePeriodSeconds": 0, "containers": [container],
             "volumes": [{"name": "certificates", "emptyDir": {}}, {"name": "temporary", "emptyDir": {}},
                 {"name": "config", "configMap": {"name": NAME}}]}}}})

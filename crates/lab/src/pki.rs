@@ -1,6 +1,7 @@
 //! The certificates of a lab, made anew each time it starts and gone with it.
 
 use crate::error::LabError;
+use crate::node::Node;
 use crate::serving::Serving;
 use camino::Utf8Path;
 use rcgen::{
@@ -10,11 +11,13 @@ use rcgen::{
 
 /// Client certificates: file name, user (CN), group (O).
 const CLIENTS: &[(&str, &str, &str)] = &[
+    // The lab's own tools may do everything, and nothing holds them back.
     ("admin", "lab-admin", "system:masters"),
+    // Whoever comes from outside is an administrator as on other clusters: by a role.
+    ("user", "lab-user", "lab:administrators"),
     ("apiserver-kubelet", "lab-apiserver", "system:masters"),
     ("controller-manager", "system:kube-controller-manager", ""),
     ("scheduler", "system:kube-scheduler", ""),
-    ("kubelet", "system:node:node-0", "system:nodes"),
     ("kube-proxy", "system:kube-proxy", ""),
 ];
 
@@ -22,7 +25,11 @@ const CLIENTS: &[(&str, &str, &str)] = &[
 ///
 /// # Errors
 /// When a certificate cannot be made or a file not be written.
-pub fn write<'a>(folder: &Utf8Path, servings: impl Iterator<Item = &'a Serving>) -> Result<(), LabError> {
+pub fn write<'a>(
+    folder: &Utf8Path,
+    nodes: &[Node],
+    servings: impl Iterator<Item = &'a Serving>,
+) -> Result<(), LabError> {
     fs_err::create_dir_all(folder)?;
     let authority = authority("aiconform-lab")?;
     // The API server refuses to share one authority between clients and aggregated requests.
@@ -32,6 +39,10 @@ pub fn write<'a>(folder: &Utf8Path, servings: impl Iterator<Item = &'a Serving>)
     fs_err::write(folder.join("front-ca.crt"), front.pem())?;
     for (file, user, group) in CLIENTS {
         leaf(folder, file, user, group, None, &authority)?;
+    }
+    for node in nodes {
+        let (file, user) = (format!("kubelet-{}", node.number), format!("system:node:{}", node.name()));
+        leaf(folder, &file, &user, "system:nodes", None, &authority)?;
     }
     leaf(folder, "front-proxy", "front-proxy", "", None, &front)?;
     let names = [

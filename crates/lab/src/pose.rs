@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pose {
-    /// `gpu.nvidia.com` and `nvidia.com/gpu`, with `/dev/nvidia0` and so on.
+    /// `gpu.nvidia.com` and `nvidia.com/gpu`, with `/dev/nvidia0` and so on, worked on by `libcuda.so.1`.
     Nvidia,
 }
 
@@ -23,6 +23,7 @@ impl Pose {
         settings.driver = "gpu.nvidia.com".into();
         settings.device_class = "gpu.nvidia.com".into();
         settings.device_path = "/dev/nvidia{index}".into();
+        settings.cuda = true;
         for plugin in &mut settings.plugins {
             plugin.resource = plugin.resource.replace(ours, "nvidia.com");
         }

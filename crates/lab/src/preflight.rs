@@ -1,4 +1,4 @@
-//! What the machine must have, told in one sentence each before anything is built.
+//! Demands on the machine, told in one sentence each before anything is built.
 
 use crate::error::LabError;
 use crate::recipe;

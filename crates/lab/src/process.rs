@@ -1,6 +1,7 @@
 //! Starting a component: readiness, early exit, and its last log lines in every error.
 
 use crate::error::LabError;
+use crate::patience::until;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +15,7 @@ pub struct Component {
 }
 
 impl Component {
-    /// Starts a program with its output going to `logs/NAME.log`.
+    /// Starts a program with its output going to `logs/NAME.log`, and with these variables beside its own.
     ///
     /// # Errors
     /// When the program cannot be started.
@@ -22,12 +23,14 @@ impl Component {
         name: &str,
         program: &Utf8Path,
         arguments: &[String],
+        variables: &[(&str, &str)],
         logs: &Utf8Path,
     ) -> Result<Component, LabError> {
         let log = logs.join(format!("{name}.log"));
         let file = fs_err::OpenOptions::new().create(true).append(true).open(&log)?.into_parts().0;
         let child = Command::new(program)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
@@ -50,25 +53,12 @@ impl Component {
         F: Fn() -> R,
         R: Future<Output = Result<(), String>>,
     {
-        let mut last = String::from("nothing");
-        let probing = async {
-            loop {
-                match probe().await {
-                    Ok(()) => return,
-                    Err(seen) => last = seen,
-                }
-                aiconform_wait::pause(Duration::from_millis(100)).await;
-            }
-        };
         let what = tokio::select! {
-            () = probing => return Ok(()),
+            served = until(limit, probe) => match served {
+                Ok(()) => return Ok(()),
+                Err(last) => format!("did not serve within {} s (last seen: {last})", limit.as_secs_f32()),
+            },
             status = self.child.wait() => format!("ended while starting ({})", status?),
-            () = aiconform_wait::pause(limit) => String::new(),
-        };
-        let what = if what.is_empty() {
-            format!("did not serve within {} s (last seen: {last})", limit.as_secs_f32())
-        } else {
-            what
         };
         Err(self.error(what))
     }
@@ -79,6 +69,14 @@ impl Component {
             Ok(status) => self.error(format!("ended ({status})")),
             Err(error) => self.error(format!("cannot be watched ({error})")),
         }
+    }
+
+    /// Its process id, as this process sees it.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn id(&self) -> Result<u32, LabError> {
+        self.child.id().ok_or_else(|| self.error("ended while starting".into()))
     }
 
     /// Its name.
@@ -117,7 +115,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let logs = Utf8PathBuf::from_path_buf(directory.path().into()).unwrap();
         let arguments = ["-c".to_owned(), script.to_owned()];
-        let component = Component::start("etcd", Utf8Path::new("/bin/sh"), &arguments, &logs);
+        let component = Component::start("etcd", Utf8Path::new("/bin/sh"), &arguments, &[], &logs);
         (directory, component)
     }
 
@@ -126,7 +124,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let logs = Utf8PathBuf::from_path_buf(directory.path().into()).unwrap();
         let error =
-            Component::start("etcd", Utf8Path::new("/none/etcd"), &[], &logs).err().unwrap().to_string();
+            Component::start("etcd", Utf8Path::new("/none/etcd"), &[], &[], &logs).err().unwrap().to_string();
         assert!(error.contains("etcd does not start (/none/etcd"), "{error}");
     }
 

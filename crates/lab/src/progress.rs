@@ -1,4 +1,4 @@
-//! What the lab tells while it works; it prints nothing itself.
+//! Steps that the lab tells while it works; it prints nothing itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// Something else must come to its end first.
     Waiting {
-        /// What is waited for, in words.
+        /// Thing that is waited for, in words.
         what: String,
     },
     /// A component is being built: its number of how many, and packages compiled so far.
@@ -17,7 +17,7 @@ pub enum Step {
         component: String,
         /// Number of the component, from 1.
         number: usize,
-        /// How many are to be built.
+        /// Number of components that are to be built.
         of: usize,
         /// Go packages compiled so far.
         packages: usize,
@@ -31,7 +31,7 @@ pub enum Step {
     },
     /// Something of the lab has come up.
     Up {
-        /// What.
+        /// Name of it.
         what: String,
         /// Milliseconds since the start of the lab.
         milliseconds: u64,

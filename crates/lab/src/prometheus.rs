@@ -1,9 +1,5 @@
 //! The objects with which Prometheus runs in a lab. Its module brings none.
 
-use crate::breakage::Breakage;
-use crate::error::LabError;
-use crate::first::{Tools, apply};
-use crate::state::Status;
 use serde_json::{Value, json};
 
 /// Its namespace.
@@ -13,18 +9,32 @@ const NAME: &str = "prometheus";
 /// Image of its pod.
 pub const IMAGE: &str = "aiconform.dev/lab/prometheus:3.13.5";
 
-/// Applies them.
-///
-/// # Errors
-/// When the API server refuses one.
-pub async fn begin(lab: &Status, tools: &Tools) -> Result<(), LabError> {
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects(&lab.breakages)});
-    apply(tools, &list.to_string()).await
+/// Annotation of a pod that is to be another one where its settings are others.
+pub const SETTINGS: &str = "lab.aiconform.dev/settings";
+
+/// Fault of Prometheus: what its settings have wrong, in the words of the breakage's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    FindsNothing,
+    CountsTwice,
+    StandsStill,
+    KeepsPeaks,
+    DropsBuckets,
+    NamesWrongPod,
+    TakesAll,
+    KeepsGone,
 }
 
-fn objects(breakages: &[Breakage]) -> Vec<Value> {
+/// Manifests, with these faults.
+pub fn manifests(faults: &[Fault]) -> String {
+    json!({"apiVersion": "v1", "kind": "List", "items": objects(faults)}).to_string()
+}
+
+fn objects(faults: &[Fault]) -> Vec<Value> {
     let labels = json!({"app.kubernetes.io/name": NAME});
     let named = json!({"name": NAME, "namespace": NAMESPACE, "labels": labels});
+    // It reads its settings when it starts: other settings are other pods.
+    let settings = json!({SETTINGS: format!("{faults:?}")});
     let role = "rbac.authorization.k8s.io";
     let mut objects = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {
@@ -42,15 +52,15 @@ fn objects(breakages: &[Breakage]) -> Vec<Value> {
             "roleRef": {"apiGroup": role, "kind": "ClusterRole", "name": NAME}}),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": named,
             // JSON is YAML.
-            "data": {"prometheus.yml": format!("{:#}\n", configuration(breakages)),
-                "rules.yml": format!("{:#}\n", rules(breakages))}}),
+            "data": {"prometheus.yml": format!("{:#}\n", configuration(faults)),
+                "rules.yml": format!("{:#}\n", rules(faults))}}),
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": named, "spec": {
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod()}}}),
+            "template": {"metadata": {"labels": labels, "annotations": settings}, "spec": pod()}}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": named, "spec": {
             "selector": labels, "ports": [{"name": "web", "port": 9090, "targetPort": "web"}]}}),
     ];
-    if breakages.contains(&Breakage::MonitoringFindsNothing) {
+    if faults.contains(&Fault::FindsNothing) {
         objects.retain(|object| object["kind"] != "ClusterRoleBinding");
     }
     objects
@@ -84,23 +94,23 @@ fn pod() -> Value {
     })
 }
 
-/// What it scrapes: pods that say so themselves, and pods behind Services that say so.
-fn configuration(breakages: &[Breakage]) -> Value {
+/// Configuration of what it scrapes: pods that say so themselves, and pods behind Services that say so.
+fn configuration(faults: &[Fault]) -> Value {
     let mut jobs = vec![job("pods", "pod", "pod"), job("services", "endpointslice", "service")];
-    for breakage in breakages {
-        match breakage {
-            Breakage::MonitoringCountsTwice => jobs.push(job("pods-again", "pod", "pod")),
-            Breakage::MonitoringTakesAll => {
+    for fault in faults {
+        match fault {
+            Fault::CountsTwice => jobs.push(job("pods-again", "pod", "pod")),
+            Fault::TakesAll => {
                 for rules in jobs.iter_mut().filter_map(|job| job["relabel_configs"].as_array_mut()) {
                     rules.retain(|rule| rule["action"] != "keep");
                 }
             }
-            Breakage::MonitoringNamesWrongPod => change(
+            Fault::NamesWrongPod => change(
                 &mut jobs,
                 "relabel_configs",
                 || json!({"target_label": "pod", "replacement": "another"}),
             ),
-            Breakage::MonitoringDropsBuckets => change(
+            Fault::DropsBuckets => change(
                 &mut jobs,
                 "metric_relabel_configs",
                 || json!({"source_labels": ["__name__"], "regex": ".+_bucket", "action": "drop"}),
@@ -108,7 +118,7 @@ fn configuration(breakages: &[Breakage]) -> Value {
             _ => {}
         }
         // What rules are to tell in its place is stored under another name.
-        for (metric, _) in told(*breakage) {
+        for (metric, _) in told(*fault) {
             change(&mut jobs, "metric_relabel_configs", || {
                 json!({"source_labels": ["__name__"], "regex": metric, "target_label": "__name__",
                     "replacement": format!("{RAW}{metric}")})
@@ -122,14 +132,12 @@ fn configuration(breakages: &[Breakage]) -> Value {
     })
 }
 
-/// What a Prometheus that prometheus-operator runs is to do with all that it scrapes, where that is a breakage of its own:
-/// the class of its monitors that name none.
-pub fn scrape_class(breakage: Breakage) -> Option<Value> {
-    let (field, rule) = match breakage {
-        Breakage::MonitoringNamesWrongPod => {
-            ("relabelings", json!({"targetLabel": "pod", "replacement": "another"}))
-        }
-        Breakage::MonitoringDropsBuckets => (
+/// Class of the monitors that name none: what a Prometheus that prometheus-operator runs is to do with all
+/// that it scrapes, where that is a breakage of its own.
+pub fn scrape_class(fault: Fault) -> Option<Value> {
+    let (field, rule) = match fault {
+        Fault::NamesWrongPod => ("relabelings", json!({"targetLabel": "pod", "replacement": "another"})),
+        Fault::DropsBuckets => (
             "metricRelabelings",
             json!({"sourceLabels": ["__name__"], "regex": ".+_bucket", "action": "drop"}),
         ),
@@ -150,7 +158,7 @@ fn change(jobs: &mut [Value], field: &str, rule: impl Fn() -> Value) {
 
 /// Before the name under which something is stored that is to be told otherwise.
 const RAW: &str = "raw:";
-/// What inference servers tell (vLLM, "Production Metrics").
+/// Metrics that inference servers tell (vLLM, "Production Metrics").
 const SERVED: [&str; 5] = [
     "vllm:request_success_total",
     GAUGE,
@@ -162,15 +170,13 @@ const SERVED: [&str; 5] = [
 const GAUGE: &str = "vllm:num_requests_running";
 
 /// Metrics that are not told as they were scraped, and what is told in their place.
-fn told(breakage: Breakage) -> Vec<(&'static str, String)> {
+fn told(fault: Fault) -> Vec<(&'static str, String)> {
     let all = |expression: fn(&str) -> String| SERVED.map(|metric| (metric, expression(metric))).to_vec();
-    match breakage {
+    match fault {
         // Of a counter, the lowest is the first.
-        Breakage::MonitoringStandsStill => {
-            all(|metric| format!("min_over_time({RAW}{metric}[1h]) and {RAW}{metric}"))
-        }
-        Breakage::MonitoringKeepsGone => all(|metric| format!("last_over_time({RAW}{metric}[1h])")),
-        Breakage::MonitoringKeepsPeaks => {
+        Fault::StandsStill => all(|metric| format!("min_over_time({RAW}{metric}[1h]) and {RAW}{metric}")),
+        Fault::KeepsGone => all(|metric| format!("last_over_time({RAW}{metric}[1h])")),
+        Fault::KeepsPeaks => {
             vec![(GAUGE, format!("max_over_time({RAW}{GAUGE}[1h]) and {RAW}{GAUGE}"))]
         }
         _ => Vec::new(),
@@ -178,8 +184,8 @@ fn told(breakage: Breakage) -> Vec<(&'static str, String)> {
 }
 
 /// Rules by which something is told otherwise than it was scraped; none in a lab that is not broken so.
-fn rules(breakages: &[Breakage]) -> Value {
-    let told = breakages.iter().flat_map(|breakage| told(*breakage));
+fn rules(faults: &[Fault]) -> Value {
+    let told = faults.iter().flat_map(|fault| told(*fault));
     let rules: Vec<Value> =
         told.map(|(metric, expression)| json!({"record": metric, "expr": expression})).collect();
     if rules.is_empty() {
@@ -228,10 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_told_otherwise_is_stored_under_another_name() {
-        for breakage in
-            [Breakage::MonitoringStandsStill, Breakage::MonitoringKeepsGone, Breakage::MonitoringKeepsPeaks]
-        {
-            let (configuration, rules) = (configuration(&[breakage]), rules(&[breakage]));
+        for fault in [Fault::StandsStill, Fault::KeepsGone, Fault::KeepsPeaks] {
+            let (configuration, rules) = (configuration(&[fault]), rules(&[fault]));
             let stored = configuration["scrape_configs"][0]["metric_relabel_configs"].as_array().unwrap();
             let told = rules["groups"][0]["rules"].as_array().unwrap();
             assert_eq!(stored.len(), told.len());

@@ -1,5 +1,5 @@
-//! What labs of one host share: folders at fixed places, and settings of the kernel that no namespace holds. The first
-//! lab writes down what was before it changes it, the last one puts it back.
+//! Things that labs of one host share: folders at fixed places, and settings of the kernel that no namespace
+//! holds. The first lab writes down what was before it changes it, the last one puts it back.
 
 use crate::error::LabError;
 use crate::state::ROOT;
@@ -21,7 +21,7 @@ const KERNEL: &[&str] = &[
 /// Folders at fixed places, in the order in which they are made.
 const FOLDERS: &[&str] = &["/var/lib/kubelet", "/var/lib/kubelet/device-plugins", "/var/lib/cni"];
 
-/// How the host was before the first lab.
+/// State of the host before the first lab.
 #[derive(Serialize, Deserialize)]
 struct Before {
     kernel: BTreeMap<String, String>,

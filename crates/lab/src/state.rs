@@ -1,7 +1,8 @@
 //! Where a lab keeps what it needs, and how another process of it is found.
 
-use crate::breakage::Breakage;
+use crate::breakage::{Breakage, Mechanism};
 use crate::error::LabError;
+use crate::node::{self, Node};
 use crate::part::Part;
 use crate::pose::Pose;
 use crate::version::Kubernetes;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 /// All labs of this machine live below this folder. Short, because sockets lie in it.
 pub const ROOT: &str = "/var/lib/aiconform";
 
-/// What the supervisor and the first process are told, as `lab.json` in the state folder.
+/// Status of a lab, as the supervisor and the first process are told it: `lab.json` in the state folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
     /// Name of the lab.
@@ -25,17 +26,20 @@ pub struct Status {
     pub port: u16,
     /// Process id of the supervisor; 0 before it runs.
     pub supervisor: i32,
-    /// Whether the lab outlives the command that started it.
+    /// Set if the lab outlives the command that started it.
     pub outlive: bool,
     /// Process id, as the host sees it, of the program that holds the namespaces; 0 before it runs.
     pub holder: i32,
     /// Version of Kubernetes.
     pub kubernetes: Kubernetes,
-    /// What it has beside Kubernetes.
+    /// Parts that it has beside Kubernetes.
     pub parts: BTreeSet<Part>,
-    /// How many fake nodes it has.
+    /// Its nodes, but for fake ones.
+    #[serde(default = "node::only")]
+    pub nodes: Vec<Node>,
+    /// Number of its fake nodes.
     pub fake_nodes: u32,
-    /// What is wrong with it on purpose.
+    /// Breakages that it has on purpose.
     pub breakages: Vec<Breakage>,
     /// Maker as whose accelerators its simulated ones pose.
     pub pose: Option<Pose>,
@@ -47,9 +51,46 @@ pub fn default_name() -> String {
 }
 
 impl Status {
-    /// Whether this is wrong with it on purpose.
-    pub fn is_broken(&self, breakage: Breakage) -> bool {
-        self.breakages.contains(&breakage)
+    /// Mechanisms that break it on purpose.
+    pub(crate) fn mechanisms(&self) -> impl Iterator<Item = &'static Mechanism> + '_ {
+        self.breakages.iter().flat_map(|breakage| breakage.mechanisms())
+    }
+
+    /// The node on which the control plane is.
+    pub(crate) fn first(&self) -> &Node {
+        static FIRST: std::sync::LazyLock<Node> = std::sync::LazyLock::new(|| Node::plain(0));
+        self.nodes.first().unwrap_or(&FIRST)
+    }
+
+    /// The names of its nodes.
+    pub fn node_names(&self) -> String {
+        self.nodes.iter().map(Node::name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Process id, as the host sees it, of the first process of a node's namespaces.
+    ///
+    /// # Errors
+    /// When the lab is not up, or has lost the node.
+    pub(crate) fn process_of(&self, node: &Node) -> Result<String, LabError> {
+        if node.number == 0 {
+            let children = fs_err::read_to_string(format!("/proc/{0}/task/{0}/children", self.holder))?;
+            let first = children.split_whitespace().next();
+            return first.map(str::to_owned).ok_or_else(|| LabError::NotUp(self.name.clone()));
+        }
+        let number = node.number.to_string();
+        for entry in fs_err::read_dir("/proc")? {
+            let entry = entry?;
+            let line = fs_err::read(entry.path().join("cmdline")).unwrap_or_default();
+            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).skip(1).take(3).collect();
+            if words == [b"lab-node".as_slice(), self.state.as_str().as_bytes(), number.as_bytes()] {
+                return Ok(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Err(LabError::Refused(format!(
+            "{} of the lab {} has been lost; `aiconform lab heal` brings it back",
+            node.name(),
+            self.name
+        )))
     }
 
     /// The state folder of a lab.
@@ -96,7 +137,8 @@ impl Status {
         Ok(fs_err::rename(next, file)?)
     }
 
-    /// Whether the supervisor of this lab runs: its id lives and is that program, not a later one of the same id.
+    /// Tells whether the supervisor of this lab runs: its id lives and is that program, not a later one of
+    /// the same id.
     pub fn runs(&self) -> bool {
         let line = fs_err::read(format!("/proc/{}/cmdline", self.supervisor)).unwrap_or_default();
         let mut words = line.split(|byte| *byte == 0).skip(1);

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Folders at fixed places of the host, over which the lab puts its own: name in the state folder, place.
+/// Folders at fixed places of the host, over which a node puts its own: name in the node's folder, place.
 pub const FIXED: &[(&str, &str)] =
     &[("device-plugins", "/var/lib/kubelet/device-plugins"), ("cni-cache", "/var/lib/cni")];
 
@@ -47,9 +47,14 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
         .spawn()?;
     lab.holder = holder.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
     lab.write()?;
+    let (forecast, sky) = tokio::sync::watch::channel(relay::Weather::Fine);
     tokio::spawn({
         let socket = state.join("api.sock");
-        async move { relay::host_side(listener, &socket).await }
+        async move { relay::host_side(listener, &socket, sky).await }
+    });
+    tokio::spawn({
+        let state = state.to_owned();
+        async move { relay::forecasts(&state, forecast).await }
     });
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -81,9 +86,9 @@ async fn parent_is_gone(outlive: bool) {
 
 fn prepare(lab: &Status) -> Result<(), LabError> {
     shared::enter()?;
-    cgroup::make(&lab.name)?;
-    let servings = lab.parts.iter().filter_map(|part| part.serving());
-    pki::write(&lab.state.join("pki"), servings)?;
+    cgroup::make(&lab.name, &lab.nodes)?;
+    let servings = lab.parts.iter().filter_map(|part| part.row().serving.as_ref());
+    pki::write(&lab.state.join("pki"), &lab.nodes, servings)?;
     configuration::write(lab)?;
     fs_err::create_dir_all(lab.state.join("logs"))?;
     Ok(())

@@ -1,7 +1,9 @@
 //! Starting, finding and ending a lab from a command.
 
 use crate::breakage::Breakage;
+use crate::control;
 use crate::error::LabError;
+use crate::node::Node;
 use crate::part::Part;
 use crate::pose::Pose;
 use crate::preflight;
@@ -21,19 +23,22 @@ use tokio::process::{Child, Command};
 /// After this time a supervisor that has not written itself down never will; it takes milliseconds.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// How a lab is started.
+/// Options with which a lab is started.
 pub struct Options {
     /// Its name; two labs of different names live side by side.
     pub name: String,
-    /// Whether it outlives the command that starts it.
+    /// Set if it outlives the command that starts it.
     pub outlive: bool,
     /// Version of Kubernetes.
     pub kubernetes: Kubernetes,
-    /// What it has beside Kubernetes and what the breakages are about; nothing else is built or started.
+    /// Parts that it has beside Kubernetes and those that the breakages are about; nothing else is built or
+    /// started.
     pub parts: BTreeSet<Part>,
-    /// How many fake nodes it has beside the real one; some need KWOK.
+    /// Its nodes: the first one, on which the control plane is too, and others.
+    pub nodes: Vec<Node>,
+    /// Number of its fake nodes beside the real ones; some need KWOK.
     pub fake_nodes: u32,
-    /// What is to be wrong with it.
+    /// Breakages that it is to have.
     pub breakages: Vec<Breakage>,
     /// Maker as whose accelerators simulated ones pose.
     pub pose: Option<Pose>,
@@ -52,7 +57,7 @@ impl Lab {
         self.status.kubeconfig()
     }
 
-    /// What it has beside Kubernetes: name and version.
+    /// Parts that it has beside Kubernetes: name and version.
     pub fn parts(&self) -> BTreeMap<&'static str, &'static str> {
         self.status.parts.iter().map(|part| (part.name(), part.version())).collect()
     }
@@ -76,11 +81,16 @@ impl Lab {
 /// # Errors
 /// One sentence for what the machine lacks; the build's or the component's last lines for what failed.
 pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabError> {
+    for breakage in &options.breakages {
+        control::refuse_on_one_node(options.nodes.len(), *breakage)?;
+    }
     let broken = options.breakages.iter().filter_map(|breakage| breakage.part());
-    let posing = options.pose.map(|_| Part::Simulator);
-    let kwok = (options.fake_nodes > 0).then_some(Part::Kwok);
+    let posing = options.pose.map(|_| Part::of("simulator"));
+    let other_devices = options.nodes.iter().any(|node| node.devices.is_some());
+    let other_devices = other_devices.then_some(Part::of("simulator"));
+    let kwok = (options.fake_nodes > 0).then_some(Part::of("kwok"));
     let mut parts: BTreeSet<Part> =
-        options.parts.iter().copied().chain(broken).chain(kwok).chain(posing).collect();
+        options.parts.iter().copied().chain(broken).chain(kwok).chain(posing).chain(other_devices).collect();
     parts.extend(parts.clone().into_iter().filter_map(Part::stands_on));
     let wanted = recipe::wanted(options.kubernetes, &parts);
     let toolchain = preflight::check().await?;
@@ -106,6 +116,7 @@ pub async fn up(options: &Options, progress: &dyn Progress) -> Result<Lab, LabEr
         breakages: options.breakages.clone(),
         kubernetes: options.kubernetes,
         parts,
+        nodes: options.nodes.clone(),
         fake_nodes: options.fake_nodes,
         pose: options.pose,
     };
@@ -177,7 +188,7 @@ fn gone(status: &Status) -> Result<(), LabError> {
     Ok(())
 }
 
-/// What is known of a lab.
+/// Status of a lab.
 ///
 /// # Errors
 /// When there is none.
@@ -213,16 +224,22 @@ pub async fn sweep() -> Result<Vec<String>, LabError> {
     Ok(swept)
 }
 
-/// Runs a command inside the lab's namespaces, with its tools first on the PATH and KUBECONFIG set.
+/// Runs a command inside the namespaces of a node of the lab, the first where none is named, with the lab's tools first on
+/// the PATH and KUBECONFIG set.
 ///
 /// # Errors
-/// When the lab is not up or the command does not start.
-pub async fn exec(name: &str, command: &[String]) -> Result<ExitStatus, LabError> {
+/// When the lab is not up, has no such node or has lost it, or the command does not start.
+pub async fn exec(name: &str, node: Option<&str>, command: &[String]) -> Result<ExitStatus, LabError> {
     let status = status(name)?;
-    let children = fs_err::read_to_string(format!("/proc/{0}/task/{0}/children", status.holder))?;
-    let first = children.split_whitespace().next().ok_or_else(|| LabError::NotUp(name.into()))?;
+    let node = match node {
+        Some(node) => status.nodes.iter().find(|one| one.name() == node).ok_or_else(|| {
+            LabError::Refused(format!("the lab {name} has no {node}; it has {}", status.node_names()))
+        })?,
+        None => status.first(),
+    };
+    let process = status.process_of(node)?;
     Ok(Command::new("nsenter")
-        .args(["--target", first, "--net", "--mount", "--pid", "--"])
+        .args(["--target", &process, "--net", "--mount", "--pid", "--"])
         .args(command)
         .env("PATH", status.path())
         .env("KUBECONFIG", status.state.join("admin.kubeconfig"))

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-/// How much is asked, and how long.
+/// Limits of what is asked: how much, and how long.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Most requests at once.
@@ -56,11 +56,11 @@ impl Default for Limits {
 pub struct Asker {
     /// From names to addresses.
     pub names: Box<dyn Names>,
-    /// Which addresses may be asked.
+    /// Gate that says which addresses may be asked.
     pub gate: Box<dyn Gate>,
     /// Whom to believe.
     pub tls: Arc<ClientConfig>,
-    /// How much, and how long.
+    /// Limits of what is asked.
     pub limits: Limits,
 }
 
@@ -75,7 +75,7 @@ pub enum CannotAsk {
     Certificates(String),
 }
 
-/// How the way of a link ended.
+/// End of the way of a link.
 enum End {
     Reached(Reached),
     /// At a host that is said not to exist.
@@ -156,11 +156,11 @@ impl Asker {
     }
 }
 
-/// What is shared by the links of one asking.
+/// State that the links of one asking share.
 struct Asking<'a> {
     asker: &'a Asker,
     turns: Turns,
-    /// Whether any name was found.
+    /// Set once any name was found.
     resolved: AtomicBool,
 }
 

@@ -1,16 +1,16 @@
-//! Which addresses and ports may be asked.
+//! Gate of the addresses and ports that may be asked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Which addresses and ports may be asked.
+/// Says which addresses and ports may be asked.
 pub trait Gate: Send + Sync {
-    /// Whether an address may be connected to.
+    /// Tells whether an address may be connected to.
     ///
     /// # Errors
     /// What kind of address it is, in words.
     fn address(&self, address: IpAddr) -> Result<(), &'static str>;
 
-    /// Whether a port may be connected to.
+    /// Tells whether a port may be connected to.
     fn port(&self, port: u16) -> bool;
 }
 

@@ -16,7 +16,7 @@ pub trait Names: Send + Sync {
 /// Why a host has no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoAddress {
-    /// Those who know say that there is no such name (NXDOMAIN).
+    /// Servers that know say that there is no such name (NXDOMAIN).
     Unknown,
     /// The name exists, without an address.
     Without,

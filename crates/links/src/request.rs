@@ -34,7 +34,7 @@ pub struct Head {
     pub status: StatusCode,
     /// Where it leads.
     pub location: Option<String>,
-    /// How long the server wants to be left alone.
+    /// Time for which the server wants to be left alone.
     pub retry_after: Option<Duration>,
 }
 

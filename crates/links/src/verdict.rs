@@ -1,10 +1,10 @@
-//! What an answer says of a link.
+//! Verdict of an answer on a link.
 
 use aiconform_submission::reach::Reached;
 use http::StatusCode;
 use url::{Host, Url};
 
-/// What the status at the end of the way says.
+/// Verdict of the status at the end of the way.
 ///
 /// Only what says that there is nothing makes a link broken. Servers refuse programs, or are ill, for reasons that are
 /// not the link's.
@@ -21,8 +21,8 @@ pub fn of_status(status: StatusCode) -> Reached {
     }
 }
 
-/// Whether a redirection leads away from what was linked: to a login, or to the front page, which shows nothing of what
-/// the link was for and is how many sites say that there is no such page.
+/// Says how a redirection leads away from what was linked, if it does: to a login, or to the front page,
+/// which shows nothing of what the link was for and is how many sites say that there is no such page.
 pub fn astray(from: &Url, to: &Url) -> Option<String> {
     let host = to.host_str().unwrap_or_default();
     if login(to) && !login(from) {
@@ -32,7 +32,7 @@ pub fn astray(from: &Url, to: &Url) -> Option<String> {
     (deep(from) && !deep(to)).then(|| format!("it leads to the front page of {host}, whatever was linked"))
 }
 
-/// Whether a page is one to log in, by words of its address.
+/// Tells whether a page is one to log in, by words of its address.
 fn login(url: &Url) -> bool {
     const PATH: &[&str] = &[
         "login",

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 /// The releases of the programme's checklist, oldest first.
 pub const RELEASES: &[&str] = &["1.33", "1.34", "1.35", "1.36", "1.37"];
 
-/// How much a release asks for a requirement.
+/// Level at which a release asks for a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
@@ -32,7 +32,7 @@ impl Level {
 pub struct InRelease {
     /// The release.
     pub release: String,
-    /// How much it asks.
+    /// Level at which it asks.
     pub level: Level,
     /// SHA-256 of the official sentence, as lower-case hexadecimal text.
     pub sentence: String,
@@ -59,7 +59,7 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// How much a release asks, or `None` when it does not have the requirement.
+    /// Level at which a release asks, or `None` when it does not have the requirement.
     pub fn level(&self, release: &str) -> Option<Level> {
         self.releases.iter().find(|found| found.release == release).map(|found| found.level)
     }
@@ -88,7 +88,7 @@ pub fn requirement(id: &str) -> Option<&'static Requirement> {
     requirements().iter().find(|requirement| requirement.id == id)
 }
 
-/// How many MUSTs a release has.
+/// Number of MUSTs of a release.
 pub fn musts(release: &str) -> usize {
     requirements().iter().filter(|requirement| requirement.level(release) == Some(Level::Must)).count()
 }

@@ -1,4 +1,4 @@
-//! What a run writes down: one event per line, in the order in which it was seen.
+//! Events that a run writes down: one per line, in the order in which they were seen.
 
 use crate::object::{Kind, Object};
 use jiff::Timestamp;
@@ -33,12 +33,12 @@ pub struct Event {
     /// To what it belongs.
     #[serde(flatten)]
     pub scope: Scope,
-    /// What was seen.
+    /// The thing that was seen.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// How a watched object changed.
+/// Change of a watched object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -64,7 +64,7 @@ pub enum Bin {
     Ours,
 }
 
-/// What was seen.
+/// The thing that was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
@@ -124,7 +124,7 @@ pub enum EventKind {
     Watch {
         /// Kind of the object.
         kind: Kind,
-        /// How it changed.
+        /// Change of the object.
         change: Change,
         /// The object as it came, without `managedFields`.
         object: Object,
@@ -140,7 +140,7 @@ pub enum EventKind {
     Phase {
         /// Name of the phase.
         phase: String,
-        /// What the phase stands for: round, gang names, sizes.
+        /// Data for which the phase stands: round, gang names, sizes.
         data: Value,
     },
     /// A wait ended.
@@ -153,16 +153,16 @@ pub enum EventKind {
         limit: u64,
         /// Time waited in milliseconds.
         waited: u64,
-        /// Whether the condition came true.
+        /// True if the condition came true.
         met: bool,
         /// The last thing seen, in words.
         last: String,
     },
     /// Something refused or changed what was sent, or the environment does not allow a step.
     Hindrance {
-        /// Who: a webhook, a policy, missing permission, the environment.
+        /// The actor that refused: a webhook, a policy, missing permission, the environment.
         who: String,
-        /// What was hindered.
+        /// The act that was hindered.
         what: String,
         /// Why, and what can be done.
         why: String,

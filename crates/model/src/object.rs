@@ -15,7 +15,7 @@ pub struct Kind {
     pub kind: String,
     /// Plural name as written in addresses.
     pub plural: String,
-    /// Whether objects of this kind live in a namespace.
+    /// True if objects of this kind live in a namespace.
     pub namespaced: bool,
 }
 
@@ -159,7 +159,7 @@ impl Object {
             .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))
     }
 
-    /// Whether the condition of this type has this status.
+    /// Tells whether the condition of this type has this status.
     pub fn condition_is(&self, kind: &str, status: &str) -> bool {
         self.condition(kind).and_then(|condition| condition.get("status")).and_then(Value::as_str)
             == Some(status)

@@ -1,4 +1,4 @@
-//! What the probe in a test pod is asked, and what it answers: JSON over HTTP, one path for each question.
+//! Questions to the probe in a test pod, and its answers: JSON over HTTP, one path for each question.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ pub const LATENCIES: [f64; 4] = [0.015_625, 0.125, 0.5, 4.0];
 /// Numbers of a device, which say what it is whatever it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Number {
-    /// Whether it is a block device; else a character device.
+    /// True for a block device; else it is a character device.
     #[serde(default)]
     pub block: bool,
     /// Its driver.
     pub major: u32,
-    /// Which of that driver's devices.
+    /// Number among that driver's devices.
     pub minor: u32,
 }
 
@@ -35,7 +35,7 @@ impl std::fmt::Display for Number {
     }
 }
 
-/// What came of opening a device for reading and writing.
+/// Result of opening a device for reading and writing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// 0 when it was opened, else the error's number (errno(3), Linux).
@@ -45,7 +45,7 @@ pub struct Opening {
     pub name: String,
 }
 
-/// What an opening shows.
+/// Access that an opening shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// The kernel came to the device: it was opened, or its driver (or the lack of one) answered.
@@ -61,7 +61,7 @@ pub enum Access {
 }
 
 impl Opening {
-    /// What it shows. ENXIO is the kernel's word that the device was reached and no driver stands behind it.
+    /// Access that it shows. ENXIO is the kernel's word that the device was reached and no driver stands behind it.
     pub fn access(&self) -> Access {
         match self.errno {
             0 => Access::Reached,
@@ -74,7 +74,7 @@ impl Opening {
         }
     }
 
-    /// Whether no driver stands behind the device: then it is simulated.
+    /// Tells whether no driver stands behind the device: then it is simulated.
     pub fn has_no_driver(&self) -> bool {
         self.errno == 6
     }
@@ -92,11 +92,11 @@ pub struct Seen {
     pub path: String,
     /// Its numbers.
     pub number: Number,
-    /// What came of opening it.
+    /// Result of opening it.
     pub opening: Opening,
 }
 
-/// What to look for beside what lies in the container (`POST /look`).
+/// Things to look for beside those that lie in the container (`POST /look`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LookFor {
@@ -111,7 +111,7 @@ pub struct LookFor {
 /// Longest part of a file that is read, in bytes.
 pub const FILE: usize = 4096;
 
-/// What came of a file that was to be read.
+/// Result for a file that was to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadFile {
     /// The path.
@@ -124,38 +124,38 @@ pub struct ReadFile {
     pub why: String,
 }
 
-/// What came of a path that was opened.
+/// Result for a path that was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriedPath {
     /// The path.
     pub path: String,
-    /// What came of it.
+    /// Result of opening it.
     pub opening: Opening,
 }
 
-/// What came of a device for which a node was to be made.
+/// Result for a device for which a node was to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriedNumber {
     /// The device.
     pub number: Number,
-    /// What came of making the node (mknod(2)); errno 0 when it was made.
+    /// Result of making the node (mknod(2)); errno 0 when it was made.
     pub made: Opening,
-    /// What came of opening it, when it was made.
+    /// Result of opening it, when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
 }
 
-/// What a container sees.
+/// Things that a container sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// Its device nodes, without those of every container (null, zero, full, random, urandom, tty, console, ptmx, and
     /// terminals), by path.
     pub devices: Vec<Seen>,
-    /// What came of the paths, in their order.
+    /// Results for the paths, in their order.
     pub paths: Vec<TriedPath>,
-    /// What came of the numbers, in their order.
+    /// Results for the numbers, in their order.
     pub numbers: Vec<TriedNumber>,
-    /// What came of the files, in their order.
+    /// Results for the files, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<ReadFile>,
     /// Sockets of simulated devices, by path.
@@ -175,31 +175,69 @@ pub struct Look {
 pub struct Work {
     /// For how long each is kept busy.
     pub milliseconds: u64,
+    /// The run's token.
+    #[serde(default)]
+    pub token: String,
 }
 
-/// A load that every simulated device of the container is kept under until `POST /rest` (`POST /load`).
+/// Environment variable with the command (a JSON array) of the program by which this container's devices are asked, worked on,
+/// and filled; without it they are simulated ones, with sockets.
+pub const LOAD_COMMAND: &str = "PROBE_LOAD_COMMAND";
+/// Environment variable with the SHA-256 (in hexadecimal) of the run's token. Where it is set, nobody without that token puts
+/// the devices to work: the pod's network is not ours alone.
+pub const TOKEN_DIGEST: &str = "PROBE_TOKEN_SHA256";
+
+/// Line of a program that puts devices to work (`docs/guide/load.md`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// A device that it has.
+    Device(serde_json::Map<String, serde_json::Value>),
+    /// For how long it has kept its devices busy since it began, each counted.
+    BusyMilliseconds(u64),
+    /// Bytes that it holds of a device.
+    HeldBytes(u64),
+    /// Reason for which it cannot.
+    Error(String),
+}
+
+/// A load that every device of the container is kept under until `POST /rest` (`POST /load`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// It ends by itself after so long.
     pub milliseconds: u64,
+    /// The run's token.
+    #[serde(default)]
+    pub token: String,
 }
 
-/// What came of a load (the answer to `POST /rest`).
+/// The run's token alone: for the end of a load (`POST /rest`), and where a program is started to be asked (`POST /inspect`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Token {
+    /// The run's token.
+    pub token: String,
+}
+
+/// Result of a load (the answer to `POST /rest`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
     /// For how long the devices were to work, in milliseconds.
     pub asked: u64,
     /// For how long they say that they did.
     pub done: u64,
-    /// What went wrong.
+    /// Words for the fault.
     pub why: String,
 }
 
-/// Memory to take of every simulated device of the container and to hold (`POST /hold`); 0 lets go of all.
+/// Memory to take of every device of the container and to hold (`POST /hold`); 0 lets go of all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Bytes of each.
     pub bytes: u64,
+    /// The run's token.
+    #[serde(default)]
+    pub token: String,
 }
 
 /// A name to be resolved by the pod's own resolver (`POST /resolve`).
@@ -264,11 +302,13 @@ pub struct Batch {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: String,
-    /// How many requests, at most [`MOST_REQUESTS`].
+    /// Number of requests, at most [`MOST_REQUESTS`].
     pub count: u32,
+    /// Number that the first of them carries: that of the batch's requests that were sent before.
+    pub first: u32,
     /// Connections at the same time, at most [`MOST_CONNECTIONS`].
     pub connections: u32,
-    /// Whether each connection is used for many requests; else each request has one of its own.
+    /// True if each connection is used for many requests; else each request has one of its own.
     pub keeps_alive: bool,
     /// Longest time for one request, its connection included, in milliseconds.
     pub each: u64,
@@ -276,11 +316,11 @@ pub struct Batch {
     pub all: u64,
 }
 
-/// What a backend answers to every request.
+/// Answer of a backend to every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Echo {
-    /// Who it is.
+    /// Name of the backend.
     pub backend: String,
     /// The request's [`NONCE`], as it came.
     pub nonce: String,
@@ -296,12 +336,12 @@ pub struct Echo {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Who says that it answered; empty when nobody that is a backend of ours.
+    /// Name of the backend that answered, by its own word; empty when nobody that is a backend of ours.
     pub backend: String,
     /// `Location` of a redirect.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub location: String,
-    /// Whether it says the nonce of this very request.
+    /// True if it says the nonce of this very request.
     pub is_own: bool,
     /// Address from which the backend was asked.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -311,17 +351,17 @@ pub struct Answer {
     pub proxied: Vec<String>,
 }
 
-/// How many answers were alike.
+/// Answers that are alike, and their number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
-    /// What they say.
+    /// Content of each.
     #[serde(flatten)]
     pub answer: Answer,
-    /// How many.
+    /// Number of them.
     pub count: u32,
 }
 
-/// What came of a batch.
+/// Result of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sent {
@@ -339,7 +379,26 @@ pub struct Sent {
     pub milliseconds: u64,
 }
 
-/// Which batches a backend is asked about (`POST /seen`).
+impl Sent {
+    /// Adds the result of what was sent later of the same batch.
+    pub fn join(&mut self, later: Sent) {
+        self.sent += later.sent;
+        self.connections += later.connections;
+        for answered in later.answers {
+            match self.answers.iter_mut().find(|it| it.answer == answered.answer) {
+                Some(it) => it.count += answered.count,
+                None => self.answers.push(answered),
+            }
+        }
+        for (why, count) in later.errors {
+            *self.errors.entry(why).or_default() += count;
+        }
+        self.resolved = later.resolved;
+        self.milliseconds += later.milliseconds;
+    }
+}
+
+/// Batches about which a backend is asked (`POST /seen`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SeenOf {
@@ -347,7 +406,7 @@ pub struct SeenOf {
     pub batches: Vec<String>,
 }
 
-/// What a backend saw of a batch.
+/// Requests of a batch that a backend saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counted {
@@ -362,7 +421,7 @@ pub struct Counted {
 pub struct Answers {
     /// The answers.
     pub devices: BTreeMap<String, serde_json::Value>,
-    /// What went wrong, in words.
+    /// Faults, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
 }
@@ -370,6 +429,21 @@ pub struct Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_sent_in_parts_is_counted_together() {
+        let part = |backend: &str, count, lost| {
+            let answer = Answer { status: 200, backend: backend.into(), ..Answer::default() };
+            let errors = (lost > 0).then(|| ("no answer in time".to_owned(), lost)).into_iter().collect();
+            Sent { sent: count + lost, answers: vec![Answered { answer, count }], errors, ..Sent::default() }
+        };
+        let mut all = part("a", 3, 1);
+        all.join(part("b", 2, 0));
+        all.join(part("a", 4, 2));
+        let counts: Vec<(&str, u32)> =
+            all.answers.iter().map(|it| (it.answer.backend.as_str(), it.count)).collect();
+        assert_eq!((all.sent, counts, all.errors["no answer in time"]), (12, vec![("a", 7), ("b", 2)], 3));
+    }
 
     #[test]
     fn refusal_absence_permissions_and_a_device_without_driver_are_told_apart() {

@@ -59,7 +59,7 @@ fn count(nonce: &str) {
     numbers.insert(number);
 }
 
-/// What came of these batches.
+/// Counts what came of these batches.
 pub fn seen(of: &SeenOf) -> BTreeMap<String, Counted> {
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     let counted = |batch: &String| {

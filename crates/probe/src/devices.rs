@@ -29,7 +29,7 @@ pub fn work_on(path: &str, milliseconds: u64) -> Result<Value, String> {
     connect(path).and_then(|mut stream| ask(&mut stream, &json!({"work": {"milliseconds": milliseconds}})))
 }
 
-/// What every device says of itself.
+/// Asks every device about itself.
 pub fn inspect() -> Answers {
     everyone(&json!({"inspect": {}}))
 }

@@ -38,7 +38,7 @@ pub fn metrics() -> String {
     gauges().iter().map(gauge).collect()
 }
 
-/// Whether Prometheus takes it as a name of a metric.
+/// Tells whether Prometheus takes it as a name of a metric.
 fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':';
     name.bytes().all(fits) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())

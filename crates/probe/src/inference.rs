@@ -12,7 +12,7 @@ const BUCKETS: [f64; 8] = [0.01, 0.04, 0.1, 0.25, 0.75, 1.0, 2.5, 7.5];
 
 static COUNTS: Mutex<Counts> = Mutex::new(Counts { done: 0, running: 0 });
 
-/// What it counts.
+/// Counts of requests.
 #[derive(Clone, Copy)]
 struct Counts {
     /// Requests that were answered.
@@ -25,7 +25,7 @@ fn counts() -> MutexGuard<'static, Counts> {
     COUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What it reads of a request.
+/// Fields of a request that it reads.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Request {

@@ -89,16 +89,22 @@ mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Write};
     use std::os::unix::net::{UnixListener, UnixStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A device that works at once and says this.
-    fn device(path: &std::path::Path, answer: &'static str) {
+    /// A device that works at once and says this; gives how often it was asked.
+    fn device(path: &std::path::Path, answer: &'static str) -> Arc<AtomicUsize> {
         let listener = UnixListener::bind(path).unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
+                let counted = counted.clone();
                 std::thread::spawn(move || {
                     let mut stream: UnixStream = stream.unwrap();
                     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
                     while let Some(Ok(_)) = lines.next() {
+                        counted.fetch_add(1, Ordering::SeqCst);
                         if stream.write_all(answer.as_bytes()).is_err() {
                             break;
                         }
@@ -106,6 +112,7 @@ mod tests {
                 });
             }
         });
+        asked
     }
 
     fn path(folder: &tempfile::TempDir) -> (std::path::PathBuf, String) {
@@ -118,9 +125,10 @@ mod tests {
     fn a_device_is_asked_until_the_load_ends() {
         let folder = tempfile::tempdir().unwrap();
         let (path, text) = path(&folder);
-        device(&path, "{\"done\":{\"milliseconds\":150}}\n");
-        let (load, begun) = (on(&[text], Duration::from_secs(60)), Instant::now());
-        while begun.elapsed() < Duration::from_millis(50) {
+        let asked = device(&path, "{\"done\":{\"milliseconds\":150}}\n");
+        let load = on(&[text], Duration::from_secs(60));
+        // Asked for the third time, it has answered twice.
+        while asked.load(Ordering::SeqCst) < 3 {
             std::thread::yield_now();
         }
         let loaded = end(load);

@@ -1,4 +1,4 @@
-//! What the container sees: device nodes and what opening them gives, environment, mounts.
+//! View from inside the container: device nodes and what opening them gives, environment, mounts.
 
 use aiconform_model::probe::{FILE, Look, LookFor, Number, Opening, ReadFile, Seen, TriedNumber, TriedPath};
 use rustix::fs::{FileType, Mode, OFlags};

@@ -15,10 +15,13 @@ mod gauge;
 mod inference;
 mod load;
 mod look;
+mod program;
 mod send;
+mod token;
 
 use aiconform_model::probe::{
-    Answers, BACKEND, BACKEND_PORT, Batch, Gauge, Hold, Leave, Load, LookFor, PORT, Resolve, SeenOf, Work,
+    Answers, BACKEND, BACKEND_PORT, Batch, Gauge, Hold, Leave, Load, LookFor, PORT, Resolve, SeenOf, Token,
+    Work,
 };
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -48,10 +51,11 @@ fn main() -> ExitCode {
             println!("{}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
+        ["copy", folder] => copy(std::path::Path::new(folder)),
         ["look"] => print(&look::look(&LookFor::default(), &scratch())),
         [] => serve(PORT),
         ["serve", port] => port.parse().map_err(|error| format!("{port:?}: {error}")).and_then(serve),
-        _ => Err("usage: aiconform-probe [serve PORT | look | -v]".into()),
+        _ => Err("usage: aiconform-probe [serve PORT | copy FOLDER | look | -v]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,6 +69,13 @@ fn main() -> ExitCode {
 fn print(answer: &impl Serialize) -> Result<(), String> {
     println!("{}", serde_json::to_string(answer).map_err(|error| error.to_string())?);
     Ok(())
+}
+
+/// Copies this program into a folder, so that a container of another image runs it.
+fn copy(folder: &std::path::Path) -> Result<(), String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let to = folder.join("aiconform-probe");
+    std::fs::copy(&own, &to).map(drop).map_err(|error| format!("{}: {error}", to.display()))
 }
 
 /// A folder that this container may write to, when there is one.
@@ -136,35 +147,67 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         }
         (&Method::POST, "/release") if inference::labels().is_some() => json_of(&inference::release()),
         (&Method::GET, "/metrics") => Ok(text("text/plain; version=0.0.4", metrics())),
-        (&Method::POST, "/inspect") => blocking(devices::inspect).await,
+        (&Method::POST, "/inspect") => match program::command() {
+            Some(command) => {
+                match read::<Token>(body).await.and_then(|known| token::check(&known.token, command)) {
+                    Ok(command) => tried(move || program::inspect(&command?)).await,
+                    Err(why) => Err(why),
+                }
+            }
+            None => blocking(devices::inspect).await,
+        },
         (&Method::POST, "/look") => match read::<LookFor>(body).await {
             Ok(wanted) => blocking(move || look::look(&wanted, &scratch())).await,
             Err(why) => Err(why),
         },
-        (&Method::POST, "/work") => match read::<Work>(body).await {
-            Ok(work) => {
-                let answers = blocking(move || devices::work(work.milliseconds)).await;
-                WORKED.fetch_add(work.milliseconds, Ordering::Relaxed);
-                answers
+        (&Method::POST, "/work") => {
+            match read::<Work>(body).await.and_then(|work| token::check(&work.token, work.milliseconds)) {
+                Ok(milliseconds) => {
+                    let answers = match program::command() {
+                        Some(command) => tried(move || program::work(&command?, milliseconds)).await,
+                        None => blocking(move || devices::work(milliseconds)).await,
+                    };
+                    WORKED.fetch_add(milliseconds, Ordering::Relaxed);
+                    answers
+                }
+                Err(why) => Err(why),
             }
-            Err(why) => Err(why),
-        },
-        (&Method::POST, "/load") => match read::<Load>(body).await {
-            Ok(wanted) => load::begin(std::time::Duration::from_millis(wanted.milliseconds))
-                .and_then(|()| json_of(&json!({"loading": true}))),
-            Err(why) => Err(why),
-        },
-        (&Method::POST, "/rest") => {
-            let rested = tokio::task::spawn_blocking(load::rest).await.map_err(|error| error.to_string());
-            rested.and_then(|loaded| {
-                WORKED.fetch_add(loaded.done, Ordering::Relaxed);
-                json_of(&loaded)
-            })
         }
-        (&Method::POST, "/hold") => match read::<Hold>(body).await {
-            Ok(hold) => blocking(move || devices::hold(hold.bytes)).await,
-            Err(why) => Err(why),
-        },
+        (&Method::POST, "/load") => {
+            match read::<Load>(body).await.and_then(|load| token::check(&load.token, load.milliseconds)) {
+                Ok(milliseconds) => {
+                    let most = std::time::Duration::from_millis(milliseconds);
+                    let begin = move || match program::command() {
+                        Some(command) => program::begin(&command?, most),
+                        None => load::begin(most),
+                    };
+                    tried(move || begin().map(|()| json!({"loading": true}))).await
+                }
+                Err(why) => Err(why),
+            }
+        }
+        (&Method::POST, "/rest") => {
+            match read::<Token>(body).await.and_then(|rest| token::check(&rest.token, ())) {
+                Ok(()) => {
+                    let rest = || if program::command().is_some() { program::rest() } else { load::rest() };
+                    let rested = tokio::task::spawn_blocking(rest).await.map_err(|error| error.to_string());
+                    rested.and_then(|loaded| {
+                        WORKED.fetch_add(loaded.done, Ordering::Relaxed);
+                        json_of(&loaded)
+                    })
+                }
+                Err(why) => Err(why),
+            }
+        }
+        (&Method::POST, "/hold") => {
+            match read::<Hold>(body).await.and_then(|hold| token::check(&hold.token, hold.bytes)) {
+                Ok(bytes) => match program::command() {
+                    Some(command) => tried(move || program::hold(&command?, bytes)).await,
+                    None => blocking(move || devices::hold(bytes)).await,
+                },
+                Err(why) => Err(why),
+            }
+        }
         (&Method::POST, "/gauge") => match read::<Gauge>(body).await {
             Ok(wanted) => gauge::set(&wanted).and_then(|gauges| json_of(&gauges)),
             Err(why) => Err(why),
@@ -209,6 +252,14 @@ async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, String> {
     let bytes = Limited::new(body, LONGEST).collect().await.map_err(|error| error.to_string())?.to_bytes();
     let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+}
+
+/// Answers with what came of something that may fail.
+async fn tried<T: Serialize + Send + 'static>(
+    act: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<Answer, String> {
+    let done = tokio::task::spawn_blocking(act).await.map_err(|error| error.to_string())?;
+    json_of(&done?)
 }
 
 async fn blocking<T: Serialize + Send + 'static>(

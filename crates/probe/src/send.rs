@@ -22,7 +22,7 @@ const LOCATION: usize = 256;
 
 type Body = Full<Bytes>;
 
-/// What one connection's requests came to.
+/// Sum of what one connection's requests came to.
 #[derive(Default)]
 struct Sum {
     sent: u32,
@@ -48,7 +48,7 @@ pub async fn send(asked: &Batch) -> Result<Sent, String> {
     let Some(address) = resolved.first().copied() else {
         return Err(format!("the name {} has no address", asked.address));
     };
-    let next = AtomicU32::new(0);
+    let next = AtomicU32::new(asked.first);
     let workers = asked.connections.clamp(1, MOST_CONNECTIONS);
     let sums = futures::future::join_all((0..workers).map(|_| work(asked, address, &next, end))).await;
     let mut all = Sum::default();
@@ -91,9 +91,10 @@ fn request(asked: &Batch, number: u32) -> Result<Request<Body>, String> {
 async fn work(asked: &Batch, address: SocketAddr, next: &AtomicU32, end: Instant) -> Sum {
     let mut sum = Sum::default();
     let mut open: Option<SendRequest<Body>> = None;
+    let after = asked.first.saturating_add(asked.count.min(MOST_REQUESTS));
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= asked.count.min(MOST_REQUESTS) || Instant::now() >= end {
+        if number >= after || Instant::now() >= end {
             return sum;
         }
         sum.sent += 1;
@@ -224,6 +225,21 @@ mod tests {
             assert_eq!((answered.count, answered.answer.status, answered.answer.is_own), (40, 200, true));
             assert_eq!((answered.answer.backend.as_str(), answered.answer.peer.as_str()), ("a", "127.0.0.1"));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_later_of_a_batch_goes_on_where_it_was() {
+        let seen: &'static std::sync::Mutex<Vec<String>> = Box::leak(Box::default());
+        let port = serve(move |peer, request| async move {
+            let nonce = request.headers()[NONCE].to_str().unwrap().to_owned();
+            seen.lock().unwrap().push(nonce);
+            crate::backend::echo("a", peer, request).await
+        })
+        .await;
+        let sent = send(&Batch { first: 40, count: 2, ..batch("later", port) }).await.unwrap();
+        assert_eq!((sent.sent, sent.answers[0].answer.is_own), (2, true));
+        seen.lock().unwrap().sort();
+        assert_eq!(*seen.lock().unwrap(), ["later-40", "later-41"]);
     }
 
     #[tokio::test]

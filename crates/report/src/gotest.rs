@@ -2,12 +2,16 @@
 //!
 //! Only the MUST claims of the deciding subject and the controls are subtests, stated positively, because a validator
 //! rejects an artifact with any failing test in it; everything else is output.
+//!
+//! A reason that all claims of a subject share is output of the requirement's test, once. Cases of `results.json` and
+//! `junit.xml` are read one by one and have it each; `e2e.log` is read from its beginning.
 
+use crate::once::said_once;
 use crate::{Judged, PACKAGE, Report, ReportError};
 use aiconform_verdict::{ClaimJudgement, Standing, SubjectJudgement, Verdict};
 use serde_json::json;
 
-/// What a test came to.
+/// Status of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Pass,
@@ -31,7 +35,18 @@ pub struct Test {
     pub name: String,
     pub status: Status,
     pub output: Vec<String>,
+    /// Last line of its output where the test that it belongs to is read before it, when that has said the reason.
+    pub told: Option<String>,
     pub children: Vec<Test>,
+}
+
+impl Test {
+    /// Lines that it prints, with the reason of its own or where the reason was told.
+    fn lines(&self, is_read_from_the_beginning: bool) -> impl Iterator<Item = &str> {
+        let told = self.told.as_deref().filter(|_| is_read_from_the_beginning);
+        let own = self.output.len() - usize::from(told.is_some());
+        self.output.iter().take(own).map(String::as_str).chain(told)
+    }
 }
 
 /// The tests of a run.
@@ -61,36 +76,45 @@ fn test(report: &Report, judged: &Judged) -> Test {
     let mut children = Vec::new();
     for subject in &judgement.subjects {
         let decides = judgement.deciding.as_ref() == Some(&subject.id);
+        let shared = said_once(subject);
         if status != Status::Skip && (decides || subject.control) {
-            children.extend(subject.claims.iter().filter(|claim| counts(claim)).map(|claim| Test {
-                name: format!("{}/{}/{}", judged.test, subject.id.replace('/', "-"), claim.id),
-                status: if claim.outcome.is_met() { Status::Pass } else { Status::Fail },
-                output: vec![
-                    claim.says.to_owned(),
-                    format!("{}: {}", claim.outcome.word(), claim.outcome.text()),
-                ],
-                children: Vec::new(),
+            children.extend(subject.claims.iter().filter(|claim| counts(claim)).map(|claim| {
+                Test {
+                    name: format!("{}/{}/{}", judged.test, subject.id.replace('/', "-"), claim.id),
+                    status: if claim.outcome.is_met() { Status::Pass } else { Status::Fail },
+                    output: vec![
+                        claim.says.to_owned(),
+                        format!("{}: {}", claim.outcome.word(), claim.outcome.text()),
+                    ],
+                    told: shared
+                        .as_ref()
+                        .map(|_| format!("{}: why is said of subject {}", claim.outcome.word(), subject.id)),
+                    children: Vec::new(),
+                }
             }));
         }
-        output.extend(lines(subject, decides));
+        output.extend(lines(subject, decides, shared));
     }
-    Test { name: judged.test.clone(), status, output, children }
+    Test { name: judged.test.clone(), status, output, told: None, children }
 }
 
 fn counts(claim: &ClaimJudgement) -> bool {
     claim.standing != Standing::Additional
 }
 
-/// What of a subject is told as output: everything that is no subtest.
-fn lines(subject: &SubjectJudgement, decides: bool) -> Vec<String> {
-    let mut lines = vec![format!("subject {}: {}: {}", subject.id, subject.state.word(), subject.why)];
+/// Lines that are told of a subject as output: everything that is no subtest. What is `shared` by all its claims stands for
+/// them.
+fn lines(subject: &SubjectJudgement, decides: bool, shared: Option<String>) -> Vec<String> {
+    let told = shared.is_some();
+    let why = shared.unwrap_or_else(|| subject.why.clone());
+    let mut lines = vec![format!("subject {}: {}: {why}", subject.id, subject.state.word())];
     if let Some(grade) = &subject.grade {
         lines.push(format!("subject {}: grade {}: {}", subject.id, grade.level, grade.says));
     }
     for measure in &subject.measures {
         lines.push(format!("subject {}: {}: {}", subject.id, measure.name, measure.value));
     }
-    for claim in &subject.claims {
+    for claim in subject.claims.iter().filter(|_| !told) {
         if !(counts(claim) && (decides || subject.control)) {
             let text = claim.outcome.text();
             lines.push(format!("subject {}: {}: {}: {text}", subject.id, claim.id, claim.outcome.word()));
@@ -100,19 +124,23 @@ fn lines(subject: &SubjectJudgement, decides: bool) -> Vec<String> {
 }
 
 /// The lines that `go test -v` would print, each with its action and test for `go tool test2json`'s shape.
-fn stream(report: &Report, tests: &[Test]) -> Vec<(Option<String>, &'static str, String)> {
+fn stream(
+    report: &Report,
+    tests: &[Test],
+    is_read_from_the_beginning: bool,
+) -> Vec<(Option<String>, &'static str, String)> {
     let mut lines = Vec::new();
     let seconds = report.seconds();
     for test in tests {
         let own = Some(test.name.clone());
         lines.push((own.clone(), "run", format!("=== RUN   {}\n", test.name)));
-        for line in &test.output {
+        for line in test.lines(is_read_from_the_beginning) {
             lines.push((own.clone(), "output", format!("    {}\n", one_line(line))));
         }
         for child in &test.children {
             let own = Some(child.name.clone());
             lines.push((own.clone(), "run", format!("=== RUN   {}\n", child.name)));
-            for line in &child.output {
+            for line in child.lines(is_read_from_the_beginning) {
                 lines.push((own.clone(), "output", format!("    {}\n", one_line(line))));
             }
         }
@@ -144,7 +172,7 @@ fn tail(report: &Report, tests: &[Test]) -> Vec<String> {
 
 /// `e2e.log`: what `go test -v` would print.
 pub fn log(report: &Report, tests: &[Test]) -> String {
-    let lines = stream(report, tests).into_iter().map(|(.., line)| line);
+    let lines = stream(report, tests, true).into_iter().map(|(.., line)| line);
     lines.chain(tail(report, tests)).collect()
 }
 
@@ -172,7 +200,7 @@ pub fn json(report: &Report, tests: &[Test]) -> Result<String, ReportError> {
         Status::Skip => "skip",
     };
     event("start", None, None, None);
-    for (test, kind, line) in stream(report, tests) {
+    for (test, kind, line) in stream(report, tests, false) {
         if kind == "run" {
             event("run", test.as_deref(), None, None);
         }
@@ -224,7 +252,7 @@ mod tests {
     }
 
     fn report(verdict: Verdict) -> Report {
-        let must = Standing::Must { cites: "a step" };
+        let must = Standing::Must { basis: aiconform_verdict::Basis::Kar, cites: "a step" };
         let judgement = Judgement {
             requirement: "gang_scheduling",
             verdict,

@@ -1,10 +1,13 @@
 //! `report.html`: one self-contained file, no network, readable without scripts.
 
 use crate::measures::{self, Table};
+use crate::once::said_once;
 use crate::svg::svg;
+use crate::whole::whole;
 use crate::{Report, ReportError};
 use aiconform_verdict::{
-    Outcome, Picture, Standing, State, Step, StepState, SubjectJudgement, Tone, Verdict,
+    ClaimJudgement, Gallery, Outcome, Picture, Standing, State, Step, StepState, SubjectJudgement, Tone,
+    Verdict, Words,
 };
 use askama::Template;
 
@@ -13,6 +16,7 @@ use askama::Template;
 struct Page {
     title: String,
     tested: String,
+    whole: String,
     facts: Vec<(&'static str, String)>,
     requirements: Vec<Requirement>,
 }
@@ -25,22 +29,24 @@ struct Requirement {
     class: &'static str,
     glyph: &'static str,
     why: String,
-    /// What goes further than the requirement and does not hold: shown first, and no part of the verdict.
+    /// Claims that go further than the requirement and do not hold: shown first, and no part of the verdict.
     notes: Vec<String>,
     ladder: Vec<Rung>,
     graded: Vec<Graded>,
-    glance: Vec<Glance>,
-    curves: Vec<Glance>,
-    counts: Vec<Glance>,
-    grids: Vec<Glance>,
-    bars: Vec<Glance>,
+    galleries: Vec<Hung>,
     measures: Table,
     subjects: Vec<Subject>,
     /// Subjects that the cluster does not have, by the reason.
     absent: Vec<(String, String)>,
 }
 
-/// A picture that stands for a series, beside those of other subjects.
+/// A gallery, with the pictures of all subjects that hang in it.
+struct Hung {
+    gallery: &'static Gallery,
+    glances: Vec<Glance>,
+}
+
+/// A picture beside those of other subjects.
 struct Glance {
     subject: String,
     control: bool,
@@ -57,10 +63,14 @@ struct Subject {
     state: &'static str,
     class: &'static str,
     why: String,
+    /// Set if `why` says all that is to be said of its claims.
+    is_said_once: bool,
     facts: String,
     grade: String,
     steps: Vec<Rung>,
-    claims: Vec<Claim>,
+    /// Claims that are not met, and those that are.
+    open: Vec<Claim>,
+    met: Vec<Claim>,
     series: Vec<Series>,
 }
 
@@ -89,7 +99,7 @@ struct Rung {
 struct Claim {
     id: &'static str,
     says: &'static str,
-    kind: &'static str,
+    kind: String,
     cites: &'static str,
     outcome: &'static str,
     class: &'static str,
@@ -162,12 +172,14 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 memory(report)
             ),
         ),
+        ("Left in the cluster", report.left().collect::<Vec<_>>().join("; ")),
         ("Tool", format!("aiconform {}", report.fact("/tool/version"))),
     ];
     facts.retain(|(_, said)| !said.is_empty());
-    let requirements: Vec<Requirement> = report
-        .requirements
-        .iter()
+    let mut ordered: Vec<&crate::Judged> = report.requirements.iter().collect();
+    ordered.sort_by_key(|judged| (judged.level != "MUST", weight(judged.judgement.verdict)));
+    let requirements: Vec<Requirement> = ordered
+        .into_iter()
         .map(|judged| {
             let judgement = &judged.judgement;
             let (class, glyph) = match judgement.verdict {
@@ -186,13 +198,7 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
                 notes: notes(&judgement.subjects),
                 ladder: ladder(&judgement.subjects),
                 graded: graded(&judgement.subjects),
-                glance: glance(&judgement.subjects),
-                curves: pictures(&judgement.subjects, |picture| {
-                    !picture.curves.is_empty() && picture.count.is_none()
-                }),
-                counts: pictures(&judgement.subjects, |picture| picture.count.is_some()),
-                grids: pictures(&judgement.subjects, |picture| picture.grid.is_some()),
-                bars: pictures(&judgement.subjects, |picture| !picture.bars.is_empty()),
+                galleries: galleries(&judgement.subjects),
                 measures: measures::table(judgement),
                 subjects: judgement
                     .subjects
@@ -208,7 +214,18 @@ pub fn page(report: &Report) -> Result<String, ReportError> {
         [one] => format!("{}: {}", one.id, one.verdict),
         _ => format!("AI conformance {}", report.release),
     };
-    Ok(Page { title, tested: report.tested.clone(), facts, requirements }.render()?)
+    Ok(Page { title, tested: report.tested.clone(), whole: whole(report), facts, requirements }.render()?)
+}
+
+/// Place of a verdict among others: what failed is read first.
+fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Failed => 0,
+        Verdict::Inconclusive => 1,
+        Verdict::NotRun => 2,
+        Verdict::NotApplicable => 3,
+        Verdict::Passed => 4,
+    }
 }
 
 fn notes(subjects: &[SubjectJudgement]) -> Vec<String> {
@@ -225,62 +242,78 @@ fn memory(report: &Report) -> String {
     kib.map_or_else(|| "unknown".into(), |kib| (kib / 1024).to_string())
 }
 
-/// Series of two gangs, the picture of each subject that says most.
-fn glance(subjects: &[SubjectJudgement]) -> Vec<Glance> {
-    let mut shown = Vec::new();
-    for subject in subjects {
-        let mut series: Vec<&str> = Vec::new();
-        for picture in subject.pictures.iter().filter(|picture| picture.series.contains("Two gangs")) {
-            if !series.contains(&picture.series.as_str()) {
-                series.push(&picture.series);
-            }
-        }
-        for name in series {
-            let rounds: Vec<&Picture> =
-                subject.pictures.iter().filter(|picture| picture.series == name).collect();
-            let count = |tone: Tone| rounds.iter().filter(|picture| picture.tone == tone).count();
-            let (whole, deadlocks) = (count(Tone::Whole), count(Tone::Deadlock));
-            // A deadlock says most, then a part; a series that is whole shows just that.
-            let chosen = [Tone::Deadlock, Tone::Part, Tone::Open, Tone::Whole]
-                .into_iter()
-                .find_map(|tone| rounds.iter().find(|picture| picture.tone == tone));
-            let Some(chosen) = chosen else { continue };
-            let mut words = format!("{whole} of {} rounds all or nothing", rounds.len());
-            if deadlocks > 0 {
-                words.push_str(&format!(", {deadlocks} in deadlock"));
-            }
-            shown.push(Glance {
-                subject: subject.id.clone(),
-                control: subject.control,
-                series: name.into(),
-                count: words,
-                class: if whole == rounds.len() { "good" } else { "bad" },
-                svg: svg(chosen),
-                caption: format!("{}: {}", chosen.caption, chosen.tone.word()),
-            });
+/// The galleries, in the order in which their first pictures stand.
+fn galleries(subjects: &[SubjectJudgement]) -> Vec<Hung> {
+    let mut found: Vec<&'static Gallery> = Vec::new();
+    for gallery in subjects.iter().flat_map(|subject| &subject.pictures).filter_map(|picture| picture.gallery)
+    {
+        if !found.contains(&gallery) {
+            found.push(gallery);
         }
     }
-    shown
+    let hang = |gallery: &'static Gallery| Hung {
+        gallery,
+        glances: subjects.iter().flat_map(|subject| glances(subject, gallery)).collect(),
+    };
+    found.into_iter().map(hang).collect()
 }
 
-/// Pictures of this form of each subject; where there are several, each under its title.
-fn pictures(subjects: &[SubjectJudgement], form: fn(&Picture) -> bool) -> Vec<Glance> {
-    let is_alone = |subject: &SubjectJudgement| subject.pictures.iter().filter(|it| form(it)).count() == 1;
-    let of = |subject: &SubjectJudgement, picture: &Picture| Glance {
+/// The pictures of a subject that hang in a gallery.
+fn glances(subject: &SubjectJudgement, gallery: &Gallery) -> Vec<Glance> {
+    let own: Vec<&Picture> =
+        subject.pictures.iter().filter(|picture| picture.gallery == Some(gallery)).collect();
+    let Some(words) = &gallery.words else {
+        let series = |picture: &Picture| match own.len() {
+            1 => String::new(),
+            _ => picture.title.clone(),
+        };
+        let each = |picture: &&Picture| Glance {
+            subject: subject.id.clone(),
+            control: subject.control,
+            series: series(picture),
+            count: String::new(),
+            class: "soft",
+            svg: svg(picture),
+            caption: picture.caption.clone(),
+        };
+        return own.iter().map(each).collect();
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for picture in &own {
+        if !names.contains(&picture.series.as_str()) {
+            names.push(&picture.series);
+        }
+    }
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let series: Vec<&Picture> =
+                own.iter().copied().filter(|picture| picture.series == name).collect();
+            one_of(subject, &series, words)
+        })
+        .collect()
+}
+
+/// The picture that says most of a series: the worst, and if nothing is bad, one that shows just that.
+fn one_of(subject: &SubjectJudgement, series: &[&Picture], words: &Words) -> Option<Glance> {
+    let count = |tone: Tone| series.iter().filter(|picture| picture.tone == tone).count();
+    let (good, worst) = (count(Tone::Good), count(Tone::Worst));
+    let chosen = [Tone::Worst, Tone::Bad, Tone::Open, Tone::Good]
+        .into_iter()
+        .find_map(|tone| series.iter().find(|picture| picture.tone == tone))?;
+    let mut said = format!("{good} of {} rounds {}", series.len(), words.good);
+    if worst > 0 {
+        said.push_str(&format!(", {worst} in {}", words.worst));
+    }
+    Some(Glance {
         subject: subject.id.clone(),
         control: subject.control,
-        series: if is_alone(subject) { String::new() } else { picture.title.clone() },
-        count: String::new(),
-        class: "soft",
-        svg: svg(picture),
-        caption: picture.caption.clone(),
-    };
-    subjects
-        .iter()
-        .flat_map(|subject| subject.pictures.iter().map(move |picture| (subject, picture)))
-        .filter(|(_, picture)| form(picture))
-        .map(|(subject, picture)| of(subject, picture))
-        .collect()
+        series: chosen.series.clone(),
+        count: said,
+        class: if good == series.len() { "good" } else { "bad" },
+        svg: svg(chosen),
+        caption: format!("{}: {}", chosen.caption, words.of(chosen.tone)),
+    })
 }
 
 /// Nothing was tried on it, because it is not there.
@@ -341,59 +374,55 @@ fn rung(step: &Step) -> Rung {
 }
 
 fn subject(judged: &SubjectJudgement) -> Subject {
-    let claims = judged
-        .claims
-        .iter()
-        .map(|claim| {
-            let (class, glyph) = match claim.outcome {
-                Outcome::Met { .. } => ("good", "✓"),
-                Outcome::Unmet { .. } => ("bad", "✕"),
-                Outcome::Unknown { .. } => ("unsure", "?"),
-            };
-            let (kind, cites) = match claim.standing {
-                Standing::Must { cites } => ("MUST", cites),
-                Standing::Additional => ("additional", ""),
-                Standing::Control | Standing::InForce => ("control", ""),
-            };
-            let events = match &claim.outcome {
-                Outcome::Unmet { events, .. } if !events.is_empty() => {
-                    let numbers: Vec<String> = events.iter().take(8).map(u64::to_string).collect();
-                    format!("events {}", numbers.join(", "))
-                }
-                _ => String::new(),
-            };
-            Claim {
-                id: claim.id,
-                says: claim.says,
-                kind,
-                cites,
-                outcome: claim.outcome.word(),
-                class,
-                glyph,
-                text: claim.outcome.text().into(),
-                events,
+    let (met, open): (Vec<&ClaimJudgement>, Vec<&ClaimJudgement>) =
+        judged.claims.iter().partition(|claim| claim.outcome.is_met());
+    let told = |claim: &ClaimJudgement| {
+        let (class, glyph) = match claim.outcome {
+            Outcome::Met { .. } => ("good", "✓"),
+            Outcome::Unmet { .. } => ("bad", "✕"),
+            Outcome::Unknown { .. } => ("unsure", "?"),
+        };
+        let cites = match claim.standing {
+            Standing::Must { cites, .. } => cites,
+            Standing::Additional | Standing::Control | Standing::InForce => "",
+        };
+        let events = match &claim.outcome {
+            Outcome::Unmet { events, .. } if !events.is_empty() => {
+                let numbers: Vec<String> = events.iter().take(8).map(u64::to_string).collect();
+                format!("events {}", numbers.join(", "))
             }
-        })
-        .collect();
+            _ => String::new(),
+        };
+        Claim {
+            id: claim.id,
+            says: claim.says,
+            kind: claim.standing.word(),
+            cites,
+            outcome: claim.outcome.word(),
+            class,
+            glyph,
+            text: claim.outcome.text().into(),
+            events,
+        }
+    };
     let mut series: Vec<Series> = Vec::new();
-    for picture in &judged.pictures {
+    let mut pictures: Vec<&Picture> = judged.pictures.iter().collect();
+    pictures.sort_by_key(|picture| picture.place);
+    for picture in pictures {
         let drawn =
             Drawn { title: picture.title.clone(), caption: picture.caption.clone(), svg: svg(picture) };
         match series.iter_mut().find(|series| series.name == picture.series) {
             Some(series) => series.pictures.push(drawn),
             None => series.push(Series {
                 name: picture.series.clone(),
-                open: !picture.series.contains("Two gangs"),
+                open: picture.gallery.is_none_or(|gallery| gallery.words.is_none()),
                 pictures: vec![drawn],
             }),
         }
     }
-    for one in &mut series {
-        one.pictures.sort_by_key(|drawn| {
-            drawn.title.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or_default()
-        });
-    }
+    let shared = said_once(judged);
     Subject {
+        is_said_once: shared.is_some(),
         id: judged.id.clone(),
         control: judged.control,
         state: judged.state.word(),
@@ -402,7 +431,7 @@ fn subject(judged: &SubjectJudgement) -> Subject {
             State::Failed | State::ControlUnmet => "bad",
             _ => "unsure",
         },
-        why: judged.why.clone(),
+        why: shared.unwrap_or_else(|| judged.why.clone()),
         facts: match &judged.facts {
             serde_json::Value::Object(facts) => facts
                 .iter()
@@ -414,7 +443,8 @@ fn subject(judged: &SubjectJudgement) -> Subject {
         },
         grade: judged.grade.as_ref().map(|grade| grade.says.clone()).unwrap_or_default(),
         steps: judged.grade.iter().flat_map(|grade| &grade.steps).map(rung).collect(),
-        claims,
+        open: open.into_iter().map(told).collect(),
+        met: met.into_iter().map(told).collect(),
         series,
     }
 }

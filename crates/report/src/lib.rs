@@ -7,8 +7,10 @@ mod html;
 mod junit;
 mod markdown;
 mod measures;
+mod once;
 mod svg;
 mod text;
+mod whole;
 
 use aiconform_evidence::{Evidence, Stored};
 use aiconform_model::{EventKind, catalogue};
@@ -22,20 +24,20 @@ pub use text::terminal;
 /// Package path in every artifact of the go-test shape: ours, so that nobody takes it for upstream's.
 pub const PACKAGE: &str = "aiconform.dev/aiconform";
 
-/// What every view is made of.
+/// Data that every view is made of.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// `run.json`.
     pub run: Value,
     /// Release of the checklist.
     pub release: String,
-    /// How many of its MUSTs were tested, in words.
+    /// Number of its MUSTs that were tested, in words.
     pub tested: String,
     /// The requirements.
     pub requirements: Vec<Judged>,
     /// Where the time went.
     pub bins: Bins,
-    /// What the proof stands on, as the checks have told it, in words.
+    /// Ground that the proof stands on, as the checks have told it, in words.
     pub stands_on: Vec<String>,
 }
 
@@ -133,6 +135,12 @@ impl Report {
             Some(Value::Null) | None => "unknown".into(),
             Some(other) => other.to_string(),
         }
+    }
+
+    /// Things of the run that could not be removed, in words.
+    pub(crate) fn left(&self) -> impl Iterator<Item = &str> {
+        let left = self.run.get("left").and_then(Value::as_array);
+        left.into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// Seconds from the start of the run to its end.

@@ -1,5 +1,6 @@
 //! `summary.md`: for a pull request or a job summary.
 
+use crate::once::said_once;
 use crate::{Report, measures};
 use aiconform_verdict::Standing;
 use std::fmt::Write;
@@ -16,6 +17,9 @@ pub fn summary(report: &Report) -> String {
         report.fact("/tool/version"),
         report.fact("/seed")
     );
+    for left in report.left() {
+        let _ = writeln!(out, "Left in the cluster: {}.\n", cell(left));
+    }
     if report.run.pointer("/derived/from").is_some() {
         let _ = writeln!(
             out,
@@ -49,9 +53,10 @@ pub fn summary(report: &Report) -> String {
         for subject in &judged.judgement.subjects {
             let grade =
                 subject.grade.as_ref().map(|grade| format!(" Grade: {}", grade.says)).unwrap_or_default();
-            let _ =
-                writeln!(out, "### {}: {}\n\n{}.{}\n", subject.id, subject.state.word(), subject.why, grade);
-            if subject.claims.is_empty() {
+            let shared = said_once(subject);
+            let why = shared.as_ref().unwrap_or(&subject.why);
+            let _ = writeln!(out, "### {}: {}\n\n{why}.{grade}\n", subject.id, subject.state.word());
+            if subject.claims.is_empty() || shared.is_some() {
                 continue;
             }
             let _ = writeln!(out, "| claim | kind | outcome | seen |\n|---|---|---|---|");

@@ -1,4 +1,4 @@
-//! What was measured of every subject, side by side.
+//! Measures of every subject, side by side.
 
 use aiconform_verdict::Judgement;
 

@@ -1,7 +1,7 @@
 //! Timelines as inline SVG: a thin line is a pod that waits, a thick bar one that holds a slot. And curves, with what
 //! went on behind them. And grids, and bars of shares.
 
-use aiconform_verdict::{Bar, CellKind, Grid, Lane, Picture};
+use aiconform_verdict::{Bar, CellKind, Curve, Drawing, Grid, Lane, Mark, Picture, Scale, Span};
 use std::fmt::Write;
 
 const WIDTH: f64 = 260.0;
@@ -12,20 +12,28 @@ const TOP: f64 = 18.0;
 
 /// The picture as an SVG element; classes carry the colours.
 pub fn svg(picture: &Picture) -> String {
-    match &picture.grid {
-        Some(grid) => cells(picture, grid),
-        None if !picture.bars.is_empty() => bars(picture),
-        None if picture.curves.is_empty() => lanes(picture),
-        None => curves(picture),
-    }
+    let (bottom, body) = match &picture.drawing {
+        Drawing::Grid(grid) => cells(grid),
+        Drawing::Bars(bars) => all_bars(bars),
+        Drawing::Lanes { lanes, marks, length } => all_lanes(lanes, marks, *length),
+        Drawing::Curves { curves, scale, shades, marks, length } => {
+            all_curves(curves, *scale, shades, marks, *length)
+        }
+    };
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
+        bottom + 14.0,
+        escape(&picture.title),
+        escape(&picture.caption)
+    )
 }
 
 /// Room for the names of the rows of a grid, and the most columns that have room beside it.
 const NAMES: f64 = 92.0;
 const COLUMNS: usize = 6;
 
-/// A grid: a field for each try, with its word in it.
-fn cells(picture: &Picture, grid: &Grid) -> String {
+/// A grid, as its bottom and its elements: a field for each try, with its word in it.
+fn cells(grid: &Grid) -> (f64, String) {
     let shown = grid.columns.len().min(COLUMNS);
     let width = (WIDTH - NAMES) / shown.max(1) as f64;
     let mut body = String::new();
@@ -68,19 +76,25 @@ fn cells(picture: &Picture, grid: &Grid) -> String {
         }
         y += LANE;
     }
-    framed(picture, y - 8.0, &body)
+    (y - 8.0, body)
 }
 
 /// Height of a picture of curves, and where its values begin: right of their scale.
 const HEIGHT: f64 = 90.0;
 const EDGE: f64 = 26.0;
 
-fn curves(picture: &Picture) -> String {
-    let scale = |at: u64| EDGE + at as f64 / picture.length.max(1) as f64 * (WIDTH - EDGE - 4.0);
+fn all_curves(
+    curves: &[Curve],
+    height: Scale,
+    shades: &[Span],
+    marks: &[Mark],
+    length: u64,
+) -> (f64, String) {
+    let scale = |at: u64| EDGE + at as f64 / length.max(1) as f64 * (WIDTH - EDGE - 4.0);
     let bottom = TOP + HEIGHT;
     let level = |value: f64| bottom - value.clamp(0.0, 1.05) * HEIGHT;
     let mut body = String::new();
-    for shade in &picture.shades {
+    for shade in shades {
         let (from, to) = (scale(shade.from), scale(shade.to));
         let _ = write!(
             body,
@@ -89,7 +103,7 @@ fn curves(picture: &Picture) -> String {
             shade.state
         );
     }
-    for mark in &picture.marks {
+    for mark in marks {
         let x = scale(mark.at);
         let _ = write!(
             body,
@@ -97,7 +111,7 @@ fn curves(picture: &Picture) -> String {
             escape(&mark.name)
         );
     }
-    for (value, name) in levels(picture.count) {
+    for (value, name) in levels(height) {
         let y = level(value);
         let _ = write!(
             body,
@@ -106,7 +120,7 @@ fn curves(picture: &Picture) -> String {
             y + 2.5
         );
     }
-    for curve in &picture.curves {
+    for curve in curves {
         let points: Vec<String> = curve
             .points
             .iter()
@@ -125,17 +139,20 @@ fn curves(picture: &Picture) -> String {
         body,
         "<text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
         bottom + 10.0,
-        picture.length as f64 / 1000.0
+        length as f64 / 1000.0
     );
-    framed(picture, bottom, &body)
+    (bottom, body)
 }
 
 /// Where lines are drawn behind curves, and their names: of a count, whole numbers, at most five.
-fn levels(count: Option<u64>) -> Vec<(f64, String)> {
-    let Some(top) = count.filter(|top| *top > 0) else {
-        return [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0 %")]
-            .map(|(value, name)| (value, name.into()))
-            .to_vec();
+fn levels(scale: Scale) -> Vec<(f64, String)> {
+    let top = match scale {
+        Scale::Count(top) if top > 0 => top,
+        Scale::Count(_) | Scale::Share => {
+            return [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0 %")]
+                .map(|(value, name)| (value, name.into()))
+                .to_vec();
+        }
     };
     let step = usize::try_from(top.div_ceil(4)).unwrap_or(usize::MAX);
     (0..=top).step_by(step).map(|number| (number as f64 / top as f64, number.to_string())).collect()
@@ -146,10 +163,10 @@ const LABELS: f64 = 44.0;
 const SHARES: f64 = 34.0;
 
 /// Shares as bars: what each can come of as a line with ends, what it should be as a mark across.
-fn bars(picture: &Picture) -> String {
+fn all_bars(bars: &[Bar]) -> (f64, String) {
     let scale = |share: f64| LABELS + share.clamp(0.0, 100.0) / 100.0 * (WIDTH - LABELS - SHARES);
     let (mut body, mut y, mut group) = (String::new(), TOP - LANE, "");
-    for bar in &picture.bars {
+    for bar in bars {
         if bar.group != group {
             // Further from the bars above than from its own.
             y += if group.is_empty() { LANE } else { LANE + 4.0 };
@@ -160,7 +177,7 @@ fn bars(picture: &Picture) -> String {
         body.push_str(&one_bar(bar, y, scale));
         y += LANE + 1.0;
     }
-    framed(picture, y - 8.0, &body)
+    (y - 8.0, body)
 }
 
 fn one_bar(bar: &Bar, y: f64, scale: impl Fn(f64) -> f64) -> String {
@@ -204,24 +221,15 @@ fn one_bar(bar: &Bar, y: f64, scale: impl Fn(f64) -> f64) -> String {
     )
 }
 
-fn framed(picture: &Picture, bottom: f64, body: &str) -> String {
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}. {}\">{body}</svg>",
-        bottom + 14.0,
-        escape(&picture.title),
-        escape(&picture.caption)
-    )
-}
-
-fn lanes(picture: &Picture) -> String {
-    let mut groups: Vec<&str> = picture.lanes.iter().map(|lane| lane.group.as_str()).collect();
+fn all_lanes(all: &[Lane], marks: &[Mark], length: u64) -> (f64, String) {
+    let mut groups: Vec<&str> = all.iter().map(|lane| lane.group.as_str()).collect();
     groups.sort_unstable();
     groups.dedup();
-    let scale = |at: u64| LEFT + at as f64 / picture.length.max(1) as f64 * (WIDTH - LEFT - 4.0);
+    let scale = |at: u64| LEFT + at as f64 / length.max(1) as f64 * (WIDTH - LEFT - 4.0);
     let mut body = String::new();
     let mut y = TOP;
     for (number, group) in groups.iter().enumerate() {
-        let mut lanes: Vec<&Lane> = picture.lanes.iter().filter(|lane| lane.group == *group).collect();
+        let mut lanes: Vec<&Lane> = all.iter().filter(|lane| lane.group == *group).collect();
         lanes.sort_by(|a, b| a.name.cmp(&b.name));
         let middle = y + lanes.len() as f64 * LANE / 2.0 + 3.5;
         let letter = group.rsplit('-').next().filter(|letter| letter.len() == 1).unwrap_or("g");
@@ -252,7 +260,7 @@ fn lanes(picture: &Picture) -> String {
         y += GAP;
     }
     let bottom = y - GAP + 4.0;
-    for mark in &picture.marks {
+    for mark in marks {
         let x = scale(mark.at);
         let _ = write!(
             body,
@@ -261,7 +269,7 @@ fn lanes(picture: &Picture) -> String {
         );
     }
     // Two marks that stand close would write over each other: the last is named, the title names all.
-    if let Some(mark) = picture.marks.last() {
+    if let Some(mark) = marks.last() {
         let x = scale(mark.at);
         let anchor = if x > WIDTH * 0.6 { "end" } else { "start" };
         let _ = write!(
@@ -274,9 +282,9 @@ fn lanes(picture: &Picture) -> String {
         body,
         "<text class=\"when\" x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">{:.1} s</text>",
         bottom + 10.0,
-        picture.length as f64 / 1000.0
+        length as f64 / 1000.0
     );
-    framed(picture, bottom, &body)
+    (bottom, body)
 }
 
 /// Text as it may stand in XML.
@@ -287,7 +295,19 @@ pub fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aiconform_verdict::{Cell, Curve, Row, Span, Tone};
+    use aiconform_verdict::{Cell, Row, Tone};
+
+    fn drawn(caption: &str, drawing: Drawing) -> String {
+        svg(&Picture {
+            title: "t".into(),
+            caption: caption.into(),
+            tone: Tone::Bad,
+            series: "s".into(),
+            place: 0,
+            gallery: None,
+            drawing,
+        })
+    }
 
     #[test]
     fn a_grid_has_a_field_for_each_try_and_tells_how_many_columns_there_are_beside() {
@@ -295,21 +315,7 @@ mod tests {
         let cells = vec![cell("<ENXIO>", CellKind::Leak); 9];
         let columns = (0..9).map(|number| format!("accel{number}")).collect();
         let grid = Grid { columns, rows: vec![Row { name: "plain".into(), cells }] };
-        let picture = Picture {
-            title: "t".into(),
-            caption: "c".into(),
-            tone: Tone::Part,
-            series: "s".into(),
-            lanes: Vec::new(),
-            marks: Vec::new(),
-            curves: Vec::new(),
-            shades: Vec::new(),
-            count: None,
-            grid: Some(grid),
-            bars: Vec::new(),
-            length: 0,
-        };
-        let drawn = svg(&picture);
+        let drawn = drawn("c", Drawing::Grid(grid));
         assert_eq!(drawn.matches("class=\"cell leak\"").count(), COLUMNS, "{drawn}");
         assert!(drawn.contains("accel5 +3") && !drawn.contains("accel6"), "{drawn}");
         assert!(drawn.contains("<title>plain: accel0: &lt;ENXIO&gt;</title>"), "{drawn}");
@@ -324,21 +330,8 @@ mod tests {
             interval,
             expected,
         };
-        let picture = Picture {
-            title: "t".into(),
-            caption: "c".into(),
-            tone: Tone::Part,
-            series: "s".into(),
-            lanes: Vec::new(),
-            marks: Vec::new(),
-            curves: Vec::new(),
-            count: None,
-            shades: Vec::new(),
-            grid: None,
-            bars: vec![bar("new", 50.0, (40.0, 60.0), 20.0), bar("new", 20.0, (12.0, 130.0), 20.0)],
-            length: 0,
-        };
-        let drawn = svg(&picture);
+        let bars = vec![bar("new", 50.0, (40.0, 60.0), 20.0), bar("new", 20.0, (12.0, 130.0), 20.0)];
+        let drawn = drawn("c", Drawing::Bars(bars));
         assert_eq!(drawn.matches(">new</text>").count(), 1, "{drawn}");
         assert_eq!(drawn.matches("class=\"share missed\"").count(), 1, "{drawn}");
         assert!(drawn.contains("&lt;canary&gt;: 50.0 % (between 40.0 and 60.0 %), expected 20 %"), "{drawn}");
@@ -349,28 +342,21 @@ mod tests {
     #[test]
     fn curves_lie_within_their_frame_whatever_their_values() {
         let points = vec![(0, 0.0), (500, f64::NAN), (1000, 42.0)];
-        let picture = Picture {
-            title: "t".into(),
-            caption: "<c>".into(),
-            tone: Tone::Whole,
-            series: "s".into(),
-            lanes: Vec::new(),
-            marks: Vec::new(),
+        let curves = Drawing::Curves {
             curves: vec![Curve { name: "GPU-<a>".into(), points, main: true }],
+            scale: Scale::Share,
             shades: vec![Span { from: 200, to: 800, state: "load" }],
-            count: None,
-            grid: None,
-            bars: Vec::new(),
+            marks: Vec::new(),
             length: 1000,
         };
-        let drawn = svg(&picture);
+        let drawn = drawn("<c>", curves);
         assert!(drawn.contains("points=\"26.0,108.0 256.0,13.5\""), "{drawn}");
         assert!(drawn.contains("GPU-&lt;a&gt;") && drawn.contains("&lt;c&gt;") && !drawn.contains("NaN"));
         assert!(drawn.contains("class=\"shade\" x=\"72.0\""), "{drawn}");
-        let names = |count| levels(count).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(names(None), ["100 %", "50 %", "0 %"]);
-        assert_eq!(names(Some(8)), ["0", "2", "4", "6", "8"]);
-        assert_eq!(names(Some(6)), ["0", "2", "4", "6"]);
-        assert_eq!(names(Some(0)).len(), 3);
+        let names = |scale| levels(scale).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names(Scale::Share), ["100 %", "50 %", "0 %"]);
+        assert_eq!(names(Scale::Count(8)), ["0", "2", "4", "6", "8"]);
+        assert_eq!(names(Scale::Count(6)), ["0", "2", "4", "6"]);
+        assert_eq!(names(Scale::Count(0)).len(), 3);
     }
 }

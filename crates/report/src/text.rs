@@ -1,6 +1,7 @@
-//! What the terminal shows: one line per claim, readable without colour.
+//! Text for the terminal: one line per claim, but for what is said of all of them once; readable without colour.
 
 use crate::Report;
+use crate::once::said_once;
 use aiconform_verdict::{Outcome, Standing};
 use std::fmt::Write;
 
@@ -14,7 +15,11 @@ pub fn terminal(report: &Report) -> String {
             if subject.claims.is_empty() {
                 let _ = writeln!(out, "    {}", subject.why);
             }
-            for claim in &subject.claims {
+            let shared = said_once(subject);
+            if let Some(sentence) = &shared {
+                let _ = writeln!(out, "    {sentence}");
+            }
+            for claim in subject.claims.iter().filter(|_| shared.is_none()) {
                 let mark = match claim.outcome {
                     Outcome::Met { .. } => "met    ",
                     Outcome::Unmet { .. } => "UNMET  ",
@@ -51,5 +56,8 @@ pub fn terminal(report: &Report) -> String {
         }
     }
     let _ = writeln!(out, "{}", report.tested);
+    for left in report.left() {
+        let _ = writeln!(out, "left in the cluster: {left}");
+    }
     out
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with the simulator, each one real thing, by name; nothing is, unless it is asked for.
+//! Breakages of the simulator, each one real thing, by name; none is there, unless it is asked for.
 
 /// One thing that is wrong.
 #[derive(
@@ -65,5 +65,14 @@ impl Breakage {
     pub fn name(self) -> String {
         use clap::ValueEnum;
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Sentence that says what is wrong.
+    pub fn says(self) -> String {
+        use clap::ValueEnum;
+        let value = self.to_possible_value();
+        // As a help it has no full stop.
+        let help = value.and_then(|value| Some(value.get_help()?.to_string())).unwrap_or_default();
+        format!("{}.", help.trim_end_matches('.'))
     }
 }

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 /// Name of the namespace, of the DaemonSet and of what it needs, and value of its label `app.kubernetes.io/name`.
 pub const NAME: &str = "aiconform-simulator";
 
+/// Label of nodes that are to have none of its devices.
+pub const NONE: &str = "simulator.aiconform.dev/none";
+
 /// The objects in the order in which they are to be applied, as YAML documents: namespace, service account and its role,
 /// the DeviceClass of the DRA driver's devices if there is one, and those of their partitions and of virtual ones, the
 /// DaemonSet, and the Service `metrics`.
@@ -82,11 +85,15 @@ fn pod(settings: &Settings, image: &str) -> Value {
     let volume = |(name, path): &(&str, _)| json!({"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}});
     let mount = |(name, path): &(&str, _)| json!({"name": name, "mountPath": path});
     let port: u16 = settings.metrics.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(9400);
+    let tolerate = ["node-role.kubernetes.io/control-plane"].into_iter().map(str::to_owned);
+    let tolerate = tolerate.chain(settings.tolerate.iter().cloned());
     json!({
         "serviceAccountName": NAME,
         "priorityClassName": "system-node-critical",
         "nodeSelector": {"kubernetes.io/os": "linux"},
-        "tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": NONE, "operator": "DoesNotExist"}]}]}}},
+        "tolerations": tolerate.map(|key| json!({"key": key, "operator": "Exists"})).collect::<Vec<Value>>(),
         // What it holds is on disk.
         "terminationGracePeriodSeconds": 1,
         "containers": [{

@@ -61,6 +61,15 @@ pub struct Settings {
     /// Time over which utilisation is measured, in milliseconds
     #[arg(long, env = "AICONFORM_WINDOW", default_value_t = 500)]
     pub window: u64,
+    /// Holders work on their devices by the library of NVIDIA's driver (a stand-in for it), and not by the probe alone
+    #[arg(long, env = "AICONFORM_CUDA")]
+    pub cuda: bool,
+    /// Keys of taints that the manifest's pods tolerate
+    #[arg(long = "tolerate", env = "AICONFORM_TOLERATE", value_delimiter = ',')]
+    pub tolerate: Vec<String>,
+    /// Node whose devices are others: NODE=COUNT or NODE=COUNT:MODEL, of whole ones each way that there are any
+    #[arg(long = "on", env = "AICONFORM_ON", value_delimiter = ',')]
+    pub others: Vec<Other>,
     /// What is to be wrong
     #[arg(long = "breakage", env = "AICONFORM_BREAKAGES", value_delimiter = ',')]
     pub breakages: Vec<Breakage>,
@@ -87,15 +96,33 @@ impl Default for Settings {
             runtime_version: "12.8.0".into(),
             metrics: "0.0.0.0:9400".into(),
             window: 500,
+            cuda: false,
+            tolerate: Vec::new(),
+            others: Vec::new(),
             breakages: Vec::new(),
         }
     }
 }
 
 impl Settings {
-    /// Whether this is wrong.
+    /// Tells whether this is wrong.
     pub fn is_broken(&self, breakage: Breakage) -> bool {
         self.breakages.contains(&breakage)
+    }
+
+    /// The settings of the node whose name they have.
+    #[must_use]
+    pub fn here(mut self) -> Settings {
+        let Some(other) = self.others.iter().find(|other| other.node == self.node_name).cloned() else {
+            return self;
+        };
+        let whole = self.plugins.iter_mut().filter(|plugin| plugin.form == Form::Whole);
+        whole.for_each(|plugin| plugin.count = other.devices);
+        if self.devices > 0 {
+            self.devices = other.devices;
+        }
+        self.model = other.model.unwrap_or(self.model);
+        self
     }
 
     /// The flags that give these settings again, but for the node's name, which each node has of its own.
@@ -117,14 +144,53 @@ impl Settings {
             format!("--metrics={}", self.metrics),
             format!("--window={}", self.window),
         ];
+        flags.extend(self.cuda.then(|| "--cuda".to_owned()));
         flags.extend(self.major.map(|major| format!("--major={major}")));
         flags.extend(self.plugins.iter().map(|plugin| format!("--plugin={plugin}")));
+        flags.extend(self.others.iter().map(|other| format!("--on={other}")));
         flags.extend(self.breakages.iter().map(|breakage| format!("--breakage={}", breakage.name())));
         flags
     }
 }
 
-/// What a device plugin gives out.
+/// Node whose devices are others than those of the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// Its name.
+    pub node: String,
+    /// Number of its whole devices, each way that they are given out.
+    pub devices: u32,
+    /// Their model, where that is another one.
+    pub model: Option<String>,
+}
+
+impl FromStr for Other {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Other, String> {
+        let wrong = || {
+            format!(
+                "{text:?} is not like node-1=4 or node-1=4:MODEL, with 1 to 64 devices and a model without commas"
+            )
+        };
+        let (node, rest) = text.split_once('=').ok_or_else(wrong)?;
+        let (count, model) = rest.split_once(':').map_or((rest, None), |(count, model)| (count, Some(model)));
+        let devices = count.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(wrong)?;
+        if model.is_some_and(|model| model.is_empty() || model.contains(',')) {
+            return Err(wrong());
+        }
+        Ok(Other { node: node.into(), devices, model: model.map(str::to_owned) })
+    }
+}
+
+impl std::fmt::Display for Other {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}={}", self.node, self.devices)?;
+        self.model.as_ref().map_or(Ok(()), |model| write!(formatter, ":{model}"))
+    }
+}
+
+/// Form in which a device plugin gives devices out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Whole devices.
@@ -145,9 +211,9 @@ pub enum Form {
 pub struct Plugin {
     /// The extended resource, as `example.com/gpu`.
     pub resource: String,
-    /// What it gives out.
+    /// Form of what it gives out.
     pub form: Form,
-    /// How many devices (partitions, virtual devices) there are.
+    /// Number of devices (partitions, virtual devices).
     pub count: u32,
 }
 
@@ -215,10 +281,22 @@ mod tests {
                 .into(),
             breakages: vec![Breakage::OneDeviceTwice, Breakage::WrongUnit],
             major: Some(241),
+            cuda: true,
             driver: "gpu.example.com".into(),
+            others: ["node-1=4", "node-2=1:Large"].map(|text| text.parse().unwrap()).into(),
             ..Settings::default()
         };
         assert_eq!(parsed(&settings.arguments()), settings);
+        let of = |node: &str| {
+            let here = Settings { node_name: node.into(), ..settings.clone() }.here();
+            (here.devices, here.plugins.iter().map(|plugin| plugin.count).collect::<Vec<_>>(), here.model)
+        };
+        assert_eq!(of("node-0"), (2, vec![2, 1, 3, 2], settings.model.clone()));
+        assert_eq!(of("node-1"), (4, vec![4, 1, 3, 2], settings.model.clone()));
+        assert_eq!(of("node-2"), (1, vec![1, 1, 3, 2], "Large".to_owned()));
+        for text in ["node-1", "node-1=0", "node-1=many", "node-1=65:Large", "node-1=4:", "node-1=4:A,B"] {
+            assert!(text.parse::<Other>().unwrap_err().contains("1 to 64 devices"), "{text}");
+        }
     }
 
     #[test]

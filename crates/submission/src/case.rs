@@ -15,7 +15,7 @@ pub const PRODUCT: &str = "PRODUCT.yaml";
 
 /// A submission as the rules see it.
 pub struct Case<'a> {
-    /// What was given for all.
+    /// Inputs that were given for all.
     pub given: &'a Given<'a>,
     /// Its folder.
     pub folder: Utf8PathBuf,
@@ -25,9 +25,10 @@ pub struct Case<'a> {
     pub name: String,
     /// Release of the checklist that it answers, as `1.37`.
     pub release: Option<String>,
-    /// That checklist; an error says why it cannot be read.
+    /// Checklist of that release; an error says why it cannot be read.
     pub checklist: Result<Option<Checklist>, String>,
-    /// Whether the checklist stands in the same clone as the submission, so that one hand may have changed both.
+    /// Set if the checklist stands in the same clone as the submission, so that one hand may have changed
+    /// both.
     pub beside: bool,
     /// The text of the product file.
     pub text: String,
@@ -160,7 +161,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Who judges run folders, when somebody does.
+    /// Judge of run folders, when there is one.
     pub fn runs(&self) -> Option<&dyn RunFolders> {
         self.given.runs.map(|runs| runs as &dyn RunFolders)
     }
@@ -187,7 +188,7 @@ fn read_product(files: &Files) -> (String, Result<Product, Unreadable>) {
     }
 }
 
-/// Whether a folder is named like one of a release.
+/// Tells whether a folder is named like one of a release.
 pub fn is_release(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     name.strip_prefix('v')

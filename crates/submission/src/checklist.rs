@@ -1,4 +1,4 @@
-//! What a release asks: from the programme's own checklist where there is one, else from the catalogue.
+//! Requirements of a release: from the programme's own checklist where there is one, else from the catalogue.
 
 use crate::product::Product;
 use aiconform_model::catalogue::{Level, requirements};
@@ -21,7 +21,7 @@ pub struct Asked {
     pub id: String,
     /// Its category.
     pub category: String,
-    /// Whether it is a MUST.
+    /// Set for a MUST.
     pub must: bool,
     /// SHA-256 of the official sentence.
     sentence: String,
@@ -33,7 +33,7 @@ impl Asked {
         if self.must { Level::Must.word() } else { Level::Should.word() }
     }
 
-    /// Whether this is the official sentence, however it is broken into lines.
+    /// Tells whether this is the official sentence, however it is broken into lines.
     pub fn says(&self, sentence: &str) -> bool {
         digest(&sentence.split_whitespace().collect::<Vec<_>>().join(" ")) == self.sentence
     }
@@ -93,7 +93,29 @@ impl Checklist {
     }
 }
 
-/// Whether a release is this one or later; releases are written as `1.37`.
+/// The official sentence of a requirement in a release, from a clone of the programme's repository; said to be changed when
+/// it is not the one that the catalogue knows by its digest.
+///
+/// # Errors
+/// When the clone's checklist of that release is not there or cannot be read.
+pub fn sentence(program: &Utf8Path, release: &str, id: &str) -> Result<String, String> {
+    let file = program.join(format!("docs/AIConformance-{release}.yaml"));
+    let text = fs_err::read_to_string(&file).map_err(|error| error.to_string())?;
+    let product = Product::read(&text).map_err(|error| format!("{file}, {error}"))?;
+    let Some((_, answer)) = product.answers().find(|(_, answer)| answer.id.text == id) else {
+        return Ok(format!("(not in {file})"));
+    };
+    let words = &answer.description.text;
+    let known = requirements().iter().find(|requirement| requirement.id == id);
+    let known = known.and_then(|known| known.releases.iter().find(|there| there.release == release));
+    Ok(if known.is_some_and(|known| known.sentence == digest(words)) {
+        words.clone()
+    } else {
+        format!("{words} (differs from the sentence that this version knows)")
+    })
+}
+
+/// Tells whether a release is this one or later; releases are written as `1.37`.
 pub fn at_least(release: &str, other: &str) -> bool {
     match (number(release), number(other)) {
         (Some(release), Some(other)) => release >= other,
@@ -104,4 +126,24 @@ pub fn at_least(release: &str, other: &str) -> bool {
 fn number(release: &str) -> Option<(u32, u32)> {
     let (major, minor) = release.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_official_sentence_is_told_with_its_doubt() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Utf8Path::from_path(folder.path()).unwrap();
+        assert!(
+            sentence(program, "1.37", "gang_scheduling").unwrap_err().contains("AIConformance-1.37.yaml")
+        );
+        fs_err::create_dir(program.join("docs")).unwrap();
+        let template = "metadata:\n  kubernetesVersion: v1.37\nspec:\n  scheduling:\n    - id: gang_scheduling\n      description: \"Gangs.\"\n      level: MUST\n";
+        fs_err::write(program.join("docs/AIConformance-1.37.yaml"), template).unwrap();
+        let told = |id: &str| sentence(program, "1.37", id).unwrap();
+        assert_eq!(told("gang_scheduling"), "Gangs. (differs from the sentence that this version knows)");
+        assert!(told("ai_inference").starts_with("(not in "));
+    }
 }

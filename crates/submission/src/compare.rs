@@ -1,4 +1,4 @@
-//! What got better or worse between two runs, or two submissions.
+//! Changes for better or worse between two runs, or two submissions.
 
 use crate::artifact::Outcome;
 use crate::case::{Case, PRODUCT};
@@ -12,32 +12,32 @@ use std::fmt::Write;
 /// One of the two sides.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Side {
-    /// What it is, for people.
+    /// Title, for people.
     pub title: String,
     /// Release of the checklist.
     pub release: String,
-    /// What can be compared, by name.
+    /// Things that can be compared, by name.
     pub items: BTreeMap<String, Item>,
 }
 
 /// One thing that can be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// How good it is.
+    /// State: how good it is.
     pub state: State,
-    /// The same, in words.
+    /// State in words.
     pub word: String,
     /// Why, in a sentence, or nothing.
     pub why: String,
-    /// Whether it counts: that it gets worse is a regression.
+    /// Set if it counts: that it gets worse is a regression.
     pub counts: bool,
-    /// Whether it is there only because it is wrong, so that it is good when it is gone.
+    /// Set if it is there only because it is wrong, so that it is good when it is gone.
     pub fault: bool,
-    /// How long it took, where that is known.
+    /// Seconds that it took, where that is known.
     pub seconds: Option<f64>,
 }
 
-/// How good something is, the worst first.
+/// State of something, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -55,7 +55,7 @@ pub enum State {
     Good,
 }
 
-/// How something changed.
+/// Kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -92,18 +92,18 @@ impl Kind {
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
-    /// How it changed.
+    /// Kind of change.
     pub kind: Kind,
-    /// What.
+    /// Name of the thing.
     pub name: String,
-    /// How it was, in words.
+    /// State before, in words.
     pub before: String,
-    /// How it is, in words.
+    /// State after, in words.
     pub after: String,
     /// Why, in a sentence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// Whether it is a regression.
+    /// Set if it is a regression.
     pub regression: bool,
 }
 
@@ -116,12 +116,12 @@ pub struct Comparison {
     pub after: String,
     /// The changes, the gravest first.
     pub changes: Vec<Change>,
-    /// How many things are the same.
+    /// Number of things that are the same.
     pub same: usize,
 }
 
 impl Comparison {
-    /// Whether something that counts got worse or is not tried any more.
+    /// Tells whether something that counts got worse or is not tried any more.
     pub fn regression(&self) -> bool {
         self.changes.iter().any(|change| change.regression)
     }
@@ -217,7 +217,8 @@ fn gone(name: &str, old: &Item, before: &Side, after: &Side) -> Change {
     }
 }
 
-/// Whether a release asks for the requirement with which a name begins; other names are asked for by all.
+/// Tells whether a release asks for the requirement with which a name begins; other names are asked for by
+/// all.
 fn asked(name: &str, release: &str) -> bool {
     let id = name.split(['/', ' ']).next().unwrap_or(name);
     aiconform_model::catalogue::requirement(id).is_none_or(|requirement| requirement.level(release).is_some())

@@ -1,4 +1,4 @@
-//! What an item of evidence points to.
+//! Target to which an item of evidence points.
 
 use crate::case::Case;
 use crate::links::Link;
@@ -8,22 +8,22 @@ use crate::links::Link;
 pub struct Reference {
     /// The file, from the folder of the submission.
     pub file: String,
-    /// What stands after `#`, or nothing.
+    /// Part after `#`, or nothing.
     pub fragment: String,
 }
 
-/// Whether an item is a link into the network.
+/// Tells whether an item is a link into the network.
 pub fn is_link(item: &str) -> bool {
     item.starts_with("http://") || item.starts_with("https://")
 }
 
-/// Whether an item is a link to a page of documentation: into the network, and not to a repository.
+/// Tells whether an item is a link to a page of documentation: into the network, and not to a repository.
 pub fn is_page(item: &str) -> bool {
     is_link(item) && Link::of(item).is_none_or(|link| link.owner().is_none() && link.revision().is_none())
 }
 
 impl Reference {
-    /// What an item points to, by the programme's rules for paths; `None` for a link into the network.
+    /// Finds what an item points to, by the programme's rules for paths; `None` for a link into the network.
     pub fn of(item: &str, case: &Case<'_>) -> Option<Result<Reference, String>> {
         (!is_link(item)).then(|| {
             let own = case.release_folder.as_ref().map(|release| format!("{release}/{}/", case.name));
@@ -68,7 +68,7 @@ impl Reference {
     }
 }
 
-/// Whether a path begins with the folder of a product, as `v1.37/name/`.
+/// Tells whether a path begins with the folder of a product, as `v1.37/name/`.
 fn names_a_product(path: &str) -> bool {
     let mut parts = path.splitn(3, '/');
     let release = parts.next().is_some_and(crate::case::is_release);

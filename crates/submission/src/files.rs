@@ -23,8 +23,8 @@ pub struct Files {
     folder: Utf8PathBuf,
     /// All of them, sorted by name.
     pub all: Vec<File>,
-    /// Whether there are others that are not known: more than [`MOST`], more bytes than [`ALL`], deeper than is looked, or
-    /// in a folder that cannot be read.
+    /// Set if there are others that are not known: more than [`MOST`], more bytes than [`ALL`], deeper than
+    /// is looked, or in a folder that cannot be read.
     pub more: bool,
 }
 
@@ -40,11 +40,11 @@ pub struct File {
     pub name: String,
     /// Length in bytes.
     pub size: u64,
-    /// What it is.
+    /// Kind of file.
     pub kind: Kind,
 }
 
-/// What a file is.
+/// Kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An ordinary one.
@@ -107,7 +107,8 @@ impl Files {
         self.all.iter().find(|file| file.name == name)
     }
 
-    /// Whether there is a file or folder of a name, which leads nowhere else; also of those that are not known.
+    /// Tells whether there is a file or folder of a name, which leads nowhere else; also of those that are
+    /// not known.
     pub fn there(&self, name: &str) -> bool {
         let folder = format!("{name}/");
         if self.all.iter().any(|file| file.name == name || file.name.starts_with(&folder)) {

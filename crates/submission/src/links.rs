@@ -1,4 +1,4 @@
-//! What can be told of a link without following it.
+//! Facts that can be told of a link without following it.
 
 /// A link into the network, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `PRODUCT.yaml`, and the checklists it answers, which have the same form.
 
-use crate::yaml::{Node, Place, Value, YamlError, read};
+use crate::yaml::{Node, Place, Value, YamlError, next_document, read};
 
 /// Most bytes that a product file may have; the longest real one has a fifth of it.
 pub const LARGEST: u64 = 512 * 1024;
@@ -15,10 +15,12 @@ pub struct Product {
     pub metadata: Option<Vec<(Node, Node)>>,
     /// The categories of `spec`; `None` when there is no such section.
     pub spec: Option<Vec<Category>>,
-    /// What the programme's own reader stumbles over: where, and why.
+    /// Places over which the programme's own reader stumbles, and why.
     pub misshapen: Vec<(Place, String)>,
     /// Keys that are not the programme's.
     pub unknown: Vec<(Place, String)>,
+    /// Line where another document begins, which the programme's reader leaves unread.
+    pub unread: Option<usize>,
     /// Where there is more than anybody reads.
     too_much: Option<YamlError>,
 }
@@ -34,7 +36,7 @@ pub struct Category {
     pub answers: Vec<Answer>,
 }
 
-/// What a submission says of a requirement.
+/// Answer of a submission to a requirement.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// Where it begins.
@@ -45,7 +47,7 @@ pub struct Answer {
     pub description: Field,
     /// MUST or SHOULD.
     pub level: Field,
-    /// Whether it is implemented.
+    /// Status: whether it is implemented.
     pub status: Field,
     /// Links and files.
     pub evidence: Vec<Field>,
@@ -71,7 +73,8 @@ impl Product {
     /// When the text is no YAML, or has more in it than anybody reads.
     pub fn read(text: &str) -> Result<Product, YamlError> {
         let tree = read(text)?;
-        let mut product = Product::default();
+        let unread = next_document(text).map(|(_, line)| line);
+        let mut product = Product { unread, ..Product::default() };
         let Value::Map(sections) = &tree.value else {
             product.misshapen.push((tree.place, format!("the file is {}, not a map", tree.kind())));
             return Ok(product);
@@ -175,7 +178,9 @@ impl Product {
             }
             Value::Null => Vec::new(),
             _ => {
-                let why = format!("evidence is {}, not a list of links and files", value.kind());
+                let nothing = value.text().is_some_and(crate::rules::is_nothing);
+                let instead = if nothing { "; leave the list empty: []" } else { "" };
+                let why = format!("evidence is {}, not a list of links and files{instead}", value.kind());
                 self.misshapen.push((value.place, why));
                 // Read all the same: what it says may be worth a word of its own.
                 value
@@ -209,7 +214,7 @@ impl Product {
         categories.iter().flat_map(|category| category.answers.iter().map(move |answer| (category, answer)))
     }
 
-    /// What is said of a requirement in its category; of several the last, as the programme takes it.
+    /// Answer to a requirement in its category; of several the last, as the programme takes it.
     pub fn answer_of(&self, category: &str, id: &str) -> Option<&Answer> {
         self.answers()
             .filter(|(there, answer)| there.name == category && answer.id.text == id)
@@ -224,7 +229,7 @@ impl Answer {
         self.evidence.iter().filter(|link| !link.text.is_empty())
     }
 
-    /// Whether it says that the requirement is implemented.
+    /// Tells whether it says that the requirement is implemented.
     pub fn implemented(&self) -> bool {
         self.status.text == "Implemented"
     }

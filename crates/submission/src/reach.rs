@@ -1,4 +1,4 @@
-//! Whether links answer, as somebody else has asked: which ones there are, and what became of each.
+//! Answers of links, as somebody else has asked: which ones there are, and what became of each.
 
 use crate::Given;
 use crate::case::Case;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most links of a submission that are asked; the one with the most has 75.
 const MOST: usize = 500;
 
-/// What became of asking for a link.
+/// Result of asking for a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// It answers.
@@ -25,7 +25,7 @@ pub enum Reached {
     Broken(String),
 }
 
-/// What became of each link, by its text.
+/// Result of asking for each link, by its text.
 pub type Answers = BTreeMap<String, Reached>;
 
 /// All links of submissions into the network, each once: what stands in `metadata`, evidence, and what notes name.
@@ -47,7 +47,7 @@ pub(crate) struct Named<'c> {
     pub place: Place,
     /// The requirement, if it is named for one.
     pub requirement: &'c str,
-    /// What it weighs that it leads to nothing: a note is read by people, and evidence is what a claim stands on.
+    /// Weight of leading to nothing: a note is read by people, and evidence is what a claim stands on.
     pub broken: Level,
 }
 

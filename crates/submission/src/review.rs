@@ -2,7 +2,7 @@
 
 use crate::case::{Case, PRODUCT, is_release};
 use crate::checklist::at_least;
-use crate::finding::{Finding, Level, Origin, plain};
+use crate::finding::{Alike, Finding, Level, Origin, plain};
 use crate::rules::{self, Look, RULES, Rule};
 use crate::traces::Trace;
 use crate::{Given, Moment};
@@ -13,16 +13,16 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What was found in all submissions.
+/// Findings in all submissions.
 #[derive(Clone, Debug, Serialize)]
 pub struct Review {
     /// Each submission, in the order in which they were given.
     pub submissions: Vec<Reviewed>,
-    /// What was not checked, and why.
+    /// Things that were not checked, and why.
     pub not_checked: Vec<String>,
 }
 
-/// What was found in a submission.
+/// Findings in a submission.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reviewed {
     /// Its folder, as it was given.
@@ -31,21 +31,37 @@ pub struct Reviewed {
     pub title: String,
     /// Release of the checklist that it answers.
     pub release: Option<String>,
-    /// Whether the programme's validator accepts it.
+    /// Set if the programme's validator accepts it.
     pub accepted: bool,
-    /// Whether nothing in it is an error.
+    /// Set if nothing in it is an error.
     pub valid: bool,
-    /// What was found, the gravest first.
+    /// Findings, the gravest first; to others, those that differ in nothing but their place are one.
+    #[serde(serialize_with = "alike")]
     pub findings: Vec<Finding>,
 }
 
+fn alike<S: serde::Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(Alike::of(findings))
+}
+
+impl Reviewed {
+    /// The thing to do first: the demand that is not met and weighs most; nothing where only notes are left.
+    pub fn first(&self) -> Option<String> {
+        let first = self.findings.iter().find(|finding| finding.level >= Level::Warning)?;
+        let rule = RULES.iter().find(|rule| rule.id == first.rule)?;
+        let begin =
+            if first.level == Level::Error { "begin with" } else { "nothing has to change; look first at" };
+        Some(format!("{begin} {}: {}", rule.id, rule.asks))
+    }
+}
+
 impl Review {
-    /// Whether every submission is valid.
+    /// Tells whether every submission is valid.
     pub fn valid(&self) -> bool {
         self.submissions.iter().all(|reviewed| reviewed.valid)
     }
 
-    /// How many findings have a level.
+    /// Number of findings of a level.
     pub fn count(&self, level: Level) -> usize {
         let findings = self.submissions.iter().flat_map(|reviewed| &reviewed.findings);
         findings.filter(|finding| finding.level == level).count()
@@ -144,7 +160,8 @@ pub fn review(folders: &[Utf8PathBuf], given: &Given<'_>) -> Review {
     }
     for reviewed in &mut submissions {
         let error = |finding: &&Finding| finding.level == Level::Error;
-        reviewed.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        let matter = |id: &str| RULES.iter().find(|rule| rule.id == id).map(|rule| rule.matter);
+        reviewed.findings.sort_by_key(|finding| (std::cmp::Reverse(finding.level), matter(finding.rule)));
         reviewed.valid = !reviewed.findings.iter().any(|finding| error(&finding));
         reviewed.accepted =
             !reviewed.findings.iter().filter(error).any(|finding| finding.origin == Origin::Validator);
@@ -152,7 +169,7 @@ pub fn review(folders: &[Utf8PathBuf], given: &Given<'_>) -> Review {
     Review { submissions, not_checked: not_checked(given) }
 }
 
-/// What of a submission is kept for each rule that compares, by the rule's place among all.
+/// Traces of a submission that are kept for each rule that compares, by the rule's place among all.
 type Kept = Vec<(usize, Vec<Trace>)>;
 
 /// Compares each submission with those before it: of an older release, or of a name that comes first. Of each trace the
@@ -216,7 +233,7 @@ fn one(folder: &Utf8Path, given: &Given<'_>) -> (Reviewed, Kept) {
     (reviewed, kept)
 }
 
-/// What a rule finds, by the rules of the time that counts.
+/// Findings of a rule, by the rules of the time that counts.
 fn in_time(rule: &Rule, case: &Case<'_>) -> Vec<Finding> {
     let mut findings = rules::apply(rule, case);
     let later = match (case.given.moment, rule.since, &case.release) {

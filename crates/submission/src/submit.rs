@@ -14,13 +14,13 @@ use std::str::FromStr;
 use upstream::Upstream;
 use yaml_edit::{ScalarValue, YamlFile};
 
-/// What the vendor says of the product: `product.toml`.
+/// Answers of the vendor about the product: `product.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
     /// The product.
     pub metadata: Metadata,
-    /// What no test shows, by requirement.
+    /// Attestations of what no test shows, by requirement.
     #[serde(default)]
     pub attest: BTreeMap<String, Attestation>,
 }
@@ -47,7 +47,7 @@ pub struct Metadata {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attestation {
-    /// How the requirement is met.
+    /// Words on how the requirement is met.
     pub text: String,
     /// Links that show it.
     pub evidence: Vec<String>,
@@ -114,7 +114,7 @@ impl Answers {
     }
 }
 
-/// Whether an item of evidence is a link with a host.
+/// Tells whether an item of evidence is a link with a host.
 fn leads_somewhere(item: &str) -> bool {
     let rest = item.split_once("://").map_or("", |(_, rest)| rest);
     is_link(item) && rest.starts_with(char::is_alphanumeric) && !item.contains(char::is_whitespace)
@@ -143,7 +143,7 @@ impl Metadata {
 /// The views of a run that go into a submission.
 const ARTIFACTS: &[&str] = &["junit.xml", "results.json", "e2e.log", "summary.md"];
 
-/// What is written of a requirement.
+/// Entry that is written of a requirement.
 struct Entry {
     status: &'static str,
     evidence: Vec<String>,
@@ -308,7 +308,8 @@ fn words(attestation: &Attestation) -> String {
     format!("{}{owner}", attestation.text.trim())
 }
 
-/// Whether the template has a key for the repository, which it keeps as a placeholder that the validator refuses.
+/// Tells whether the template has a key for the repository, which it keeps as a placeholder that the
+/// validator refuses.
 fn repo_of(product: &Product) -> bool {
     product.field_of("repoUrl").is_some()
 }
@@ -372,7 +373,7 @@ fn check(filled: &str, entries: &BTreeMap<String, Entry>) -> Result<(), String> 
     Ok(())
 }
 
-/// What else was chosen for the run, as it is given on the command line.
+/// Flags for what else was chosen for the run, as they are given on the command line.
 fn chosen(facts: &serde_json::Value) -> String {
     let mut text = String::new();
     for key in ["rounds", "size", "seed"] {

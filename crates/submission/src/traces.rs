@@ -1,4 +1,4 @@
-//! What the output of a terminal leaves behind that is its own: by it, output that is used twice is told.
+//! Traces of the output of a terminal that are its own: by them, output that is used twice is told.
 
 use crate::case::Case;
 use std::collections::BTreeSet;
@@ -10,19 +10,19 @@ const MOST: usize = 4_000;
 /// One thing that is not likely to be in two places by itself.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// What it is, as a hash: submissions are let go of before they are compared.
+    /// Hash of it: submissions are let go of before they are compared.
     pub key: u64,
-    /// What it is, in words.
+    /// Name of it, in words.
     pub what: String,
     /// The file.
     pub file: String,
     /// Line, from 1; 0 for the whole file.
     pub line: usize,
-    /// Whether it is the whole file.
+    /// Set if it is the whole file.
     pub whole: bool,
 }
 
-/// What a content is known by once it is let go of.
+/// Hash by which a content is known once it is let go of.
 pub fn key(content: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
@@ -59,7 +59,7 @@ pub fn take(case: &Case<'_>) -> Vec<Trace> {
     traces
 }
 
-/// What a word is, when it is one that a machine made up.
+/// Names a word, when it is one that a machine made up.
 fn own(word: &str) -> Option<String> {
     if let Some(start) = word.len().checked_sub(36)
         && word.get(start..).is_some_and(is_uuid)

@@ -20,11 +20,11 @@ pub struct Place {
 pub struct Node {
     /// Where it begins.
     pub place: Place,
-    /// What it is.
+    /// Value.
     pub value: Value,
 }
 
-/// What a node is.
+/// Value of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Nothing, or `null`.
@@ -54,7 +54,7 @@ impl Node {
         entries.iter().find(|(name, _)| name.text() == Some(key)).map(|(name, value)| (name, value))
     }
 
-    /// What it is, in words.
+    /// Kind of it, in words.
     pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
@@ -76,11 +76,36 @@ pub struct YamlError {
     pub why: String,
 }
 
-/// Reads a text. Hostile ones (nested without end, aliases that multiply) end in an error, in bounded memory and time.
+/// Offset and line, from 1, of what begins another document; nothing where there is one alone. A marker at the beginning of a
+/// line ends whatever is open (YAML 1.2.2, section 9.1).
+pub fn next_document(text: &str) -> Option<(usize, usize)> {
+    let (mut offset, mut has_begun, mut has_ended) = (0, false, None);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let is_marker = |marker: &str| {
+            line.strip_prefix(marker)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+        };
+        let words = line.trim();
+        let is_something = !words.is_empty() && !words.starts_with('#');
+        match has_ended {
+            Some(end) if is_something => return Some((end, number + 1)),
+            Some(_) => {}
+            None if is_marker("---") && has_begun => return Some((offset, number + 1)),
+            None if is_marker("...") => has_ended = Some(offset),
+            None => has_begun |= is_something && !line.starts_with('%'),
+        }
+        offset += line.len();
+    }
+    None
+}
+
+/// Reads the first document of a text, as the programme's reader does (`yaml.Unmarshal` of `gopkg.in/yaml.v3`, tried with
+/// 3.0.1: it leaves the others unread, and does not mind what is in them). Hostile ones (nested without end, aliases that multiply) end in an error, in bounded memory and time.
 ///
 /// # Errors
 /// [`YamlError`] with the place of the first thing that is wrong: duplicate keys are.
 pub fn read(text: &str) -> Result<Node, YamlError> {
+    let text = next_document(text).map_or(text, |(end, _)| &text[..end]);
     let mut options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
     options.budget = serde_saphyr::budget! {
         max_events: 100_000,
@@ -100,7 +125,12 @@ pub fn read(text: &str) -> Result<Node, YamlError> {
                 column: usize::try_from(location.column()).unwrap_or(0),
                 length: 0,
             });
-            let said = error.without_snippet().to_string();
+            let beyond =
+                "there is more in it than is read: it is nested, repeated or long as no product file is";
+            let said = match error.without_snippet() {
+                serde_saphyr::Error::Budget { .. } => beyond.to_owned(),
+                error => error.to_string(),
+            };
             // The library ends its sentence with the place, which stands beside it here.
             let why = said.rsplit_once(" at line ").map_or(said.as_str(), |(why, _)| why).to_owned();
             Err(YamlError { place, why })
@@ -237,6 +267,32 @@ mod tests {
         assert!(read(&"- x\n".repeat(200_000)).is_err());
         let deep: String = (0..2000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
         assert!(read(&deep).is_err());
+    }
+
+    #[test]
+    fn of_several_documents_the_first_is_read_as_the_programmes_reader_does() {
+        for (text, next) in [
+            ("a: 1\n---\nb: 2\n", Some(2)),
+            ("# c\n---\na: 1\n...\n# c\n---\nb: 2\n", Some(6)),
+            ("a: 1\n--- [broken\n", Some(2)),
+            ("---\na: |\n  x\n  ---\n", None),
+            ("a: 1\n...\n\n", None),
+            ("--- {a: 1}\n", None),
+            ("a: 1\n---a: 2\n", None),
+        ] {
+            assert_eq!(next_document(text).map(|(_, line)| line), next, "{text:?}");
+            if !text.contains("---a") {
+                assert!(read(text).unwrap().get("a").is_some(), "{text:?}");
+            }
+        }
+        // An empty one is the first too.
+        assert_eq!(read("---\n---\na: 1\n").unwrap().value, Value::Null);
+    }
+
+    #[test]
+    fn what_is_beyond_every_product_file_is_said_in_words() {
+        let error = read(&"- x\n".repeat(200_000)).unwrap_err();
+        assert!(error.why.starts_with("there is more in it than is read"), "{error}");
     }
 
     proptest! {

@@ -1,12 +1,11 @@
-//! What can turn out false, and what was found.
+//! Claims: sentences that can turn out false, and what was found of them.
 
 use crate::judgement::SubjectJudgement;
-use crate::picture::Picture;
 use aiconform_model::{Event, Kind};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a claim is tried on, as the evidence has it.
+/// The subject that a claim is tried on, as the evidence has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
     /// Id, such as `kueue/job`.
@@ -19,13 +18,38 @@ pub struct Subject {
     pub declared: bool,
 }
 
-/// What a claim stands on.
+/// Whose words a MUST claim stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The requirement's own.
+    Requirement,
+    /// The words of the KAR, the programme's conformance test plan of the requirement.
+    Kar,
+    /// Our interpretation of the requirement's words, which others may take otherwise.
+    Interpretation,
+}
+
+impl Basis {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Basis::Requirement => "the requirement",
+            Basis::Kar => "the KAR",
+            Basis::Interpretation => "our interpretation",
+        }
+    }
+}
+
+/// The part that a claim plays, and the words that it stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "standing")]
 pub enum Standing {
     /// Part of the requirement.
     Must {
-        /// The step of the KAR, or the words of the requirement, on which it stands.
+        /// Whose words these are.
+        basis: Basis,
+        /// The words on which it stands, quoted, and where they are from.
         cites: &'static str,
     },
     /// Goes further than the requirement: shown and graded, never part of the MUST.
@@ -36,18 +60,30 @@ pub enum Standing {
     InForce,
 }
 
-/// What was found of a claim on a subject.
+impl Standing {
+    /// In words, with whose words a MUST stands on.
+    pub fn word(self) -> String {
+        match self {
+            Standing::Must { basis, .. } => format!("MUST, by {}", basis.word()),
+            Standing::Additional => "additional".into(),
+            Standing::Control => "control".into(),
+            Standing::InForce => "in force".into(),
+        }
+    }
+}
+
+/// Finding on a claim on a subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// The claim holds.
     Met {
-        /// What was seen that shows it.
+        /// The thing seen that shows it.
         seen: String,
     },
     /// The claim is false.
     Unmet {
-        /// What was seen that shows it.
+        /// The thing seen that shows it.
         witness: String,
         /// Events of the log that show it.
         events: Vec<u64>,
@@ -60,12 +96,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the claim holds.
+    /// Tells whether the claim holds.
     pub fn is_met(&self) -> bool {
         matches!(self, Outcome::Met { .. })
     }
 
-    /// Whether the claim is false.
+    /// Tells whether the claim is false.
     pub fn is_unmet(&self) -> bool {
         matches!(self, Outcome::Unmet { .. })
     }
@@ -79,7 +115,7 @@ impl Outcome {
         }
     }
 
-    /// What was seen, or why nothing can be said.
+    /// The thing seen, or why nothing can be said.
     pub fn text(&self) -> &str {
         match self {
             Outcome::Met { seen } => seen,
@@ -89,33 +125,7 @@ impl Outcome {
     }
 }
 
-/// One sentence that can turn out false.
-pub struct Claim {
-    /// Id, unique in its check.
-    pub id: &'static str,
-    /// The sentence.
-    pub says: &'static str,
-    /// What it stands on.
-    pub standing: Standing,
-    /// Whether it is tried on this subject.
-    pub applies: fn(&Subject) -> bool,
-    /// The outcome, from the events of one subject in the order in which they were seen.
-    pub judge: fn(&[&Event], &Subject) -> Outcome,
-}
-
-impl Claim {
-    /// A claim that is tried on every subject.
-    pub const fn of(
-        id: &'static str,
-        says: &'static str,
-        standing: Standing,
-        judge: fn(&[&Event], &Subject) -> Outcome,
-    ) -> Claim {
-        Claim { id, says, standing, applies: |_| true, judge }
-    }
-}
-
-/// How the subjects of a requirement make its verdict.
+/// Rule by which the subjects of a requirement make its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregate {
@@ -138,7 +148,7 @@ pub const NOT_PROVIDED: &str = "not_provided";
 pub struct Grade {
     /// The step that is shown, such as `G1`.
     pub level: String,
-    /// What it says, and what was not tested.
+    /// Meaning of the step, and what was not tested.
     pub says: String,
     /// Every step of the scale, from the lowest.
     pub steps: Vec<Step>,
@@ -149,9 +159,9 @@ pub struct Grade {
 pub struct Step {
     /// Its name, such as `G3`.
     pub level: String,
-    /// What it says.
+    /// Meaning of the step.
     pub says: String,
-    /// Whether it is reached.
+    /// State: reached or not.
     pub state: StepState,
     /// The claims that decided it, or that are untested.
     pub claim: String,
@@ -159,7 +169,7 @@ pub struct Step {
     pub why: String,
 }
 
-/// Whether a step is reached, taken by itself.
+/// State of a step, taken by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
@@ -174,36 +184,46 @@ pub enum StepState {
 /// Something that was measured of a subject, for people who compare; never a part of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Measure {
-    /// What, with its unit, in the same words for every subject.
+    /// Name with its unit, in the same words for every subject.
     pub name: String,
-    /// How much.
+    /// Amount.
     pub value: String,
 }
 
-/// The pure part of a check: its claims and how they are judged.
-pub struct Rules {
+/// One claim as people read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Sentence {
+    /// Id, unique in its check.
+    pub id: &'static str,
+    /// The sentence.
+    pub says: &'static str,
+    /// The part that it plays, and the words that it stands on.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
+/// Sentence on what a control subject shows, where its check has no words of its own.
+pub const SHOWS: &str = "it shows what it must";
+
+/// The pure half of a check, as the judge of all checks sees it.
+pub trait Judged: Sync {
     /// Id of the requirement.
-    pub check: &'static str,
-    /// How subjects make the verdict.
-    pub aggregate: Aggregate,
-    /// The claims.
-    pub claims: &'static [Claim],
-    /// JSON pointers to those parts of pods or nodes that nothing here reads, on what the facts of a subject say: judging
+    fn check(&self) -> &'static str;
+    /// Rule by which subjects make the verdict.
+    fn aggregate(&self) -> Aggregate;
+    /// Product to install when no subject is in force.
+    fn advice(&self) -> &'static str;
+    /// Sentence on what a control subject shows whose controls hold.
+    fn shows(&self) -> &'static str {
+        SHOWS
+    }
+    /// The claims, controls first.
+    fn sentences(&self) -> Vec<Sentence>;
+    /// JSON pointers to those parts of pods or nodes that nothing of it reads, on what the facts of a subject say: judging
     /// does not hold them in memory. What is not named here is there.
-    pub unread: fn(&Kind, &Value) -> &'static [&'static str],
-    /// The same of a pod that is there already: what is read only when it comes in.
-    pub unread_later: fn(&Value) -> &'static [&'static str],
-    /// Why nothing that was seen of this subject can be believed, if so: a foreign change, a gap in a watch, a
-    /// policy that changed what the test stands on.
-    pub guard: fn(&[&Event], &Subject) -> Option<String>,
-    /// The grade of a subject, from its outcomes and events.
-    pub grade: fn(&SubjectJudgement, &[&Event]) -> Option<Grade>,
-    /// What was measured of a subject.
-    pub measures: fn(&[&Event], &Subject) -> Vec<Measure>,
-    /// Whether what was seen of a subject stands on devices that are simulated: then it proves nothing of a platform.
-    pub simulated: fn(&[&Event], &Subject) -> bool,
-    /// Pictures for the report.
-    pub pictures: fn(&[&Event], &Subject) -> Vec<Picture>,
-    /// What to install when no subject is in force.
-    pub advice: &'static str,
+    fn unread(&self, kind: &Kind, facts: &Value) -> &'static [&'static str];
+    /// JSON pointers to those parts of a pod that are read only when it comes in.
+    fn unread_later(&self, facts: &Value) -> &'static [&'static str];
+    /// A subject, judged from its events in the order in which they were seen.
+    fn subject(&self, events: &[&Event], subject: Subject) -> SubjectJudgement;
 }

@@ -1,6 +1,7 @@
 //! From evidence to outcomes, from outcomes to a verdict.
 
-use crate::claim::{Aggregate, NOT_PROVIDED, Outcome, Rules, Standing, Subject};
+use crate::against::fails_by_interpretation_alone;
+use crate::claim::{Aggregate, Judged, NOT_PROVIDED, Standing, Subject};
 use crate::judgement::{ClaimJudgement, Judgement, State, SubjectJudgement, Verdict};
 use aiconform_evidence::Evidence;
 use aiconform_model::{Event, EventKind, Scope, catalogue};
@@ -11,10 +12,10 @@ use serde_json::Value;
 pub const OWN_CONTROL: &str = "own_control";
 
 /// Judges one requirement from the evidence of a run.
-pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
+pub fn judge(rules: &dyn Judged, evidence: &Evidence) -> Judgement {
     let mut subjects: Vec<SubjectJudgement> = Vec::new();
     let mut stopped = None;
-    for event in evidence.events.iter().filter(|event| event.scope.check == rules.check) {
+    for event in evidence.events.iter().filter(|event| event.scope.check == rules.check()) {
         if subjects.iter().any(|subject| subject.id == event.scope.subject) {
             continue;
         }
@@ -35,9 +36,20 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
             }),
             EventKind::SubjectStarted { facts, control, declared } => {
                 let subject = Subject { id, facts: facts.clone(), control: *control, declared: *declared };
-                let scope = Scope::new(rules.check, &subject.id);
+                let scope = Scope::new(rules.check(), &subject.id);
                 let events: Vec<&Event> = evidence.of(&scope).collect();
-                subjects.push(judge_subject(rules, &events, subject));
+                let ended = events
+                    .iter()
+                    .any(|event| event.scope == scope && matches!(event.kind, EventKind::SubjectEnded {}));
+                let mut judged = rules.subject(&events, subject);
+                // What was not tried to its end shows nothing, however far it came.
+                if !ended && matches!(judged.state, State::Passed | State::ControlMet) {
+                    judged.why = stop_of(&events).unwrap_or_else(|| "it was not tried to its end".into());
+                    let control = judged.state == State::ControlMet;
+                    judged.state = if control { State::ControlUnmet } else { State::Inconclusive };
+                    judged.grade = None;
+                }
+                subjects.push(seen_at_work(judged));
             }
             EventKind::Stopped { why } if event.scope.subject.is_empty() => stopped = Some(why.clone()),
             EventKind::Hindrance { who, what, why } if event.scope.subject.is_empty() => {
@@ -52,19 +64,41 @@ pub fn judge(rules: &Rules, evidence: &Evidence) -> Judgement {
         None => decide(rules, &subjects, stopped),
     };
     let simulated = verdict == Verdict::Passed && stands_on_simulated(rules, &subjects, deciding.as_deref());
-    Judgement { requirement: rules.check, verdict, why, deciding, simulated, subjects }
+    Judgement { requirement: rules.check(), verdict, why, deciding, simulated, subjects }
+}
+
+/// A subject that failed with an adapter which was seen at work with simulated devices only, on others: it is not held against
+/// it.
+fn seen_at_work(judged: SubjectJudgement) -> SubjectJudgement {
+    let only_simulated = judged.facts.get("tried_simulated").and_then(Value::as_bool) == Some(true);
+    if judged.state != State::Failed || !only_simulated || judged.simulated {
+        return judged;
+    }
+    let why = format!(
+        "its adapter was run by us with simulated devices only, so that what fails on others may be the adapter and not the product: {}",
+        judged.why
+    );
+    SubjectJudgement { state: State::Inconclusive, why, ..judged }
+}
+
+/// Why the trial of a subject stopped.
+fn stop_of(events: &[&Event]) -> Option<String> {
+    events.iter().find_map(|event| match &event.kind {
+        EventKind::Stopped { why } => Some(why.clone()),
+        _ => None,
+    })
 }
 
 /// The proof that the platform provides nothing of what the requirement is about, where the programme permits that: it is
 /// stated, and everything that would speak against it was looked for and not found.
-fn not_provided(rules: &Rules, evidence: &Evidence, subjects: &[SubjectJudgement]) -> Option<String> {
+fn not_provided(rules: &dyn Judged, evidence: &Evidence, subjects: &[SubjectJudgement]) -> Option<String> {
     let absent = subjects.iter().all(|subject| subject.state == State::Absent);
-    if rules.aggregate != Aggregate::AnySubjectIfProvided || !absent {
+    if rules.aggregate() != Aggregate::AnySubjectIfProvided || !absent {
         return None;
     }
     let data = evidence.events.iter().find_map(|event| match &event.kind {
         EventKind::Phase { phase, data }
-            if phase == NOT_PROVIDED && event.scope == Scope::new(rules.check, "") =>
+            if phase == NOT_PROVIDED && event.scope == Scope::new(rules.check(), "") =>
         {
             Some(data)
         }
@@ -80,51 +114,17 @@ fn not_provided(rules: &Rules, evidence: &Evidence, subjects: &[SubjectJudgement
     proven.then(|| format!("{stated}, and nothing of this was found: {}", looked_for.join("; ")))
 }
 
-/// Whether a pass stands on simulated devices: the one subject that decided does, or any of those that all had to pass.
-fn stands_on_simulated(rules: &Rules, subjects: &[SubjectJudgement], deciding: Option<&str>) -> bool {
-    subjects.iter().filter(|subject| subject.simulated).any(|subject| match rules.aggregate {
+/// Tells whether a pass stands on simulated devices: the one subject that decided does, or any of those that all had to pass.
+fn stands_on_simulated(rules: &dyn Judged, subjects: &[SubjectJudgement], deciding: Option<&str>) -> bool {
+    subjects.iter().filter(|subject| subject.simulated).any(|subject| match rules.aggregate() {
         Aggregate::AnySubject | Aggregate::AnySubjectIfProvided => deciding == Some(&subject.id),
         Aggregate::EverySubject => subject.state == State::Passed,
     })
 }
 
-fn judge_subject(rules: &Rules, events: &[&Event], subject: Subject) -> SubjectJudgement {
-    let doubt = (rules.guard)(events, &subject);
-    let claims: Vec<ClaimJudgement> = rules
-        .claims
-        .iter()
-        .filter(|claim| (claim.applies)(&subject))
-        .map(|claim| {
-            let outcome = match &doubt {
-                Some(why) => Outcome::Unknown { why: why.clone() },
-                None => (claim.judge)(events, &subject),
-            };
-            ClaimJudgement { id: claim.id, says: claim.says, standing: claim.standing, outcome }
-        })
-        .collect();
-    let (state, why) = state(&subject, &claims);
-    let simulated = (rules.simulated)(events, &subject);
-    let measures = (rules.measures)(events, &subject);
-    let pictures = (rules.pictures)(events, &subject);
-    let mut judged = SubjectJudgement {
-        id: subject.id,
-        state,
-        why,
-        control: subject.control,
-        declared: subject.declared,
-        facts: subject.facts,
-        claims,
-        grade: None,
-        simulated,
-        measures,
-        pictures,
-    };
-    judged.grade = (rules.grade)(&judged, events);
-    judged
-}
-
-/// What a subject comes to: not in force, then controls, then MUST claims.
-fn state(subject: &Subject, claims: &[ClaimJudgement]) -> (State, String) {
+/// State of a subject, and why: not in force, then controls, then MUST claims. A control subject whose controls hold shows
+/// what `shows` says.
+pub fn state(subject: &Subject, claims: &[ClaimJudgement], shows: &str) -> (State, String) {
     let first = |wanted: &dyn Fn(&ClaimJudgement) -> bool| {
         claims
             .iter()
@@ -140,13 +140,16 @@ fn state(subject: &Subject, claims: &[ClaimJudgement]) -> (State, String) {
     if subject.control {
         return match doubt {
             Some(why) => (State::ControlUnmet, why),
-            None => (State::ControlMet, "it is told apart from a gang scheduler".into()),
+            None => (State::ControlMet, shows.into()),
         };
     }
     if let Some(why) = doubt {
         return (State::Inconclusive, why);
     }
-    if let Some(why) = first(&|claim| must(claim) && claim.outcome.is_unmet()) {
+    if let Some(mut why) = first(&|claim| must(claim) && claim.outcome.is_unmet()) {
+        if fails_by_interpretation_alone(claims) {
+            why.push_str(" (this rests on our interpretation of the requirement alone)");
+        }
         // Whoever wrote the adapter has never seen it at work: what fails may be the adapter.
         if subject.facts.get("tried").and_then(Value::as_bool) == Some(false) {
             let why = format!(
@@ -168,7 +171,7 @@ fn state(subject: &Subject, claims: &[ClaimJudgement]) -> (State, String) {
 
 /// The verdict from what the subjects came to; `stopped` says why the check ended early, if it did.
 pub fn decide(
-    rules: &Rules,
+    rules: &dyn Judged,
     subjects: &[SubjectJudgement],
     stopped: Option<String>,
 ) -> (Verdict, String, Option<String>) {
@@ -187,10 +190,7 @@ pub fn decide(
     let of =
         |state: State| counted.iter().copied().filter(|subject| subject.state == state).collect::<Vec<_>>();
     let (passed, failed, doubtful) = (of(State::Passed), of(State::Failed), of(State::Inconclusive));
-    if let Some(why) = stopped {
-        return (Verdict::Inconclusive, why, None);
-    }
-    if subjects.is_empty() {
+    if subjects.is_empty() && stopped.is_none() {
         return (Verdict::NotRun, "nothing was tried".into(), None);
     }
     let own = |subject: &&SubjectJudgement| {
@@ -199,6 +199,14 @@ pub fn decide(
     };
     let controlled = subjects.iter().any(|subject| subject.state == State::ControlMet)
         || passed.iter().chain(&failed).all(own);
+    if let Some(why) = stopped {
+        // A subject that has ended and passed stands, whatever became of the others.
+        let one_is_enough = rules.aggregate() != Aggregate::EverySubject;
+        return match best(&passed).filter(|_| one_is_enough && controlled) {
+            Some(best) => (Verdict::Passed, named(best), Some(best.id.clone())),
+            None => (Verdict::Inconclusive, why, None),
+        };
+    }
     let decided = !passed.is_empty() || !failed.is_empty();
     if decided && !controlled {
         let why = "the control subject was not run, so nothing is known of the test itself".into();
@@ -207,10 +215,9 @@ pub fn decide(
     let all = |subjects: &[&SubjectJudgement]| {
         subjects.iter().map(|subject| named(subject)).collect::<Vec<_>>().join("; ")
     };
-    match rules.aggregate {
+    match rules.aggregate() {
         Aggregate::AnySubject | Aggregate::AnySubjectIfProvided => {
-            // What was shown on real devices is worth more.
-            if let Some(best) = passed.iter().find(|subject| !subject.simulated).or(passed.first()) {
+            if let Some(best) = best(&passed) {
                 return (Verdict::Passed, named(best), Some(best.id.clone()));
             }
             if let Some(first) = failed.first()
@@ -234,7 +241,12 @@ pub fn decide(
         return (Verdict::Inconclusive, all(&doubtful), None);
     }
     let there = [of(State::NotInForce), of(State::Absent)].concat();
-    (Verdict::Inconclusive, format!("nothing in force to try ({}); {}", all(&there), rules.advice), None)
+    (Verdict::Inconclusive, format!("nothing in force to try ({}); {}", all(&there), rules.advice()), None)
+}
+
+/// Of subjects that passed the one that is shown: what was shown on real devices is worth more.
+fn best<'a>(passed: &[&'a SubjectJudgement]) -> Option<&'a SubjectJudgement> {
+    passed.iter().find(|subject| !subject.simulated).or(passed.first()).copied()
 }
 
 /// The sentence that every output carries: how many of the release's MUSTs were tested.
@@ -252,22 +264,12 @@ pub fn summary(judgements: &[Judgement], musts: usize, release: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claim::{Basis, Outcome, SHOWS};
+    use crate::testing::StandIn;
     use proptest::prelude::*;
 
-    fn rules(aggregate: Aggregate) -> Rules {
-        Rules {
-            check: "c",
-            aggregate,
-            claims: &[],
-            unread: |_, _| &[],
-            unread_later: |_| &[],
-            guard: |_, _| None,
-            grade: |_, _| None,
-            simulated: |_, _| false,
-            measures: |_, _| Vec::new(),
-            pictures: |_, _| Vec::new(),
-            advice: "install one",
-        }
+    fn rules(aggregate: Aggregate) -> StandIn {
+        StandIn::of("c", aggregate)
     }
 
     fn subject(number: usize, state: State) -> SubjectJudgement {
@@ -325,13 +327,38 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_subject_decides_alone_and_a_stop_decides_nothing() {
+    fn a_declared_subject_decides_alone() {
         let mut subjects = vec![subject(0, ControlMet), subject(1, Passed), subject(2, Failed)];
         subjects[2].declared = true;
         assert_eq!(decide(&rules(AnySubject), &subjects, None).0, Verdict::Failed);
-        subjects[2].declared = false;
-        let stopped = Some("it took too long".to_owned());
-        assert_eq!(decide(&rules(AnySubject), &subjects, stopped).0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn after_a_stop_nothing_fails_and_a_subject_that_ended_and_passed_stands() {
+        let after = |aggregate: Aggregate, states: &[State]| {
+            let subjects: Vec<_> =
+                states.iter().enumerate().map(|(number, state)| subject(number, *state)).collect();
+            decide(&rules(aggregate), &subjects, Some("it took too long".to_owned())).0
+        };
+        assert_eq!(after(AnySubject, &[ControlMet, Failed]), Verdict::Inconclusive);
+        assert_eq!(after(AnySubject, &[ControlMet, Inconclusive]), Verdict::Inconclusive);
+        assert_eq!(after(AnySubject, &[]), Verdict::Inconclusive);
+        assert_eq!(after(AnySubject, &[ControlMet, Passed, Inconclusive]), Verdict::Passed);
+        assert_eq!(after(AnySubject, &[ControlUnmet, Passed]), Verdict::Inconclusive);
+        assert_eq!(after(AnySubject, &[Passed]), Verdict::Inconclusive, "no control was run");
+        // Those that were not tried might have failed.
+        assert_eq!(after(EverySubject, &[ControlMet, Passed]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_fails_on_real_devices_by_an_adapter_that_saw_simulated_ones_is_not_held_against_them() {
+        let of = |tried_simulated: bool, simulated: bool, state: State| {
+            let facts = serde_json::json!({"tried": true, "tried_simulated": tried_simulated});
+            seen_at_work(SubjectJudgement { facts, simulated, ..subject(0, state) }).state
+        };
+        assert_eq!(of(true, false, Failed), Inconclusive);
+        assert_eq!((of(true, true, Failed), of(false, false, Failed)), (Failed, Failed));
+        assert_eq!(of(true, false, Passed), Passed);
     }
 
     #[test]
@@ -340,18 +367,18 @@ mod tests {
         let claim = |outcome: Outcome| ClaimJudgement {
             id: "c",
             says: "it holds",
-            standing: Standing::Must { cites: "a step" },
+            standing: Standing::Must { basis: Basis::Kar, cites: "a step" },
             outcome,
         };
         let unmet = [claim(Outcome::Unmet { witness: "one was bound".into(), events: Vec::new() })];
         let met = [claim(Outcome::Met { seen: "none was bound".into() })];
-        assert_eq!(state(&subject(serde_json::json!({})), &unmet).0, Failed);
-        assert_eq!(state(&subject(serde_json::json!({"tried": true})), &unmet).0, Failed);
+        assert_eq!(state(&subject(serde_json::json!({})), &unmet, SHOWS).0, Failed);
+        assert_eq!(state(&subject(serde_json::json!({"tried": true})), &unmet, SHOWS).0, Failed);
         let untried = subject(serde_json::json!({"tried": false}));
-        let (found, why) = state(&untried, &unmet);
+        let (found, why) = state(&untried, &unmet, SHOWS);
         assert_eq!(found, Inconclusive);
         assert!(why.contains("not run by us") && why.contains("one was bound"), "{why}");
-        assert_eq!(state(&untried, &met).0, Passed);
+        assert_eq!(state(&untried, &met, SHOWS).0, Passed);
     }
 
     #[test]

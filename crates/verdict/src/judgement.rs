@@ -1,4 +1,4 @@
-//! What judging gives: verdicts, states, and what they stand on.
+//! Judgements: verdicts, states, and what they stand on.
 
 use crate::claim::{Grade, Measure, Outcome, Standing};
 use crate::picture::Picture;
@@ -34,7 +34,7 @@ impl Verdict {
     }
 }
 
-/// What a subject came to.
+/// State that a subject came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -76,10 +76,10 @@ pub struct ClaimJudgement {
     pub id: &'static str,
     /// The sentence.
     pub says: &'static str,
-    /// What it stands on.
+    /// The part that it plays, and the words that it stands on.
     #[serde(flatten)]
     pub standing: Standing,
-    /// What was found.
+    /// Finding.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -89,23 +89,23 @@ pub struct ClaimJudgement {
 pub struct SubjectJudgement {
     /// Id.
     pub id: String,
-    /// What it came to.
+    /// State that it came to.
     pub state: State,
     /// Why, in a sentence.
     pub why: String,
-    /// Whether it is a control.
+    /// Set if it is a control.
     pub control: bool,
-    /// Whether the user named it.
+    /// Set if the user named it.
     pub declared: bool,
-    /// What identifies it.
+    /// Facts that identify it.
     pub facts: Value,
     /// Its claims.
     pub claims: Vec<ClaimJudgement>,
     /// Its grade, when there is one.
     pub grade: Option<Grade>,
-    /// Whether what was seen of it stands on simulated devices.
+    /// Set if what was seen of it stands on simulated devices.
     pub simulated: bool,
-    /// What was measured.
+    /// Measures of it.
     pub measures: Vec<Measure>,
     /// Pictures.
     pub pictures: Vec<Picture>,
@@ -129,7 +129,7 @@ pub struct Judgement {
     pub why: String,
     /// The subject that decided, when one did.
     pub deciding: Option<String>,
-    /// Whether it passed on simulated devices, which is no proof of a platform.
+    /// Set if it passed on simulated devices, which is no proof of a platform.
     pub simulated: bool,
     /// The subjects.
     pub subjects: Vec<SubjectJudgement>,

@@ -1,18 +1,18 @@
-//! What of the evidence judging holds in memory: everything but those parts of pods and nodes that no check reads. With
-//! hundreds of both, each seen several times, they are most of it.
+//! Lean evidence: all of it but those parts of pods and nodes that no check reads, which judging does not hold in memory.
+//! With hundreds of both, each seen several times, they are most of it.
 
-use crate::claim::Rules;
+use crate::claim::Judged;
 use aiconform_model::{Change, Event, EventKind, Kind};
 use serde_json::Value;
 
-/// Takes from events, in their order, what nobody reads.
+/// Removes from events, in their order, the parts of pods and nodes that nobody reads.
 pub struct Lean<'a> {
-    rules: Vec<&'a Rules>,
-    /// What no check reads and no subject that has started; nothing before the first.
+    rules: Vec<&'a dyn Judged>,
+    /// Parts that no check reads and no subject that has started; nothing before the first.
     unread: Option<Unread>,
 }
 
-/// JSON pointers to what nobody reads.
+/// JSON pointers to the parts that nobody reads.
 struct Unread {
     pods: Vec<&'static str>,
     nodes: Vec<&'static str>,
@@ -21,15 +21,15 @@ struct Unread {
 }
 
 impl Unread {
-    fn of(rules: &Rules, facts: &Value) -> Unread {
+    fn of(rules: &dyn Judged, facts: &Value) -> Unread {
         Unread {
-            pods: (rules.unread)(&Kind::pod(), facts).to_vec(),
-            nodes: (rules.unread)(&Kind::node(), facts).to_vec(),
-            later: (rules.unread_later)(facts).to_vec(),
+            pods: rules.unread(&Kind::pod(), facts).to_vec(),
+            nodes: rules.unread(&Kind::node(), facts).to_vec(),
+            later: rules.unread_later(facts).to_vec(),
         }
     }
 
-    /// What both do not read.
+    /// The parts that neither reads.
     fn and(mut self, other: &Unread) -> Unread {
         self.pods.retain(|pointer| other.pods.contains(pointer));
         self.nodes.retain(|pointer| other.nodes.contains(pointer));
@@ -40,11 +40,11 @@ impl Unread {
 
 impl<'a> Lean<'a> {
     /// For all checks that judge.
-    pub fn new(rules: impl IntoIterator<Item = &'a Rules>) -> Lean<'a> {
+    pub fn new(rules: impl IntoIterator<Item = &'a dyn Judged>) -> Lean<'a> {
         Lean { rules: rules.into_iter().collect(), unread: None }
     }
 
-    /// Takes from one event what nobody reads of it.
+    /// Removes from one event the parts that nobody reads.
     pub fn cut(&mut self, event: &mut Event) {
         if let EventKind::SubjectStarted { facts, .. } = &event.kind {
             self.start(&event.scope.check, facts);
@@ -72,7 +72,7 @@ impl<'a> Lean<'a> {
     fn start(&mut self, check: &str, facts: &Value) {
         for rules in &self.rules {
             // Of other checks a subject may still start.
-            let of = Unread::of(rules, if rules.check == check { facts } else { &Value::Null });
+            let of = Unread::of(*rules, if rules.check() == check { facts } else { &Value::Null });
             self.unread = Some(match self.unread.take() {
                 Some(before) => before.and(&of),
                 None => of,
@@ -95,25 +95,16 @@ fn take(unread: &[&str], object: &mut Value) {
 mod tests {
     use super::*;
     use crate::claim::Aggregate;
+    use crate::testing::{StandIn, Unread};
     use aiconform_model::{Object, Scope};
     use serde_json::json;
 
-    type Unread = fn(&Kind, &Value) -> &'static [&'static str];
+    fn rules(check: &'static str, unread: Unread) -> StandIn {
+        StandIn { unread, unread_later: &["/spec/b"], ..StandIn::of(check, Aggregate::AnySubject) }
+    }
 
-    fn rules(check: &'static str, unread: Unread) -> Rules {
-        Rules {
-            check,
-            aggregate: Aggregate::AnySubject,
-            claims: &[],
-            unread,
-            unread_later: |_| &["/spec/b"],
-            guard: |_, _| None,
-            grade: |_, _| None,
-            simulated: |_, _| false,
-            measures: |_, _| Vec::new(),
-            pictures: |_, _| Vec::new(),
-            advice: "install one",
-        }
+    fn all(rules: &[StandIn]) -> impl Iterator<Item = &dyn Judged> {
+        rules.iter().map(|rules| rules as &dyn Judged)
     }
 
     const OF_C: Unread = |kind, facts| match (kind.plural.as_str(), &facts["all"]) {
@@ -162,7 +153,7 @@ mod tests {
     #[test]
     fn pods_and_nodes_lose_what_nobody_reads_and_nothing_else_does() {
         let rules = [rules("c", OF_C)];
-        let mut lean = Lean::new(&rules);
+        let mut lean = Lean::new(all(&rules));
         assert_eq!(seen(&mut lean, Kind::pod()), whole(), "nothing has started");
         started(&mut lean, json!({}));
         assert_eq!(seen(&mut lean, Kind::pod()), less());
@@ -181,10 +172,10 @@ mod tests {
     #[test]
     fn what_another_check_may_read_stays() {
         let rules = [rules("c", OF_C), rules("d", |_, _| &["/spec/b/0/c"]), rules("e", |_, _| &[])];
-        let mut lean = Lean::new(&rules[..2]);
+        let mut lean = Lean::new(all(&rules[..2]));
         started(&mut lean, json!({}));
         assert_eq!(seen(&mut lean, Kind::pod())["spec"], json!({"a": {"x": 1}, "b": [{"d": 2}, {"c": 3}]}));
-        let mut lean = Lean::new(&rules);
+        let mut lean = Lean::new(all(&rules));
         started(&mut lean, json!({}));
         assert_eq!(seen(&mut lean, Kind::pod()), whole());
     }

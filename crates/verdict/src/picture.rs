@@ -1,39 +1,148 @@
 //! A picture of what happened, for the report: lanes or curves over time, a grid of who tried what, or bars of shares.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// Lanes over time, with marks; or curves over time, with shades behind them; or a grid; or bars.
+/// A picture of a subject, with what is to be seen in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Picture {
     /// Title.
     pub title: String,
-    /// What is to be seen, in one sentence; also the text for those who do not see it.
+    /// Description of what is to be seen, in one sentence; also the text for those who do not see it.
     pub caption: String,
-    /// What it came to, for the eye and for choosing one to show.
+    /// Tone of its result, for the eye and for choosing one to show.
     pub tone: Tone,
     /// Pictures of one series stand side by side.
     pub series: String,
-    /// The lanes, from top to bottom.
-    pub lanes: Vec<Lane>,
-    /// Moments worth naming; behind curves they are lines, with their names to point at.
-    pub marks: Vec<Mark>,
-    /// Curves; where there are any, they are drawn and lanes are not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub curves: Vec<Curve>,
-    /// What the top of the curves stands for, where they are of a count; else they are of shares.
+    /// Place in the series; pictures of the same place stand as they come.
+    #[serde(skip)]
+    pub place: u64,
+    /// The gallery at the top of the report in which it hangs too; else it stands with its subject only.
+    #[serde(skip)]
+    pub gallery: Option<&'static Gallery>,
+    /// Drawing.
+    #[serde(flatten)]
+    pub drawing: Drawing,
+}
+
+/// A form of drawing, with all that is drawn in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Drawing {
+    /// Lanes over time.
+    Lanes {
+        /// The lanes, from top to bottom.
+        lanes: Vec<Lane>,
+        /// Moments worth naming.
+        marks: Vec<Mark>,
+        /// Length in milliseconds.
+        length: u64,
+    },
+    /// Curves over time.
+    Curves {
+        /// The curves.
+        curves: Vec<Curve>,
+        /// Meaning of the picture's height.
+        scale: Scale,
+        /// Stretches of what went on behind the curves.
+        shades: Vec<Span>,
+        /// Moments worth naming: lines behind the curves, with their names to point at.
+        marks: Vec<Mark>,
+        /// Length in milliseconds.
+        length: u64,
+    },
+    /// A grid.
+    Grid(Grid),
+    /// Bars of shares.
+    Bars(Vec<Bar>),
+}
+
+/// Meaning of the height of a picture of curves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// A share, up to 100 %.
+    Share,
+    /// A count, up to this.
+    Count(u64),
+}
+
+/// All forms in one: a drawing in `verdict.json`, which has the fields of every form.
+#[derive(Default, Serialize)]
+struct Flat<'a> {
+    lanes: &'a [Lane],
+    marks: &'a [Mark],
+    #[serde(skip_serializing_if = "<[Curve]>::is_empty")]
+    curves: &'a [Curve],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u64>,
-    /// What went on behind the curves.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub shades: Vec<Span>,
-    /// A grid; where there is one, it is drawn and nothing else is.
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "<[Span]>::is_empty")]
+    shades: &'a [Span],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grid: Option<Grid>,
-    /// Bars; where there are any, they are drawn and lanes are not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub bars: Vec<Bar>,
-    /// Length in milliseconds.
-    pub length: u64,
+    grid: Option<&'a Grid>,
+    #[serde(skip_serializing_if = "<[Bar]>::is_empty")]
+    bars: &'a [Bar],
+    length: u64,
+}
+
+impl Serialize for Drawing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let flat = match self {
+            Drawing::Lanes { lanes, marks, length } => {
+                Flat { lanes, marks, length: *length, ..Flat::default() }
+            }
+            Drawing::Curves { curves, scale, shades, marks, length } => Flat {
+                curves,
+                count: match scale {
+                    Scale::Share => None,
+                    Scale::Count(top) => Some(*top),
+                },
+                shades,
+                marks,
+                length: *length,
+                ..Flat::default()
+            },
+            Drawing::Grid(grid) => Flat { grid: Some(grid), ..Flat::default() },
+            Drawing::Bars(bars) => Flat { bars, ..Flat::default() },
+        };
+        flat.serialize(serializer)
+    }
+}
+
+/// A row of pictures of all subjects at the top of a requirement, with what its reader must know.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gallery {
+    /// Heading.
+    pub heading: &'static str,
+    /// Description of what is to be seen, in one or more sentences.
+    pub says: &'static str,
+    /// Names of the report's colours, and what each stands for.
+    pub legend: &'static [(&'static str, &'static str)],
+    /// Where one picture hangs for its whole series, the one that says most, and the series is folded below: names of
+    /// what the pictures came to. Else every picture hangs.
+    pub words: Option<Words>,
+}
+
+/// Names of what pictures came to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Of [`Tone::Good`].
+    pub good: &'static str,
+    /// Of [`Tone::Bad`].
+    pub bad: &'static str,
+    /// Of [`Tone::Worst`].
+    pub worst: &'static str,
+    /// Of [`Tone::Open`].
+    pub open: &'static str,
+}
+
+impl Words {
+    /// The name of a tone.
+    pub fn of(&self, tone: Tone) -> &'static str {
+        match tone {
+            Tone::Good => self.good,
+            Tone::Bad => self.bad,
+            Tone::Worst => self.worst,
+            Tone::Open => self.open,
+        }
+    }
 }
 
 /// A share that was counted.
@@ -45,18 +154,18 @@ pub struct Bar {
     pub name: String,
     /// The share, in percent.
     pub share: f64,
-    /// What it can come of, in percent.
+    /// Interval that it can come of, in percent.
     pub interval: (f64, f64),
-    /// What it should be, in percent.
+    /// Share that it should be, in percent.
     pub expected: f64,
 }
 
-/// Who tried what, and what came of it.
+/// Table of tries: who tried what, and the result of each.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Grid {
-    /// What was tried, from left to right.
+    /// Things that were tried, from left to right.
     pub columns: Vec<String>,
-    /// Who tried it, from top to bottom.
+    /// Actors that tried it, from top to bottom.
     pub rows: Vec<Row>,
 }
 
@@ -65,20 +174,20 @@ pub struct Grid {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// What came of each.
+    /// Result of each try.
     pub cells: Vec<Cell>,
 }
 
-/// What came of one try.
+/// Result of one try.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cell {
     /// In a word.
     pub word: String,
-    /// What that is.
+    /// Kind of the result.
     pub kind: CellKind,
 }
 
-/// What came of a try.
+/// Kind of a try's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellKind {
@@ -103,30 +212,21 @@ pub struct Curve {
     pub main: bool,
 }
 
-/// What a picture came to.
+/// Tone of a picture's result. Its names in `verdict.json` are older than what it is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Tone {
-    /// All or nothing.
-    Whole,
-    /// A part holds slots.
-    Part,
-    /// Parts hold slots, and nobody can go on.
-    Deadlock,
+    /// As it must be.
+    #[serde(rename = "whole")]
+    Good,
+    /// Not as it must be.
+    #[serde(rename = "part")]
+    Bad,
+    /// As bad as it can be.
+    #[serde(rename = "deadlock")]
+    Worst,
     /// It could not be told.
+    #[serde(rename = "open")]
     Open,
-}
-
-impl Tone {
-    /// In words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Tone::Whole => "all or nothing",
-            Tone::Part => "in part",
-            Tone::Deadlock => "deadlock",
-            Tone::Open => "not decided",
-        }
-    }
 }
 
 /// One lane: a pod.
@@ -136,7 +236,7 @@ pub struct Lane {
     pub name: String,
     /// Lanes of one group stand together.
     pub group: String,
-    /// What it was when.
+    /// States over time.
     pub spans: Vec<Span>,
 }
 
@@ -158,4 +258,59 @@ pub struct Mark {
     pub at: u64,
     /// Its name.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(drawing: Drawing) -> String {
+        let picture = Picture {
+            title: "t".into(),
+            caption: "c".into(),
+            tone: Tone::Worst,
+            series: "s".into(),
+            place: 3,
+            gallery: None,
+            drawing,
+        };
+        serde_json::to_string(&picture).unwrap()
+    }
+
+    #[test]
+    fn every_form_is_written_with_the_fields_of_all_forms_in_one_order() {
+        let head = r#"{"title":"t","caption":"c","tone":"deadlock","series":"s","lanes":[]"#;
+        assert_eq!(
+            written(Drawing::Lanes {
+                lanes: Vec::new(),
+                marks: vec![Mark { at: 1, name: "m".into() }],
+                length: 7
+            }),
+            format!(r#"{head},"marks":[{{"at":1,"name":"m"}}],"length":7}}"#)
+        );
+        assert_eq!(
+            written(Drawing::Curves {
+                curves: vec![Curve { name: "n".into(), points: vec![(1, 0.5)], main: true }],
+                scale: Scale::Count(4),
+                shades: vec![Span { from: 1, to: 2, state: "load" }],
+                marks: Vec::new(),
+                length: 7,
+            }),
+            format!(
+                r#"{head},"marks":[],"curves":[{{"name":"n","points":[[1,0.5]],"main":true}}],"count":4,"shades":[{{"from":1,"to":2,"state":"load"}}],"length":7}}"#
+            )
+        );
+        assert_eq!(
+            written(Drawing::Grid(Grid { columns: Vec::new(), rows: Vec::new() })),
+            format!(r#"{head},"marks":[],"grid":{{"columns":[],"rows":[]}},"length":0}}"#)
+        );
+        let bar =
+            Bar { group: "g".into(), name: "n".into(), share: 1.0, interval: (0.0, 2.0), expected: 3.0 };
+        assert_eq!(
+            written(Drawing::Bars(vec![bar])),
+            format!(
+                r#"{head},"marks":[],"bars":[{{"group":"g","name":"n","share":1.0,"interval":[0.0,2.0],"expected":3.0}}],"length":0}}"#
+            )
+        );
+    }
 }

@@ -27,9 +27,9 @@ pub struct Wait<'a> {
 /// The condition came true.
 #[derive(Debug)]
 pub struct Met<T> {
-    /// What the condition gave.
+    /// Value that the condition gave.
     pub value: T,
-    /// How long it took.
+    /// Time that it took.
     pub waited: Duration,
 }
 
@@ -39,7 +39,7 @@ pub struct Met<T> {
 pub struct TooLate {
     /// Name of the condition.
     pub condition: String,
-    /// How long it was waited.
+    /// Time that was waited.
     pub waited: Duration,
     /// The last thing seen.
     pub last: String,
@@ -61,7 +61,7 @@ impl Wait<'_> {
         self.until_unless(changes, look, || None).await
     }
 
-    /// The same, and gives up as soon as `hopeless` says why the condition will not come true.
+    /// Like [`Wait::until`], and gives up as soon as `hopeless` says why the condition will not come true.
     ///
     /// # Errors
     /// [`TooLate`] at the limit, when the sender of `changes` is gone, or with what `hopeless` said.

@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 /// Arguments of `aiconform cleanup`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing is left, 5 something is left and named, 2 wrong usage, 3 the cluster cannot be asked"
+)]
 pub struct Arguments {
     /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
     #[arg(long)]
@@ -57,7 +60,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             continue;
         }
         talk.line("", &format!("removing run {}", run.id));
-        let stays = cleanup(&api, &run).await?;
+        let stays = cleanup(&api, &run, &|words| talk.line("", words)).await?;
         if stays.is_empty() {
             anstream::println!("run {}: removed", run.id);
         }
@@ -66,5 +69,5 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     for stays in &left {
         anstream::eprintln!("could not be removed: {stays}");
     }
-    if left.is_empty() { Ok(Exit::Success) } else { Ok(Exit::CouldNotRun) }
+    Ok(Exit::Success.leaving(&left))
 }

@@ -1,25 +1,27 @@
 //! `aiconform lab faults`: a broken lab for each fault of the checks, against one healthy twin.
 
+mod bench;
 mod compare;
+mod ledger;
+mod plan;
+mod rotation;
 
-use self::compare::{Row, compare};
-use crate::commands::run::{fake_nodes, interrupt};
+use self::bench::{Bench, On, Rows, healthy};
+use self::compare::Row;
+use self::plan::{Made, Queue, Try};
+use crate::commands::run::interrupt;
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
 use crate::select;
-use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
-use aiconform_checks::{CHECKS, Check, Fault, Level, Options, Profile};
-use aiconform_cluster::{Connection, Target};
-use aiconform_lab::{Breakage, Kubernetes, Part};
-use aiconform_verdict::{Judgement, Verdict};
+use aiconform_checks::{CHECKS, Check, Fault};
+use aiconform_lab::{Kubernetes, Part, Status};
 use camino::Utf8PathBuf;
-use futures::future::{LocalBoxFuture, Shared, join_all};
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
-use std::collections::{BTreeMap, BTreeSet};
+use futures::future::join_all;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// Arguments of `aiconform lab faults`.
 #[derive(clap::Args)]
@@ -33,9 +35,22 @@ pub struct Arguments {
     /// components that take long to build
     #[arg(long)]
     slow: bool,
-    /// Version of the labs' Kubernetes: 1.36 or 1.37
+    /// Only a part, of all requirements: the gravest of each MUST, and so many of the others, which follow each other from turn
+    /// to turn
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["names", "slow"])]
+    turn: Option<usize>,
+    /// How many others a turn has
+    #[arg(long, default_value_t = 16, requires = "turn", value_name = "COUNT")]
+    others: usize,
+    /// Version of the labs' Kubernetes: 1.34 to 1.37
     #[arg(long, default_value = "1.37", value_name = "VERSION")]
     kubernetes: Kubernetes,
+    /// A lab that stands, on which all is tried: the user's own, from `lab up`
+    #[arg(long, value_name = "LAB")]
+    on: Option<String>,
+    /// Without a run on the healthy lab first: then only what the faults say is compared
+    #[arg(long, requires = "on")]
+    no_twin: bool,
     /// Format
     #[arg(short = 'o', long = "output", value_enum, default_value_t)]
     output: Format,
@@ -53,67 +68,14 @@ pub struct Arguments {
     output_dir: Option<Utf8PathBuf>,
 }
 
-/// What a lab is made like, and what is run on it.
-struct Made {
-    breakage: Option<Breakage>,
-    checks: Vec<&'static Check>,
-    adapters: Vec<String>,
-    trials: Vec<String>,
-    profile: Profile,
-}
-
-/// The healthy twin, judged once and awaited by everyone.
-type Twin<'a> = Shared<LocalBoxFuture<'a, Result<Arc<Vec<Judgement>>, Arc<anyhow::Error>>>>;
-
-fn told(error: Arc<anyhow::Error>) -> anyhow::Error {
-    Arc::try_unwrap(error).unwrap_or_else(|shared| anyhow::anyhow!("the healthy twin: {shared:#}"))
-}
-
-/// Faults of one breakage that are tried on one lab: several checks may say what it does.
-type Group = Vec<(&'static Check, Fault)>;
-
-/// Whether it needs a lab with a part whose API other parts serve elsewhere, and so a twin of its own.
-fn is_apart(fault: &Fault) -> bool {
-    fault.adapters.iter().filter_map(|id| Part::named(id)).any(Part::is_apart)
-}
-
-/// Puts together what can be tried in one run: the same breakage in the same way, and each check once.
-fn grouped(chosen: Vec<(&'static Check, Fault)>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (check, fault) in chosen {
-        let fits = |group: &&mut Group| {
-            group.iter().all(|(other, there)| {
-                let alike = there.breakage == fault.breakage
-                    && is_apart(there) == is_apart(&fault)
-                    && (&there.trials, &there.profile) == (&fault.trials, &fault.profile);
-                alike && other.id != check.id
-            })
-        };
-        match groups.iter_mut().find(fits) {
-            Some(group) => group.push((check, fault)),
-            None => groups.push(vec![(check, fault)]),
-        }
-    }
-    groups
-}
-
-struct Bench {
-    arguments: Arguments,
-    /// Labs that may be up.
-    labs: Semaphore,
-    folder: Utf8PathBuf,
-    talk: Arc<Talk>,
-    interrupt: Interrupt,
-}
-
-/// Runs the verb.
-pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+/// The faults that are to be tried.
+fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<(&'static Check, Fault)>> {
     let mut chosen: Vec<(&'static Check, Fault)> = Vec::new();
     if let Some(id) = arguments.only.iter().find(|id| aiconform_checks::check(id).is_none()) {
         let known: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
         return Err(UsageError(format!("there is no check {id:?}; there are: {}", known.join(", "))).into());
     }
-    let mut checks: Vec<&'static Check> = CHECKS
+    let checks: Vec<&'static Check> = CHECKS
         .iter()
         .copied()
         .filter(|check| arguments.only.is_empty() || arguments.only.iter().any(|id| id == check.id))
@@ -134,242 +96,144 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     }
     chosen.retain(|(check, fault)| {
         let named = arguments.names.contains(&fault.breakage);
-        let quick = !fault.slow && (select::is_quick(check) || !arguments.only.is_empty());
+        let all = !arguments.only.is_empty() || arguments.turn.is_some();
+        let quick = !fault.slow && (select::is_quick(check) || all);
         named || (arguments.names.is_empty() && (arguments.slow || quick))
     });
-    // The twin has no more than what is compared with it.
-    checks.retain(|check| chosen.iter().any(|(other, _)| other.id == check.id));
+    Ok(chosen)
+}
+
+/// Runs the verb.
+pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    let mut tries = plan::tries(chosen(&arguments)?)?;
+    let talk = Arc::new(Talk::new());
+    if let Some(number) = arguments.turn {
+        let turn = rotation::turn(tries, number, arguments.others);
+        let (count, left) = (turn.tries.len(), turn.left.len());
+        talk.line(
+            "",
+            &format!(
+                "turn {number}: {count} are tried, {left} are left to other turns: {}",
+                turn.left.join(", ")
+            ),
+        );
+        tries = turn.tries;
+    }
     let temporary = tempfile::tempdir()?;
     let folder = match &arguments.output_dir {
         Some(folder) => folder.clone(),
         None => Utf8PathBuf::try_from(temporary.path().to_owned())?,
     };
-    let labs = Semaphore::new(usize::try_from(arguments.side_by_side)?);
-    let bench = Bench { arguments, labs, folder, talk: Arc::new(Talk::new()), interrupt: interrupt() };
-
-    bench.talk.line("", "the healthy twin");
-    // A twin tries what its faults try, and nothing else.
-    let healthy = |apart: bool| {
-        let own: Vec<_> = chosen.iter().filter(|(_, fault)| is_apart(fault) == apart).collect();
-        let tried = |list: fn(&Fault) -> &Vec<String>| -> Vec<String> {
-            let all: BTreeSet<&String> = own.iter().flat_map(|(_, fault)| list(fault)).collect();
-            all.into_iter().cloned().collect()
-        };
-        let is_tried = |check: &&&Check| own.iter().any(|(other, _)| other.id == check.id);
-        (!own.is_empty()).then(|| Made {
-            breakage: None,
-            checks: checks.iter().filter(is_tried).copied().collect(),
-            adapters: tried(|fault| &fault.adapters),
-            trials: tried(|fault| &fault.trials),
-            profile: Profile::default(),
-        })
+    let lab = arguments.on.as_deref().map(|name| standing(name, &tries)).transpose()?;
+    let (queued, on_lab) = if lab.is_some() { (Vec::new(), tries) } else { (tries, Vec::new()) };
+    let mut queue = Queue::new(queued);
+    let bench = Bench {
+        kubernetes: arguments.kubernetes,
+        rounds: arguments.rounds,
+        seed: arguments.seed,
+        folder,
+        talk,
+        interrupt: interrupt(),
+        ledger: RefCell::default(),
+        twins: queue.twins(),
+        queue: RefCell::new(queue),
+        healthy: RefCell::default(),
     };
-    let twins: BTreeMap<bool, Made> =
-        [false, true].into_iter().filter_map(|apart| Some((apart, healthy(apart)?))).collect();
-    let twins: BTreeMap<bool, Twin> = twins
-        .iter()
-        .map(|(apart, made)| {
-            let (run, bench) = (if *apart { "twin-apart" } else { "twin" }, &bench);
-            let name = format!("fault{run}-{}", std::process::id());
-            let judged = async move { bench.lab(&name, run, made).await };
-            (*apart, judged.map(|judged| judged.map(Arc::new).map_err(Arc::new)).boxed_local().shared())
-        })
-        .collect();
-    let groups = grouped(chosen);
-    let tried: FuturesUnordered<_> = groups
-        .iter()
-        .enumerate()
-        .map(|(number, group)| {
-            let (bench, twins) = (&bench, &twins);
-            async move {
-                let apart = group.first().is_some_and(|(_, fault)| is_apart(fault));
-                (number, bench.rows(number, group, &twins[&apart]).await)
-            }
-        })
-        .collect();
-    // Their labs are the first; whatever becomes of them, the others come to their end and leave nothing.
-    let judged = join_all(twins.values().cloned());
-    let (judged, mut rows): (_, Vec<(usize, Vec<Row>)>) = futures::join!(judged, tried.collect());
-    if bench.interrupt.clone().now_or_never().is_some() {
+    let mut rows: Rows = match lab {
+        Some(lab) => on(&bench, &lab, &on_lab, arguments.no_twin).await?,
+        None => {
+            let walks = (0..arguments.side_by_side).map(|_| bench.walk());
+            join_all(walks).await.into_iter().flatten().collect()
+        }
+    };
+    bench.talk.clear();
+    if bench.is_interrupted() {
         return Ok(Exit::Interrupted);
     }
-    let judged: Vec<_> = judged.into_iter().map(|judged| judged.map_err(told)).collect::<Result<_, _>>()?;
-    let twin: Vec<&Judgement> = judged.iter().flat_map(|judged| judged.iter()).collect();
-    let healthy = twin.iter().all(|judgement| judgement.verdict == Verdict::Passed);
     rows.sort_by_key(|(number, _)| *number);
-    let mut rows: Vec<Row> = rows.into_iter().flat_map(|(_, rows)| rows).collect();
-    rows.insert(
-        0,
-        Row {
-            name: "healthy twin".into(),
-            claim: String::new(),
-            subject: String::new(),
-            expected: "passed".into(),
-            observed: twin.iter().map(|judgement| judgement.word()).collect::<Vec<_>>().join(", "),
-            found: healthy,
-            why: twin.iter().map(|judgement| judgement.why.as_str()).collect::<Vec<_>>().join("; "),
-        },
-    );
-    if !format::print(bench.arguments.output, &rows)? {
-        let cells = |row: &Row| {
-            let found = if row.found { "found" } else { "MISSED" };
-            vec![
-                row.name.clone(),
-                row.subject.clone(),
-                row.claim.clone(),
-                row.expected.clone(),
-                row.observed.clone(),
-                found.into(),
-            ]
-        };
-        format::table(
-            &["breakage", "subject", "claim", "expected", "observed", ""],
-            rows.iter().map(cells).collect(),
-        );
-    }
+    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    print(arguments.output, &rows)?;
+    bench.ledger.into_inner().tell(&bench.talk);
     Ok(if rows.iter().all(|row| row.found) { Exit::Success } else { Exit::Failed })
 }
 
-impl Bench {
-    /// A lab, a run on it, and the lab's end; without a fault it is healthy, and everything that a fault may name is
-    /// tried.
-    async fn lab(&self, lab_name: &str, run_name: &str, made: &Made) -> anyhow::Result<Vec<Judgement>> {
-        let _permit = self.labs.acquire().await?;
-        let adapters = &made.adapters;
-        let options = aiconform_lab::Options {
-            name: lab_name.into(),
-            outlive: false,
-            breakages: made.breakage.into_iter().collect(),
-            kubernetes: self.arguments.kubernetes,
-            fake_nodes: fake_nodes(Level::Must, &made.trials),
-            parts: select::parts(&made.checks, adapters, Level::Must),
-            pose: None,
-        };
-        let talk = Arc::new(self.talk.named(run_name));
-        let lab = tokio::select! {
-            lab = aiconform_lab::up(&options, talk.as_ref()) => lab?,
-            () = self.interrupt.clone() => anyhow::bail!("interrupted"),
-        };
-        let target = Target { kubeconfig: Some(lab.kubeconfig()), context: None };
-        let result = match Connection::open(&target).await {
-            Ok(connection) => {
-                let setup = Setup {
-                    connection,
-                    lab: true,
-                    parts: lab.parts(),
-                    release: "1.37".into(),
-                    checks: made.checks.clone(),
-                    profile: made.profile.clone(),
-                    options: Options {
-                        adapters: adapters.clone(),
-                        level: Level::Must,
-                        trials: made.trials.clone(),
-                        rounds: self.arguments.rounds,
-                        size: aiconform_checks::GANG_SIZE,
-                        seed: self.arguments.seed,
-                    },
-                    path: self.folder.join(run_name),
-                    talk,
-                    interrupt: self.interrupt.clone(),
-                };
-                session::run(setup).await
-            }
-            Err(error) => Err(error.into()),
-        };
-        lab.down().await?;
-        let (end, judged) = result?;
-        if end.interrupted {
-            anyhow::bail!("interrupted");
-        }
-        if !end.left.is_empty() {
-            anyhow::bail!("{run_name}: could not be removed: {}", end.left.join("; "));
-        }
-        Ok(judged.report.requirements.into_iter().map(|judged| judged.judgement).collect())
+fn print(output: Format, rows: &[Row]) -> anyhow::Result<()> {
+    if format::print(output, &rows)? {
+        return Ok(());
     }
-
-    /// The rows of the faults of one lab; those that could not be tried are missed, and the others go on.
-    async fn rows(&self, number: usize, group: &Group, twin: &Twin<'_>) -> Vec<Row> {
-        self.try_faults(number, group, twin).await.unwrap_or_else(|error| {
-            let missed = group.iter().map(|(_, fault)| {
-                self.talk.line("", &format!("{}: could not be tried: {error}", fault.breakage));
-                Row {
-                    name: fault.breakage.clone(),
-                    claim: String::new(),
-                    subject: String::new(),
-                    expected: fault.verdict.clone(),
-                    observed: "could not be tried".into(),
-                    found: false,
-                    why: error.to_string(),
-                }
-            });
-            missed.collect()
-        })
-    }
-
-    async fn try_faults(&self, number: usize, group: &Group, twin: &Twin<'_>) -> anyhow::Result<Vec<Row>> {
-        let (check, fault) = group.first().ok_or_else(|| anyhow::anyhow!("nothing is to be tried"))?;
-        // What is wrong with the healthy lab itself needs no other.
-        let judged = if fault.breakage == "none" {
-            twin.clone().await.map_err(told)?
-        } else {
-            let breakage = Breakage::named(&fault.breakage).ok_or_else(|| {
-                anyhow::anyhow!("{}: the lab knows no breakage {}", check.id, fault.breakage)
-            })?;
-            let made = Made {
-                breakage: Some(breakage),
-                checks: group.iter().map(|(check, _)| *check).collect(),
-                adapters: group.iter().flat_map(|(_, fault)| fault.adapters.clone()).collect(),
-                trials: fault.trials.clone(),
-                profile: Profile::parse(&fault.profile, "faults.toml")?,
-            };
-            let run = format!("{number}-{}", fault.breakage);
-            Arc::new(self.lab(&format!("fault{number}-{}", std::process::id()), &run, &made).await?)
-        };
-        let twin = twin.clone().await.map_err(told)?;
-        let of = |all: &[Judgement], check: &Check| {
-            all.iter().find(|judgement| judgement.requirement == check.id).cloned()
-        };
-        let mut rows = Vec::new();
-        for (check, fault) in group {
-            let name = if fault.variant.is_empty() {
-                format!("{}: {}", check.id, fault.breakage)
-            } else {
-                format!("{}: {} ({})", check.id, fault.breakage, fault.variant)
-            };
-            let judgement =
-                of(&judged, check).ok_or_else(|| anyhow::anyhow!("{name}: nothing was judged"))?;
-            let found = compare(&name, fault, &judgement, of(&twin, check).as_ref());
-            let missed: Vec<&Row> = found.iter().filter(|row| !row.found).collect();
-            for row in &missed {
-                let what = [row.subject.as_str(), &row.claim].join(" ");
-                self.talk.line("", &format!("{name}: MISSED: {what}: {}: {}", row.observed, row.why));
-            }
-            if missed.is_empty() {
-                self.talk.line("", &format!("{name}: found"));
-            }
-            rows.extend(found);
-        }
-        Ok(rows)
-    }
+    let cells = |row: &Row| {
+        let found = if row.found { "found" } else { "MISSED" };
+        let texts = [&row.name, &row.subject, &row.claim, &row.expected, &row.observed];
+        let seconds = format!("{:.1}", row.seconds);
+        texts.into_iter().cloned().chain([seconds, found.into()]).collect()
+    };
+    format::table(
+        &["breakage", "subject", "claim", "expected", "observed", "seconds", ""],
+        rows.iter().map(cells).collect(),
+    );
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_of_one_breakage_share_a_lab_and_no_check_is_tried_twice_on_it() {
-        let all = CHECKS
-            .iter()
-            .flat_map(|check| check.read_faults().unwrap().into_iter().map(move |fault| (*check, fault)));
-        let all: Vec<(&'static Check, Fault)> = all.collect();
-        let groups = grouped(all.clone());
-        assert_eq!(groups.iter().map(Vec::len).sum::<usize>(), all.len());
-        assert!(groups.len() < all.len(), "no breakage is known to two checks");
-        for group in groups {
-            let ids: BTreeSet<&str> = group.iter().map(|(check, _)| check.id).collect();
-            assert_eq!(ids.len(), group.len());
-            assert!(group.iter().all(|(_, fault)| fault.breakage == group[0].1.breakage));
+/// The user's lab of this name, which must be whole and have what these tries need.
+fn standing(name: &str, tries: &[Try]) -> anyhow::Result<Status> {
+    let lab = aiconform_lab::status(name).map_err(|error| UsageError(error.to_string()))?;
+    if let Some(broken) = lab.breakages.first() {
+        return Err(UsageError(format!(
+            "the lab {name} is broken already ({}): heal it with `aiconform lab --name {name} heal`",
+            broken.name()
+        ))
+        .into());
+    }
+    for tried in tries {
+        if tried.is_of_birth() {
+            return Err(UsageError(format!(
+                "{} changes the API server, which a lab has from birth: try it without --on",
+                tried.name()
+            ))
+            .into());
+        }
+        let lacks: Vec<&str> = tried.flavour.parts.difference(&lab.parts).map(|part| part.name()).collect();
+        if !lacks.is_empty() || tried.flavour.fake_nodes > lab.fake_nodes {
+            let parts: Vec<&str> = tried.flavour.parts.iter().map(|part| part.name()).collect();
+            return Err(UsageError(format!(
+                "{} needs a lab with more than {name} has: `aiconform lab --name NAME up --with {:?} --fake-nodes {}`",
+                tried.name(),
+                parts.join(","),
+                tried.flavour.fake_nodes
+            ))
+            .into());
         }
     }
+    Ok(lab)
+}
+
+/// Tries all of it on the user's lab, after its healthy twin.
+async fn on(bench: &Bench, lab: &Status, tries: &[Try], no_twin: bool) -> anyhow::Result<Rows> {
+    let parts: BTreeMap<_, _> = lab.parts.iter().map(|part: &Part| (part.name(), part.version())).collect();
+    let on = On { name: lab.name.clone(), kubeconfig: lab.kubeconfig(), parts };
+    let mut rows = Rows::new();
+    let mut twin = None;
+    if !no_twin {
+        let mut spent = ledger::Spent::default();
+        let judged = ledger::timed(&mut spent.run, bench.judge(&on, "twin", &Made::twin(tries))).await?;
+        bench.ledger.borrow_mut().add("healthy twin", spent);
+        rows.push((0, healthy("healthy twin", &judged).timed(spent)));
+        twin = Some(Rc::new(judged));
+    }
+    for tried in tries {
+        if bench.is_interrupted() {
+            break;
+        }
+        match (tried.breakage, &twin) {
+            (None, Some(twin)) => {
+                rows.extend(bench.compared(tried, twin, Some(twin), ledger::Spent::default()))
+            }
+            (None, None) => {}
+            (Some(_), twin) => {
+                let (found, _) = bench.try_it(&on, tried, twin.as_ref()).await;
+                rows.extend(found);
+            }
+        }
+    }
+    Ok(rows)
 }

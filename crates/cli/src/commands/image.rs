@@ -68,7 +68,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             std::io::Write::write_all(&mut file, &archive)?;
             anstream::println!("{path}");
             anstream::eprintln!(
-                "{name}; load it into every node, or push it to a registry and name it with --image"
+                "{name}; load it into every node, or push it to a registry and name it: {}",
+                found.named_by
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::verdicts;
-use aiconform_evidence::Stored;
+use aiconform_engine::{Before, Judged};
 use camino::Utf8PathBuf;
 
 /// Arguments of `aiconform judge` and `aiconform report`.
@@ -12,29 +12,26 @@ pub struct Arguments {
     run: Utf8PathBuf,
 }
 
-fn open(arguments: &Arguments) -> Result<Stored, UsageError> {
-    verdicts::open(&arguments.run).map_err(|error| UsageError(format!("{}: {error}", arguments.run)))
+fn judged(arguments: &Arguments) -> Result<Judged, UsageError> {
+    aiconform_engine::judge(&arguments.run).map_err(|error| UsageError(format!("{}: {error}", arguments.run)))
 }
 
 /// Judges the evidence of a stored run again and prints the verdicts.
 pub fn judge(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let judged = verdicts::of(&open(arguments)?);
+    let judged = judged(arguments)?;
     verdicts::print(&judged);
-    Ok(judged.exit)
+    Ok(verdicts::exit(&judged))
 }
 
 /// Renders every view of a stored run again; says which differed from what was there.
 pub fn report(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let judged = verdicts::of(&open(arguments)?);
-    for (name, content) in aiconform_report::views(&judged.report)? {
-        let file = arguments.run.join(name);
-        let state = match fs_err::read(&file) {
-            Ok(there) if there == content => "the same",
-            Ok(_) => "was different",
-            Err(_) => "was missing",
+    for (name, before) in aiconform_engine::write(&arguments.run, &judged(arguments)?)? {
+        let state = match before {
+            Before::Same => "the same",
+            Before::Different => "was different",
+            Before::Missing => "was missing",
         };
-        fs_err::write(&file, content)?;
-        anstream::println!("{file}: {state}");
+        anstream::println!("{}: {state}", arguments.run.join(name));
     }
     Ok(Exit::Success)
 }

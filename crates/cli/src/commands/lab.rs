@@ -1,8 +1,9 @@
 //! `aiconform lab`: start, use and end the lab.
 
 use crate::exit::{Exit, UsageError};
+use crate::format;
 use crate::talk::Talk;
-use aiconform_lab::{Breakage, Kubernetes, Options, Part, Pose};
+use aiconform_lab::{Breakage, Kubernetes, LabError, Node, Options, Part, Pose};
 use clap::Subcommand;
 use std::collections::BTreeSet;
 
@@ -20,13 +21,19 @@ pub struct Arguments {
 enum Act {
     /// Build what is missing and start the lab; prints the path of its kubeconfig
     Up {
-        /// Version of Kubernetes: 1.36 or 1.37
+        /// Version of Kubernetes: 1.34 to 1.37
         #[arg(long, default_value = "1.37", value_name = "VERSION")]
         kubernetes: Kubernetes,
         /// What it has beside Kubernetes; an empty text for nothing
         #[arg(long, value_delimiter = ',', value_name = "NAME", default_value = "kueue")]
         with: Vec<String>,
-        /// Fake nodes beside the real one; pods go there only if they tolerate the taint kwok.x-k8s.io/node
+        /// Real nodes, each with a kubelet and a containerd of its own
+        #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = nodes_range())]
+        nodes: u32,
+        /// What one of them is like: "node-1 label=KEY=VALUE taint=KEY=VALUE:EFFECT cpu=500m memory=2Gi pods=20 devices=4:MODEL|none probe=none break=NAME"
+        #[arg(long, value_name = "NODE")]
+        node: Vec<Node>,
+        /// Fake nodes beside the real ones; pods go there only if they tolerate the taint kwok.x-k8s.io/node
         #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=5000))]
         fake_nodes: u32,
         /// Break it: names of breakages, as `lab faults` shows them
@@ -38,10 +45,29 @@ enum Act {
     },
     /// End the lab and leave nothing of it
     Down,
-    /// Tell where the lab is
+    /// Tell where the lab is, and what is broken in it
     Status,
-    /// Run a command inside the lab's namespaces
+    /// Break the lab while it stands
+    Break {
+        /// Names of breakages, as `lab breakages` lists them
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Heal what is broken in the lab, and see that it is healed
+    Heal,
+    /// List the breakages of labs: name, part that it is about, and what is wrong
+    Breakages,
+    /// List what labs are made of and how much room it takes; with `--prune`, remove what no lab needs any more
+    Parts {
+        /// Remove what other versions of this program have left, and these
+        #[arg(long, value_name = "NAME", num_args = 0.., value_delimiter = ',')]
+        prune: Option<Vec<String>>,
+    },
+    /// Run a command inside the namespaces of the lab's first node, or of another
     Exec {
+        /// Name of the node, such as node-1
+        #[arg(long, value_name = "NODE")]
+        node: Option<String>,
         /// The command
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -56,7 +82,7 @@ enum Act {
 }
 
 fn parts(names: &[String]) -> Result<BTreeSet<Part>, UsageError> {
-    let known = || Part::ALL.iter().map(|part| part.name()).collect::<Vec<_>>().join(", ");
+    let known = || Part::all().map(Part::name).collect::<Vec<_>>().join(", ");
     let named = names.iter().filter(|name| !name.is_empty());
     named
         .map(|name| {
@@ -66,8 +92,29 @@ fn parts(names: &[String]) -> Result<BTreeSet<Part>, UsageError> {
         .collect()
 }
 
+/// Numbers of real nodes that a lab can have.
+pub fn nodes_range() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(aiconform_lab::MOST_NODES))
+}
+
+/// So many nodes, some of them as is said of them.
+///
+/// # Errors
+/// When something is said of a node that is not among them.
+pub fn nodes(count: u32, said: &[Node]) -> Result<Vec<Node>, UsageError> {
+    let mut nodes: Vec<Node> = (0..count).map(Node::plain).collect();
+    for node in said {
+        let name = node.name();
+        let place = nodes.iter_mut().find(|plain| plain.name() == name);
+        *place.ok_or_else(|| {
+            UsageError(format!("the lab has no {name}: it has {count} of them, from node-0 on"))
+        })? = node.clone();
+    }
+    Ok(nodes)
+}
+
 fn breakages(names: &[String]) -> Result<Vec<Breakage>, UsageError> {
-    let known = || Breakage::all().map(|breakage| breakage.name()).collect::<Vec<_>>().join(", ");
+    let known = || Breakage::all().map(Breakage::name).collect::<Vec<_>>().join(", ");
     names
         .iter()
         .map(|name| {
@@ -81,6 +128,19 @@ fn posing(name: &str) -> Result<Pose, UsageError> {
     Pose::named(name).ok_or_else(|| UsageError(format!("no lab poses as {name:?}; there is: nvidia")))
 }
 
+/// A size for people.
+fn megabytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "not built".into(), |bytes| format!("{} MB", bytes.div_ceil(1_000_000)))
+}
+
+/// Makes a refusal of the lab an error of usage: the user can ask otherwise.
+fn refused(error: LabError) -> anyhow::Error {
+    match error {
+        LabError::Refused(why) => UsageError(why).into(),
+        error => error.into(),
+    }
+}
+
 /// Runs the verb.
 pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let name = arguments.name;
@@ -91,11 +151,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{name:?} is no name for a lab: use 1 to 20 of a-z and 0-9")).into());
     }
     match arguments.act {
-        Act::Up { kubernetes, with, fake_nodes, break_, pose } => {
+        Act::Up { kubernetes, with, nodes, node, fake_nodes, break_, pose } => {
             let options = Options {
                 name,
                 outlive: true,
                 kubernetes,
+                nodes: self::nodes(nodes, &node)?,
                 fake_nodes,
                 parts: parts(&with)?,
                 breakages: breakages(&break_)?,
@@ -103,7 +164,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
             };
             let talk = Talk::new();
             let lab = tokio::select! {
-                lab = aiconform_lab::up(&options, &talk) => lab?,
+                lab = aiconform_lab::up(&options, &talk) => lab.map_err(refused)?,
                 interrupt = tokio::signal::ctrl_c() => {
                     interrupt?;
                     anstream::eprintln!("interrupted; removing what was started");
@@ -121,10 +182,40 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Act::Status => {
             let status = aiconform_lab::status(&name)?;
             let runs = if status.runs() { "up" } else { "dead; `aiconform lab down` removes what it left" };
-            anstream::println!("{name}: {runs}, API server at https://127.0.0.1:{}", status.port);
+            let broken: Vec<&str> = status.breakages.iter().map(|breakage| breakage.name()).collect();
+            let broken =
+                if broken.is_empty() { String::new() } else { format!(", broken: {}", broken.join(", ")) };
+            anstream::println!("{name}: {runs}, API server at https://127.0.0.1:{}{broken}", status.port);
         }
-        Act::Exec { command } => {
-            let status = aiconform_lab::exec(&name, &command).await?;
+        Act::Break { names } => {
+            aiconform_lab::break_lab(&name, &breakages(&names)?).await.map_err(refused)?
+        }
+        Act::Heal => aiconform_lab::heal(&name).await.map_err(refused)?,
+        Act::Breakages => {
+            let row = |breakage: Breakage| {
+                let part = breakage.part().map_or("", Part::name);
+                let birth = if breakage.is_of_birth() { "from birth" } else { "" };
+                [breakage.name(), part, birth, breakage.says()].map(str::to_owned).to_vec()
+            };
+            format::table(&["breakage", "part", "", "what is wrong"], Breakage::all().map(row).collect());
+        }
+        Act::Parts { prune } => {
+            if let Some(names) = prune {
+                for gone in aiconform_lab::prune(&names, &Talk::new()).await.map_err(refused)? {
+                    anstream::eprintln!("removed {} ({})", gone.name, megabytes(gone.bytes));
+                }
+            }
+            let kept = aiconform_lab::kept().await?;
+            let row = |kept: &aiconform_lab::Kept| {
+                vec![kept.name.clone(), megabytes(kept.bytes), kept.wanted.clone()]
+            };
+            let whole = kept.iter().filter_map(|kept| kept.bytes).sum();
+            let last = vec!["all of them".to_owned(), megabytes(Some(whole)), String::new()];
+            let rows = kept.iter().map(row).chain([last]).collect();
+            format::table(&["component", "size", "needed by"], rows);
+        }
+        Act::Exec { node, command } => {
+            let status = aiconform_lab::exec(&name, node.as_deref(), &command).await.map_err(refused)?;
             // Ended by a signal: as a shell says it.
             let signal = std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or_default();
             let code = status.code().unwrap_or(128 + signal);

@@ -3,8 +3,8 @@
 use crate::exit::{Exit, UsageError};
 use crate::format::{self, Format};
 use aiconform_model::catalogue::{self, RELEASES};
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use aiconform_submission::checklist::sentence;
+use aiconform_verdict::Standing;
 
 /// Arguments of `aiconform list`.
 #[derive(clap::Args)]
@@ -71,7 +71,8 @@ pub fn explain(arguments: &ExplainArguments) -> anyhow::Result<Exit> {
     for in_release in &found.releases {
         anstream::println!("{}: {}", in_release.release, in_release.level.word());
         if let Some(program) = &arguments.program {
-            anstream::println!("    {}", sentence(program, &in_release.release, id, &in_release.sentence)?);
+            let sentence = sentence(program, &in_release.release, id).map_err(UsageError)?;
+            anstream::println!("    {sentence}");
         }
     }
     match aiconform_checks::check(id) {
@@ -80,11 +81,9 @@ pub fn explain(arguments: &ExplainArguments) -> anyhow::Result<Exit> {
             anstream::println!("Adapters: {}", check.adapters.join(", "));
             anstream::println!("Creates: {}", check.creates);
             anstream::println!("\nClaims:");
-            for claim in check.rules.claims {
-                let standing = serde_json::to_value(claim.standing)?;
-                let kind = standing["standing"].as_str().unwrap_or_default().replace('_', " ");
-                anstream::println!("  {} ({kind}): {}", claim.id, claim.says);
-                if let Some(cites) = standing["cites"].as_str() {
+            for claim in check.rules.sentences() {
+                anstream::println!("  {} ({}): {}", claim.id, claim.standing.word(), claim.says);
+                if let Standing::Must { cites, .. } = claim.standing {
                     anstream::println!("      {cites}");
                 }
             }
@@ -92,29 +91,4 @@ pub fn explain(arguments: &ExplainArguments) -> anyhow::Result<Exit> {
         None => anstream::println!("\nThere is no check for it yet."),
     }
     Ok(Exit::Success)
-}
-
-/// The official sentence of a release, from a clone of the programme's repository; said to be changed when its digest
-/// is not the catalogue's.
-fn sentence(program: &camino::Utf8Path, release: &str, id: &str, digest: &str) -> anyhow::Result<String> {
-    let file = program.join(format!("docs/AIConformance-{release}.yaml"));
-    let text = fs_err::read_to_string(&file).map_err(|error| UsageError(error.to_string()))?;
-    let document: serde_json::Value =
-        serde_saphyr::from_str(&text).map_err(|error| UsageError(format!("{file}: {error}")))?;
-    let found = document["spec"]
-        .as_object()
-        .into_iter()
-        .flat_map(|categories| categories.values())
-        .filter_map(|items| items.as_array())
-        .flatten()
-        .find(|item| item["id"] == json!(id));
-    let Some(words) = found.and_then(|item| item["description"].as_str()) else {
-        return Ok(format!("(not in {file})"));
-    };
-    let hash: String = Sha256::digest(words).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(if hash == digest {
-        words.to_owned()
-    } else {
-        format!("{words} (differs from the sentence that this version knows)")
-    })
 }

@@ -2,15 +2,12 @@
 
 use crate::exit::{Exit, UsageError};
 use crate::talk::Talk;
-use crate::verdicts;
+use aiconform_engine::RunJudge;
 use aiconform_links::Asker;
 use aiconform_submission::reach::{self, Answers, Reached};
 use aiconform_submission::signature::PublicKey;
-use aiconform_submission::{
-    Given, JudgedRun, Moment, RunFolders, RunVerdict, members, review, show, submissions,
-};
-use aiconform_verdict::Verdict;
-use camino::{Utf8Path, Utf8PathBuf};
+use aiconform_submission::{Given, Moment, members, review, show, submissions};
+use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 
 /// Arguments of `aiconform review`.
@@ -40,6 +37,9 @@ pub struct Arguments {
     /// Show notes too
     #[arg(long)]
     notes: bool,
+    /// Name every place of findings that differ in nothing else, and not the first three alone
+    #[arg(long)]
+    all: bool,
     /// Format
     #[arg(short = 'o', long = "output", value_enum, default_value_t)]
     output: Output,
@@ -97,7 +97,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         },
         validator_only: arguments.validator_only,
         links: None,
-        runs: Some(&Judge),
+        runs: Some(&RunJudge),
     };
     if arguments.online {
         let links = reach::links(&folders, &given);
@@ -109,10 +109,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let review = review(&folders, &given);
     match arguments.output {
-        Output::Table => anstream::print!("{}", show::table(&review, arguments.notes)),
+        Output::Table => anstream::print!("{}", show::table(&review, arguments.notes, arguments.all)),
         Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&review)?),
         Output::Github => anstream::print!("{}", show::github(&review)),
-        Output::Markdown => anstream::print!("{}", show::markdown(&review)),
+        Output::Markdown => anstream::print!("{}", show::markdown(&review, arguments.all)),
     }
     Ok(if review.valid() { Exit::Success } else { Exit::Failed })
 }
@@ -139,33 +139,4 @@ async fn ask(links: &BTreeSet<String>) -> anyhow::Result<Answers> {
     );
     talk.line("", &words);
     Ok(answers)
-}
-
-/// Judges run folders as `judge` and `report` do.
-pub struct Judge;
-
-impl RunFolders for Judge {
-    fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
-        let stored = verdicts::open(folder).map_err(|error| error.to_string())?;
-        let judged = verdicts::of(&stored);
-        let views = aiconform_report::views(&judged.report).map_err(|error| error.to_string())?;
-        let verdicts = judged.report.requirements.iter().map(|requirement| {
-            let judgement = &requirement.judgement;
-            RunVerdict {
-                requirement: judgement.requirement.to_owned(),
-                test: requirement.test.clone(),
-                passed: judgement.verdict == Verdict::Passed,
-                simulated: judgement.simulated,
-                not_applicable: judgement.verdict == Verdict::NotApplicable,
-                word: judgement.word().to_owned(),
-                why: judgement.why.clone(),
-            }
-        });
-        Ok(JudgedRun {
-            release: judged.report.release.clone(),
-            facts: judged.report.run.clone(),
-            verdicts: verdicts.collect(),
-            views: views.into_iter().map(|(name, content)| (name.to_owned(), content)).collect(),
-        })
-    }
 }

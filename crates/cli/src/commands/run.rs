@@ -1,13 +1,15 @@
 //! `aiconform run`: plan, run, judge, report.
 
-use crate::exit::Exit;
+use super::lab::{nodes, nodes_range};
+use crate::exit::{Exit, UsageError};
 use crate::select::{self, Selection};
 use crate::session::{self, Interrupt, Setup};
 use crate::talk::Talk;
 use crate::verdicts;
 use aiconform_checks::{Check, Options, Profile};
 use aiconform_cluster::{Connection, Target};
-use aiconform_lab::Kubernetes;
+use aiconform_engine::refuse_unknown_trials;
+use aiconform_lab::{Kubernetes, Node};
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -35,15 +37,32 @@ impl From<Level> for aiconform_checks::Level {
     }
 }
 
+/// Codes of a run and their meaning, for its help.
+const CODES: &str = "Exit codes; of several that fit, the first counts:
+  130  interrupted; everything was removed
+  2    wrong usage
+  3    could not run
+  1    a selected MUST failed
+  4    a selected MUST is inconclusive or was not run
+  5    all passed, but something of the run is still in the cluster; stderr and run.json name it
+  0    all selected MUSTs passed or are not applicable";
+
 /// Arguments of `aiconform run`.
 #[derive(clap::Args)]
+#[command(after_help = CODES)]
 pub struct Arguments {
     /// Run on a lab that is started for it and removed afterwards
     #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
     lab: bool,
-    /// Version of the lab's Kubernetes: 1.36 or 1.37
-    #[arg(long, default_value = "1.37", requires = "lab", value_name = "VERSION")]
-    kubernetes: Kubernetes,
+    /// Version of the lab's Kubernetes: 1.34 to 1.37 [default: the release that is tested]
+    #[arg(long, requires = "lab", value_name = "VERSION")]
+    kubernetes: Option<Kubernetes>,
+    /// Real nodes of the lab
+    #[arg(long, default_value_t = 1, requires = "lab", value_name = "COUNT", value_parser = nodes_range())]
+    nodes: u32,
+    /// What one of them is like, as in `lab up`
+    #[arg(long, requires = "lab", value_name = "NODE")]
+    node: Vec<Node>,
     #[command(flatten)]
     selection: Selection,
     /// How far to go: what a MUST needs, or also what goes further (gang scheduling: preemption, lost members, …)
@@ -71,6 +90,19 @@ impl Arguments {
     fn level(&self) -> Level {
         self.level.unwrap_or_default()
     }
+
+    /// The version that was asked for, else that of the release.
+    fn kubernetes(&self) -> Result<Kubernetes, UsageError> {
+        let of_release = || {
+            self.selection.release().parse().map_err(|known| {
+                let release = self.selection.release();
+                UsageError(format!(
+                    "no lab has Kubernetes {release} ({known}): test release {release} on another with --kubernetes VERSION"
+                ))
+            })
+        };
+        self.kubernetes.map_or_else(of_release, Ok)
+    }
 }
 
 /// Runs the verb.
@@ -80,8 +112,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     if arguments.lab && arguments.level.is_none() && arguments.selection.is_open() {
         checks.retain(|check| select::is_quick(check));
     }
-    let profile = arguments.selection.profile(&checks)?;
-    Selection::check_trials(&checks, &arguments.trial)?;
+    let (profile, checks) = arguments.selection.profile(&checks)?;
+    refuse_unknown_trials(&checks, &arguments.trial).map_err(select::usage)?;
     let interrupt = interrupt();
     let talk = Arc::new(Talk::new());
     if !arguments.lab {
@@ -93,7 +125,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         name: format!("run{}", std::process::id()),
         outlive: false,
         breakages: Vec::new(),
-        kubernetes: arguments.kubernetes,
+        kubernetes: arguments.kubernetes()?,
+        nodes: nodes(arguments.nodes, &arguments.node)?,
         fake_nodes: fake_nodes(arguments.level().into(), &arguments.trial),
         parts: select::parts(&checks, &arguments.selection.adapters(), arguments.level().into()),
         pose: None,
@@ -193,22 +226,27 @@ async fn on(
             seed,
         },
         path: path.clone(),
-        talk,
+        talk: talk.clone(),
         interrupt,
     };
-    let (end, judged) = session::run(setup).await?;
+    let result = session::run(setup).await;
+    talk.clear();
+    let (end, judged) = result?;
     verdicts::print(&judged);
     anstream::eprintln!("report: {}", path.join("report.html"));
     for left in &end.left {
         anstream::eprintln!("could not be removed: {left}");
     }
+    if !end.left.is_empty() {
+        anstream::eprintln!(
+            "the verdicts stand, and something of the run is still there: `aiconform cleanup --run {}` tries again",
+            end.id
+        );
+    }
     if end.interrupted {
         return Ok(Exit::Interrupted);
     }
-    if !end.left.is_empty() {
-        anyhow::bail!("something of the run could not be removed; run `aiconform cleanup --run {}`", end.id);
-    }
-    Ok(judged.exit)
+    Ok(verdicts::exit(&judged).leaving(&end.left))
 }
 
 fn default_folder(context: &str, started: jiff::Timestamp) -> Utf8PathBuf {

@@ -1,4 +1,4 @@
-//! Which names stand in a run: found by where they stand in objects, paths and samples, and by their form anywhere.
+//! Names that stand in a run: found by where they stand in objects, paths and samples, and by their form anywhere.
 
 use super::key::Key;
 use super::patterns;
@@ -7,10 +7,10 @@ use aiconform_model::{Event, EventKind};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a name is of.
+/// Sort of thing that a name is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
-    /// What the user named.
+    /// A thing that the user named.
     Hidden,
     /// A node, or the machine or claim behind it.
     Node,
@@ -24,9 +24,9 @@ pub enum Sort {
     Address,
     /// A UUID.
     Uuid,
-    /// What else tells a machine or a container: serial numbers, digests of containers.
+    /// Another thing that tells a machine or a container: serial numbers, digests of containers.
     Machine,
-    /// How the cloud calls a machine, and where it stands.
+    /// The cloud's name of a machine, and where it stands.
     Cloud,
     /// A user.
     User,
@@ -53,12 +53,12 @@ impl Sort {
     }
 }
 
-/// How a name ends in a text, which says where it is one.
+/// Edge of a name in a text, which says where it is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
     /// Neither a letter, a digit nor `_` on either side.
     Word,
-    /// The same, and no further number of an address.
+    /// Like [`Edge::Word`], and no further number of an address.
     Address,
     /// No further hexadecimal digit behind it.
     Hexadecimal,
@@ -80,7 +80,7 @@ pub(super) struct Collector {
     own: BTreeSet<String>,
 }
 
-/// How the run's own namespaces and objects begin.
+/// Beginning of the names of the run's own namespaces and objects.
 const OWN: &str = "aiconform";
 /// The label that they have, in a namespace of the platform too.
 const RUN: &str = "aiconform.dev/run";
@@ -305,7 +305,7 @@ impl Collector {
         }
     }
 
-    /// What is made of several names, such as an ARN: each of them.
+    /// Collects each name of a text that is made of several, such as an ARN.
     fn parts(&mut self, value: &str, sort: Sort) {
         for part in value.split([':', '/', '@', '_']) {
             // Shorter ones are of the form and not of the thing.
@@ -358,7 +358,7 @@ impl Collector {
         }
     }
 
-    /// What was collected: names with their pseudonyms, and those that stay because they name nobody.
+    /// Names with their pseudonyms, and those that stay because they name nobody.
     pub fn finish(self, key: &Key) -> (BTreeMap<String, Entry>, BTreeMap<String, Sort>) {
         let mut entries = self.patterns;
         let mut kept = BTreeMap::new();

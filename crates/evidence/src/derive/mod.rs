@@ -42,7 +42,7 @@ pub enum DeriveError {
     Form {
         /// Its sequence.
         sequence: u64,
-        /// What does not fit.
+        /// The part that does not fit.
         why: String,
     },
     /// A name is still there.
@@ -50,7 +50,7 @@ pub enum DeriveError {
         "a name ({sort}) would still stand in {place}; nothing was written, this is a fault of aiconform"
     )]
     Left {
-        /// What it is of; the name itself is not told.
+        /// Sort of the name; the name itself is not told.
         sort: &'static str,
         /// Where.
         place: String,
@@ -129,7 +129,7 @@ impl Names {
         self.nameless.text(text).into_owned()
     }
 
-    /// How many texts of the run change: events, and blobs.
+    /// Number of texts of the run that change: events, and blobs.
     ///
     /// # Errors
     /// When the run folder can no longer be read.
@@ -195,7 +195,7 @@ impl Names {
     }
 
     fn event(&self, event: &Event) -> Result<Event, DeriveError> {
-        /// What is a word of ours and no text.
+        /// Fields that hold words of ours and no text.
         const WORDS: &[&str] = &["type", "time", "check", "change", "bin", "method"];
         let form =
             |error: serde_json::Error| DeriveError::Form { sequence: event.sequence, why: error.to_string() };

@@ -1,4 +1,4 @@
-//! What is recognised in any text by its form: UUIDs, addresses, hosts of URLs, users.
+//! Patterns that are recognised in any text by their form: UUIDs, addresses, hosts of URLs, users.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -85,7 +85,7 @@ fn address(word: &str) -> Option<(&str, IpAddr)> {
     (groups >= 2).then_some((word, IpAddr::V6(address)))
 }
 
-/// Whether no bit is set after the length of the network.
+/// Tells whether no bit is set after the length of the network.
 pub(super) fn is_network(address: IpAddr, length: u8) -> bool {
     let (bits, size) = match address {
         IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),

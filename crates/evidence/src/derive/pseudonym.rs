@@ -12,7 +12,7 @@ const ROUNDS: u32 = 12;
 static PUBLIC: LazyLock<std::collections::BTreeSet<&str>> =
     LazyLock::new(|| include_str!("public_words.txt").split_whitespace().collect());
 
-/// Whether a label of a name says nothing about whose it is.
+/// Tells whether a label of a name says nothing about whose it is.
 pub(super) fn is_public(label: &str) -> bool {
     let letters = label.chars().filter(char::is_ascii_alphanumeric);
     let digits_only = letters.clone().all(|letter| letter.is_ascii_digit());
@@ -166,7 +166,7 @@ impl Key {
     }
 }
 
-/// How many bits of an address say of what kind it is; `None` for those that name no machine, or the same everywhere.
+/// Number of bits of an address that say of what kind it is; `None` for those that name no machine, or the same everywhere.
 fn kept_4(address: Ipv4Addr) -> Option<u32> {
     match address.octets() {
         [0 | 127 | 224..=255, ..] | [169, 254, ..] => None,

@@ -105,7 +105,7 @@ impl Replacer {
     }
 }
 
-/// Whether what stands there is a name and no part of another word.
+/// Tells whether what stands there is a name and no part of another word.
 fn stands(text: &str, range: &Range<usize>, edge: Edge) -> bool {
     let (before, after) = (&text[..range.start], &text[range.end..]);
     let word = |letter: char| letter.is_alphanumeric() || letter == '_';
@@ -123,7 +123,7 @@ fn stands(text: &str, range: &Range<usize>, edge: Edge) -> bool {
     }
 }
 
-/// Whether a text ends with a letter that is written by others: `\n`, `\u003c`, `%2F`, `~1`.
+/// Tells whether a text ends with a letter that is written by others: `\n`, `\u003c`, `%2F`, `~1`.
 fn ends_with_escape(text: &str) -> bool {
     let bytes = text.as_bytes();
     let back = |from_end: usize| bytes.len().checked_sub(from_end).map(|at| bytes[at]);

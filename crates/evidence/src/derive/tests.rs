@@ -8,7 +8,7 @@ use std::fmt::Write;
 const UUID: &str = "0fafe70b-3caf-40c5-abc2-6993dcf76f58";
 const MACHINE: &str = "9ec60576a391455f96a7fa4e591212eb";
 
-/// What must not be left anywhere.
+/// Names that must not be left anywhere.
 const NAMES: &[&str] = &[
     "cirrus-gpu-17",
     "rack7.stratus.corp",

@@ -3,17 +3,16 @@
 
 mod proxy;
 
-use crate::breakage::Breakage;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
 use proxy::{Backend, Rule, Table};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 /// Whose place it takes.
 const CONTROLLER: &str = "traefik.io/gateway-controller";
-const CLASS: &str = "traefik";
 /// Address and port at which it serves, in the lab's own network namespace.
 const ADDRESS: &str = "10.199.0.1";
 const PORT: u16 = 80;
@@ -30,11 +29,30 @@ fn slices() -> Kind {
     Kind::namespaced("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 }
 
+/// Fault of the gateway: the one thing that it does wrong, in the words of the breakage's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    RefusesGateways,
+    IgnoresWeights,
+    ServesZeroWeight,
+    ChoosesByConnection,
+    IgnoresHeaders,
+    IgnoresHeaderValues,
+    IgnoresHeaderCase,
+    KeepsFirstWeights,
+    TellsStaleStatus,
+    AcceptsMissingBackends,
+    Caches,
+    AsksToLogIn,
+    NeverAnswers,
+}
+
 /// The gateway.
 pub struct Gateway {
     api: Api,
     mirror: Arc<Mirror>,
-    fault: Breakage,
+    fault: Fault,
     table: Arc<Table>,
     /// Rules and generations of routes (by UID) as they were first seen.
     first: BTreeMap<String, (Value, i64)>,
@@ -42,7 +60,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway with this fault.
-    pub fn new(api: Api, mirror: Arc<Mirror>, fault: Breakage) -> Gateway {
+    pub fn new(api: Api, mirror: Arc<Mirror>, fault: Fault) -> Gateway {
         Gateway { api, mirror, fault, table: Arc::new(Table::new(fault)), first: BTreeMap::new() }
     }
 
@@ -91,7 +109,7 @@ impl Gateway {
 
     fn of_gateway(&self, gateway: &Object) -> Value {
         let generation = generation(gateway);
-        if self.fault == Breakage::GatewayRefusesGateways {
+        if self.fault == Fault::RefusesGateways {
             let refused = [("Accepted", false, "Invalid"), ("Programmed", false, "Invalid")];
             return json!({"conditions": conditions(generation, &refused)});
         }
@@ -116,11 +134,11 @@ impl Gateway {
 
     fn of_route(&mut self, route: &Object) -> Value {
         let mut observed = generation(route);
-        if self.fault == Breakage::GatewayTellsStaleStatus {
+        if self.fault == Fault::TellsStaleStatus {
             observed = self.first(route).1;
         }
         let missing = self.rules(route).iter().any(|rule| rule.backends.iter().any(|it| it.is_missing));
-        let lies = self.fault == Breakage::GatewayAcceptsMissingBackends;
+        let lies = self.fault == Fault::AcceptsMissingBackends;
         let resolved = if missing && !lies { (false, "BackendNotFound") } else { (true, "ResolvedRefs") };
         let both = [("Accepted", true, "Accepted"), ("ResolvedRefs", resolved.0, resolved.1)];
         let parents: Vec<Value> = route
@@ -143,7 +161,7 @@ impl Gateway {
 
     fn rules(&mut self, route: &Object) -> Vec<Rule> {
         let mut rules = route.at("/spec/rules").cloned().unwrap_or_default();
-        if self.fault == Breakage::GatewayKeepsFirstWeights {
+        if self.fault == Fault::KeepsFirstWeights {
             rules = self.first(route).0.clone();
         }
         let hosts: Vec<String> =
@@ -186,7 +204,7 @@ impl Gateway {
     }
 }
 
-/// Whether one status holds all that another says, but for the times of its conditions.
+/// Tells whether one status holds all that another says, but for the times of its conditions.
 fn holds(wanted: &Value, there: &Value) -> bool {
     match (wanted, there) {
         (Value::Object(wanted), Value::Object(there)) => wanted.iter().all(|(key, value)| {
@@ -213,10 +231,4 @@ fn conditions(generation: i64, all: &[(&str, bool, &str)]) -> Vec<Value> {
                 "observedGeneration": generation, "lastTransitionTime": now})
         })
         .collect()
-}
-
-/// The class whose place it takes.
-pub fn class() -> Value {
-    json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": CLASS},
-        "spec": {"controllerName": CONTROLLER}})
 }

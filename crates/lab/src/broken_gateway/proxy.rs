@@ -1,6 +1,6 @@
 //! The data plane: one request in, the same to the backend that the rules choose, its answer out.
 
-use crate::breakage::Breakage;
+use super::Fault;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub struct Backend {
     /// Where it is, when it is there.
     pub address: Option<SocketAddr>,
-    /// Whether there is no such Service.
+    /// Set if there is no such Service.
     pub is_missing: bool,
     /// Its weight.
     pub weight: u64,
@@ -35,11 +35,11 @@ pub struct Rule {
     pub backends: Vec<Backend>,
 }
 
-/// What is served.
+/// Table of what is served.
 pub struct Table {
     /// The rules of all routes.
     pub rules: RwLock<Vec<Rule>>,
-    fault: Breakage,
+    fault: Fault,
     turn: AtomicU64,
     /// Answers by host and path.
     kept: Mutex<BTreeMap<String, Bytes>>,
@@ -47,7 +47,7 @@ pub struct Table {
 
 impl Table {
     /// Nothing yet, with this fault.
-    pub fn new(fault: Breakage) -> Table {
+    pub fn new(fault: Fault) -> Table {
         Table { rules: RwLock::default(), fault, turn: AtomicU64::new(0), kept: Mutex::default() }
     }
 
@@ -58,11 +58,9 @@ impl Table {
             let matches = |(name, value): &(String, String)| {
                 let there = headers.get(name).and_then(|there| there.to_str().ok());
                 match self.fault {
-                    Breakage::GatewayIgnoresHeaders => true,
-                    Breakage::GatewayIgnoresHeaderValues => there.is_some(),
-                    Breakage::GatewayIgnoresHeaderCase => {
-                        there.is_some_and(|it| it.eq_ignore_ascii_case(value))
-                    }
+                    Fault::IgnoresHeaders => true,
+                    Fault::IgnoresHeaderValues => there.is_some(),
+                    Fault::IgnoresHeaderCase => there.is_some_and(|it| it.eq_ignore_ascii_case(value)),
                     _ => there == Some(value),
                 }
             };
@@ -74,8 +72,8 @@ impl Table {
     /// One of the backends, each as often as its weight says.
     fn choose(&self, backends: &[Backend], turn: u64) -> Option<SocketAddr> {
         let weight = |backend: &Backend| match self.fault {
-            Breakage::GatewayIgnoresWeights => u64::from(backend.weight > 0),
-            Breakage::GatewayServesZeroWeight => backend.weight.max(4),
+            Fault::IgnoresWeights => u64::from(backend.weight > 0),
+            Fault::ServesZeroWeight => backend.weight.max(4),
             _ => backend.weight,
         };
         let sum: u64 = backends.iter().map(weight).sum();
@@ -115,22 +113,22 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
-    if table.fault == Breakage::GatewayNeverAnswers {
+    if table.fault == Fault::NeverAnswers {
         std::future::pending::<()>().await;
     }
-    if table.fault == Breakage::GatewayAsksToLogIn {
+    if table.fault == Fault::AsksToLogIn {
         let mut response = status(302, "log in first");
         response.headers_mut().insert("location", http::HeaderValue::from_static("https://login.lab.test/"));
         return Ok(response);
     }
     let Some(backends) = table.backends(&host, &parts.headers) else { return Ok(status(404, "no route")) };
     let turn = match table.fault {
-        Breakage::GatewayChoosesByConnection => connection,
+        Fault::ChoosesByConnection => connection,
         _ => table.turn.fetch_add(1, Ordering::Relaxed),
     };
     let Some(address) = table.choose(&backends, turn) else { return Ok(status(500, "no backend")) };
     let key = format!("{address} {host} {}", parts.uri.path());
-    let keeps = table.fault == Breakage::GatewayCaches;
+    let keeps = table.fault == Fault::Caches;
     if keeps && let Some(body) = table.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return Ok(Response::new(Full::new(body.clone())));
     }
@@ -174,7 +172,7 @@ mod tests {
     }
 
     /// Of 100 turns, those of each of the backends with weights 80, 20 and 0.
-    fn shares(fault: Breakage) -> [usize; 3] {
+    fn shares(fault: Fault) -> [usize; 3] {
         let table = Table::new(fault);
         let all = [backend(1, 80), backend(2, 20), backend(3, 0)];
         let chosen: Vec<_> = (0..100).map(|turn| table.choose(&all, turn)).collect();
@@ -183,10 +181,10 @@ mod tests {
 
     #[test]
     fn weights_are_kept_exactly_but_for_the_faults_about_them() {
-        assert_eq!(shares(Breakage::GatewayTellsStaleStatus), [80, 20, 0]);
-        assert_eq!(shares(Breakage::GatewayIgnoresWeights), [50, 50, 0]);
-        assert!(shares(Breakage::GatewayServesZeroWeight)[2] > 0);
-        assert_eq!(Table::new(Breakage::GatewayCaches).choose(&[], 7), None);
+        assert_eq!(shares(Fault::TellsStaleStatus), [80, 20, 0]);
+        assert_eq!(shares(Fault::IgnoresWeights), [50, 50, 0]);
+        assert!(shares(Fault::ServesZeroWeight)[2] > 0);
+        assert_eq!(Table::new(Fault::Caches).choose(&[], 7), None);
     }
 
     #[test]
@@ -210,12 +208,12 @@ mod tests {
             backends[0].address.unwrap().to_string()
         };
         let (one, two) = ("10.0.0.1:80", "10.0.0.2:80");
-        let healthy = Breakage::GatewayTellsStaleStatus;
+        let healthy = Fault::TellsStaleStatus;
         let sent: [&[(&str, &str)]; 4] =
             [&[("model", "Large")], &[("model", "large")], &[("model", "small")], &[]];
         assert_eq!(sent.map(|sent| chosen(healthy, sent)), [two, one, one, one]);
-        assert_eq!(sent.map(|sent| chosen(Breakage::GatewayIgnoresHeaderCase, sent)), [two, two, one, one]);
-        assert_eq!(sent.map(|sent| chosen(Breakage::GatewayIgnoresHeaderValues, sent)), [two, two, two, one]);
-        assert_eq!(sent.map(|sent| chosen(Breakage::GatewayIgnoresHeaders, sent)), [two, two, two, two]);
+        assert_eq!(sent.map(|sent| chosen(Fault::IgnoresHeaderCase, sent)), [two, two, one, one]);
+        assert_eq!(sent.map(|sent| chosen(Fault::IgnoresHeaderValues, sent)), [two, two, two, one]);
+        assert_eq!(sent.map(|sent| chosen(Fault::IgnoresHeaders, sent)), [two, two, two, two]);
     }
 }

@@ -1,13 +1,13 @@
 //! Claims on devices: which device each is given, and which pods it is reserved for.
 
-use super::{Scheduler, Waiting, ignore_absence};
-use crate::breakage::Breakage;
+use super::{Fault, Scheduler, Waiting, ignore_absence};
 use aiconform_cluster::{Api, ClusterError};
 use aiconform_model::{Kind, Object, Scope, quantity};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What kube-scheduler puts on a claim before it gives it something; the controller that takes it away again looks for it.
+/// Finalizer that kube-scheduler puts on a claim before it gives it something; the controller that takes it
+/// away again looks for it.
 const FINALIZER: &str = "resource.kubernetes.io/delete-protection";
 
 /// Driver, pool and name of a device.
@@ -27,19 +27,19 @@ struct Choice {
     nodes: Value,
 }
 
-/// What the status of a claim was last made by us, until the watch shows it.
+/// Status that we gave a claim last, until the watch shows it.
 struct Written {
     version: u64,
     status: Value,
 }
 
-/// What the scheduler knows of claims.
+/// Claims as the scheduler knows them.
 #[derive(Default)]
 pub(super) struct Claims {
     served: bool,
     /// By the claim's UID.
     written: BTreeMap<String, Written>,
-    /// What claims had (by their UID), for the scheduler that never lets go.
+    /// Devices that claims had (by the claims' UIDs), for the scheduler that never lets go.
     had: BTreeMap<String, Vec<Key>>,
 }
 
@@ -103,7 +103,7 @@ impl Scheduler {
 
     /// Gives what the claims of a pod ask for, all or nothing being free of them; says whether the pod can be bound.
     pub(super) async fn claimed(&mut self, pod: &Waiting) -> Result<bool, ClusterError> {
-        if self.fault == Breakage::SchedulerIgnoresClaims {
+        if self.fault == Fault::IgnoresClaims {
             return Ok(true);
         }
         let mut found = Vec::new();
@@ -124,7 +124,7 @@ impl Scheduler {
                 if !choice.nodes.is_null() {
                     status["allocation"]["nodeSelector"] = choice.nodes;
                 }
-            } else if reserved > 0 && self.fault == Breakage::SchedulerRefusesSharers {
+            } else if reserved > 0 && self.fault == Fault::RefusesSharers {
                 return Ok(false);
             }
             let mut users: Vec<Value> = array(&status, "/reservedFor").cloned().collect();
@@ -137,7 +137,7 @@ impl Scheduler {
         Ok(true)
     }
 
-    /// What a claim's status is: what we made of it last, until the watch shows that or something later.
+    /// Status of a claim: what we made of it last, until the watch shows that or something later.
     fn status(&self, claim: &Object) -> Value {
         let seen = claim.resource_version().parse::<u64>().unwrap_or_default();
         match self.claims.written.get(claim.uid()) {
@@ -165,7 +165,7 @@ impl Scheduler {
 
     /// The device for a claim's one request.
     fn choice(&mut self, claim: &Object) -> Option<Choice> {
-        if self.fault == Breakage::SchedulerAllocatesNothing {
+        if self.fault == Fault::AllocatesNothing {
             return None;
         }
         let taken = self.taken();
@@ -176,7 +176,7 @@ impl Scheduler {
             return self.first(&devices, &taken, exactly, name);
         }
         let mut ways: Vec<&Value> = array(request, "/firstAvailable").collect();
-        if self.fault == Breakage::SchedulerIgnoresOrder {
+        if self.fault == Fault::IgnoresOrder {
             ways.reverse();
         }
         ways.into_iter()
@@ -208,8 +208,8 @@ impl Scheduler {
         };
         let tainted = array(&device.published, "/taints").any(|taint| !tolerated(taint));
         selected(&class.0, "/spec/selectors")
-            && (self.fault == Breakage::SchedulerIgnoresSelectors || selected(wanted, "/selectors"))
-            && (self.fault == Breakage::SchedulerIgnoresTaints || !tainted)
+            && (self.fault == Fault::IgnoresSelectors || selected(wanted, "/selectors"))
+            && (self.fault == Fault::IgnoresTaints || !tainted)
     }
 
     fn devices(&self) -> Vec<Device> {
@@ -239,19 +239,19 @@ impl Scheduler {
             }
             now.insert(claim.uid().into(), given);
         }
-        if self.fault == Breakage::SchedulerKeepsDevices {
+        if self.fault == Fault::KeepsDevices {
             for (uid, given) in now {
                 self.claims.had.entry(uid).or_default().extend(given);
             }
             times.extend(self.claims.had.values().flatten().map(|key| (key.clone(), 1)));
         }
-        let most = if self.fault == Breakage::SchedulerGivesDeviceTwice { 2 } else { 1 };
+        let most = if self.fault == Fault::GivesDeviceTwice { 2 } else { 1 };
         times.into_iter().filter(|(_, count)| *count >= most).map(|(key, _)| key).collect()
     }
 }
 
-/// Whether a device matches a selector. Only what the checks write is read: a driver, attributes that equal a text, and
-/// capacities of at least so much, joined by `&&`. What is not read matches nothing.
+/// Tells whether a device matches a selector. Only what the checks write is read: a driver, attributes that
+/// equal a text, and capacities of at least so much, joined by `&&`. What is not read matches nothing.
 fn matches(expression: Option<&str>, device: &Device) -> bool {
     expression.is_some_and(|expression| expression.split(" && ").all(|part| holds(part, device)))
 }

@@ -1,7 +1,6 @@
 //! Gangs: when their members are bound, and whom they evict.
 
-use super::{Scheduler, Waiting, ignore_absence, resource};
-use crate::breakage::Breakage;
+use super::{Fault, Scheduler, Waiting, ignore_absence, resource};
 use aiconform_cluster::ClusterError;
 use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
@@ -31,7 +30,7 @@ impl Scheduler {
         let least = self.least(group);
         let bound = self.members_bound(first);
         let elsewhere = match self.fault {
-            Breakage::SchedulerCountsAcrossNamespaces => self.namesakes(first),
+            Fault::CountsAcrossNamespaces => self.namesakes(first),
             _ => 0,
         };
         if bound + pods.len() + elsewhere < least {
@@ -41,16 +40,14 @@ impl Scheduler {
             usize::try_from(free.get(&first.resource).copied().unwrap_or_default()).unwrap_or(usize::MAX);
         let fit = room.min(pods.len());
         let whole = match self.fault {
-            Breakage::SchedulerBindsPart => fit > 0,
-            Breakage::SchedulerNeverBindsGang => false,
-            Breakage::SchedulerNeverRetries => {
-                bound + fit >= least && !self.refused.contains_key(group.uid())
-            }
-            Breakage::SchedulerStartsNearlyWhole => (bound + fit) * 10 >= least * 9,
-            Breakage::SchedulerIgnoresLeast => fit == pods.len(),
-            Breakage::SchedulerForgetsMembers => bound == 0 && fit >= least,
-            Breakage::SchedulerCountsAcrossNamespaces => bound + fit + elsewhere >= least,
-            Breakage::SchedulerGivesUpWaiting => {
+            Fault::BindsPart => fit > 0,
+            Fault::NeverBindsGang => false,
+            Fault::NeverRetries => bound + fit >= least && !self.refused.contains_key(group.uid()),
+            Fault::StartsNearlyWhole => (bound + fit) * 10 >= least * 9,
+            Fault::IgnoresLeast => fit == pods.len(),
+            Fault::ForgetsMembers => bound == 0 && fit >= least,
+            Fault::CountsAcrossNamespaces => bound + fit + elsewhere >= least,
+            Fault::GivesUpWaiting => {
                 bound + fit >= least
                     || self.refused.get(group.uid()).is_some_and(|since| since.elapsed() > PATIENCE)
             }
@@ -71,12 +68,12 @@ impl Scheduler {
         self.preempt(first, least.saturating_sub(bound + fit)).await
     }
 
-    /// How many members must start together.
+    /// Number of members that must start together.
     fn least(&mut self, group: &Object) -> usize {
         let least = group.at("/spec/schedulingPolicy/gang/minCount").and_then(Value::as_u64).unwrap_or(1);
         let least = usize::try_from(least).unwrap_or(usize::MAX);
         let first = *self.first_least.entry(group.uid().into()).or_insert(least);
-        if self.fault == Breakage::SchedulerKeepsFirstSize { first } else { least }
+        if self.fault == Fault::KeepsFirstSize { first } else { least }
     }
 
     async fn refuse_gang(&mut self, group: &Object, pods: &[Waiting]) -> Result<(), ClusterError> {
@@ -102,7 +99,7 @@ impl Scheduler {
             gangs.entry((holder.namespace.clone(), holder.group.clone())).or_default().push(holder);
         }
         let helps = gangs.values().map(Vec::len).sum::<usize>() >= wanted;
-        if !helps && self.fault != Breakage::SchedulerPreemptsInVain {
+        if !helps && self.fault != Fault::PreemptsInVain {
             return Ok(());
         }
         let mut evicted = 0;
@@ -110,7 +107,7 @@ impl Scheduler {
             if evicted >= wanted {
                 break;
             }
-            if self.fault == Breakage::SchedulerEvictsInPart {
+            if self.fault == Fault::EvictsInPart {
                 gang.truncate(wanted);
             }
             evicted += gang.len();

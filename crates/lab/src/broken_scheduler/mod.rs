@@ -5,26 +5,54 @@
 mod devices;
 mod gangs;
 
-use crate::breakage::Breakage;
 use crate::fake_nodes::FAKE;
 use aiconform_cluster::{Api, ClusterError, Mirror};
 use aiconform_model::{Kind, Object, Scope};
 use devices::{Claims, claims_of};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SLOTS: &str = "slots.aiconform.dev/";
-/// How long plain pods of one resource are gathered by the scheduler that takes them for a gang: longer than a busy
-/// machine takes from one to the next.
+/// Time for which plain pods of one resource are gathered by the scheduler that takes them for a gang: longer
+/// than a busy machine takes from one to the next.
 const GATHER: Duration = Duration::from_secs(5);
+
+/// Fault of the scheduler: the one thing that it does wrong, in the words of the breakage's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    BindsPart,
+    KeepsReservation,
+    GangsPlainPods,
+    NeverBindsGang,
+    NeverRetries,
+    StartsNearlyWhole,
+    Hoards,
+    GivesUpWaiting,
+    IgnoresLeast,
+    PreemptsInVain,
+    EvictsInPart,
+    ForgetsMembers,
+    CountsAcrossNamespaces,
+    KeepsFirstSize,
+    AllocatesNothing,
+    IgnoresClaims,
+    IgnoresSelectors,
+    GivesDeviceTwice,
+    KeepsDevices,
+    RefusesSharers,
+    IgnoresOrder,
+    IgnoresTaints,
+}
 
 /// The scheduler.
 pub struct Scheduler {
     api: Api,
     mirror: Arc<Mirror>,
-    fault: Breakage,
+    fault: Fault,
     /// Kind of gangs here.
     groups: Kind,
     /// The condition that says that one waits.
@@ -60,7 +88,7 @@ struct Waiting {
     claims: Vec<String>,
 }
 
-/// How a version of Kubernetes has its gangs: version of their API, and the condition that says that one waits.
+/// Gangs in each version of Kubernetes: version of their API, and the condition that says that one waits.
 const GANGS: &[(&str, &str)] =
     &[("v1beta1", "PodGroupInitiallyScheduled"), ("v1alpha2", "PodGroupScheduled")];
 
@@ -85,7 +113,7 @@ fn amount(pod: &Object) -> u64 {
 
 impl Scheduler {
     /// A scheduler with this fault.
-    pub fn new(api: Api, mirror: Arc<Mirror>, fault: Breakage) -> Scheduler {
+    pub fn new(api: Api, mirror: Arc<Mirror>, fault: Fault) -> Scheduler {
         Scheduler {
             api,
             mirror,
@@ -139,7 +167,7 @@ impl Scheduler {
                 gangs.entry((pod.namespace.clone(), pod.group.clone())).or_default().push(pod);
             }
         }
-        if self.fault == Breakage::SchedulerHoards {
+        if self.fault == Fault::Hoards {
             // What a refused gang waits for is kept from everyone.
             for pod in gangs.values().filter_map(|pods| pods.first()) {
                 if self.is_refused(pod) {
@@ -148,7 +176,7 @@ impl Scheduler {
             }
         }
         self.plain(plain, &mut free).await?;
-        if self.fault == Breakage::SchedulerHoards {
+        if self.fault == Fault::Hoards {
             free = self.free();
         }
         for ((namespace, name), pods) in gangs {
@@ -226,7 +254,7 @@ impl Scheduler {
     fn forget_deleted_gangs(&mut self) {
         let there: BTreeSet<String> =
             self.mirror.everywhere(&self.groups, |group| Some(group.uid().to_owned())).into_iter().collect();
-        let keeps = self.fault == Breakage::SchedulerKeepsReservation;
+        let keeps = self.fault == Fault::KeepsReservation;
         let kept = &mut self.kept;
         self.bound.retain(|uid, (resource, count)| {
             let stays = there.contains(uid);
@@ -242,7 +270,7 @@ impl Scheduler {
         pods: Vec<Waiting>,
         free: &mut BTreeMap<String, u64>,
     ) -> Result<(), ClusterError> {
-        if self.fault == Breakage::SchedulerGangsPlainPods {
+        if self.fault == Fault::GangsPlainPods {
             let mut together: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
             for pod in pods {
                 together.entry(pod.resource.clone()).or_default().push(pod);
@@ -306,7 +334,7 @@ fn fits(free: &BTreeMap<String, u64>, resource: &str, wanted: u64) -> bool {
     free.get(resource).copied().unwrap_or_default() >= wanted
 }
 
-/// What is gone or was changed meanwhile is looked at again with the next change.
+/// Passes over what is gone or was changed meanwhile: it is looked at again with the next change.
 fn ignore_absence<T>(result: Result<T, ClusterError>) -> Result<(), ClusterError> {
     match result {
         Err(error) if error.refusal().is_some_and(|refusal| matches!(refusal.status, 404 | 409)) => Ok(()),

@@ -1,294 +1,136 @@
-//! What a lab can have beside Kubernetes. Each part runs as pods from its own manifests; how, is data.
+//! Parts: what a lab can have beside Kubernetes. Each runs as pods from its own manifests; how, is a row of the table.
 
-mod product;
-mod simulated;
+mod table;
 
-use self::product::{
-    KAI, KARPENTER, KEDA, KUBERAY, KUEUE, KWOK, PROMETHEUS, PROMETHEUS_ADAPTER, PROMETHEUS_OPERATOR, Product,
-    SIMULATOR, TRAEFIK,
-};
-use self::simulated::{SIMULATOR_POD, offers, simulated};
-use crate::breakage::Breakage;
-use crate::error::LabError;
-use crate::first::{Tools, apply};
-use crate::image;
-use crate::metrics_adapter;
-use crate::prometheus;
-use crate::serving::Serving;
-use crate::state::Status;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::time::Duration;
+pub(crate) use self::table::{Daemon, Manifests, Row};
 
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Kueue 0.18.2.
-    Kueue,
-    /// KubeRay 1.6.0, with its webhooks.
-    Kuberay,
-    /// KWOK 0.8.0, which plays the kubelets of fake nodes.
-    Kwok,
-    /// KAI scheduler 0.12.0.
-    Kai,
-    /// Traefik 3.6.12 as an implementation of the Gateway API, with the API's kinds.
-    Traefik,
-    /// Our own simulator of accelerators: two of them by dynamic resource allocation, each of which can be two
-    /// partitions or two virtual devices instead, and two by a device plugin; beside them shares, partitions and virtual
-    /// devices of three more.
-    Simulator,
-    /// Prometheus 3.13.5, which scrapes every second what is annotated for it.
-    Prometheus,
-    /// Karpenter 1.12.0, which buys nodes whose kubelets KWOK plays: a pool of nodes with accelerators, and one of nodes
-    /// without.
-    Karpenter,
-    /// prometheus-adapter 0.12.0, which serves what Prometheus has of pods as custom metrics.
-    PrometheusAdapter,
-    /// prometheus-operator 0.85.0, and a Prometheus 3.13.5 that it runs, which takes the monitors that carry its label.
-    PrometheusOperator,
-    /// KEDA 2.21.0, which makes a HorizontalPodAutoscaler of each ScaledObject and serves its metrics as external ones.
-    Keda,
-}
+use self::table::TABLE;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Part of a lab: a row of the table, in whose order they are begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part(usize);
 
 impl Part {
-    /// Whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
-    pub fn is_quick(self) -> bool {
-        matches!(self, Part::Kueue | Part::Simulator)
+    /// Every part.
+    pub fn all() -> impl Iterator<Item = Part> {
+        (0..TABLE.len()).map(Part)
     }
 
-    /// All of them.
-    pub const ALL: &[Part] = &[
-        Part::Kueue,
-        Part::Kuberay,
-        Part::Kwok,
-        Part::Kai,
-        Part::Simulator,
-        Part::Prometheus,
-        Part::PrometheusAdapter,
-        Part::PrometheusOperator,
-        Part::Keda,
-        Part::Karpenter,
-        Part::Traefik,
-    ];
-
-    /// Its name on the command line; its recipe and its manifests in the cache have it too.
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::Kueue => "kueue",
-            Part::Kuberay => "kuberay",
-            Part::Kwok => "kwok",
-            Part::Kai => "kai",
-            Part::Traefik => "traefik",
-            Part::Simulator => "simulator",
-            Part::Prometheus => "prometheus",
-            Part::Karpenter => "karpenter",
-            Part::PrometheusAdapter => "prometheus-adapter",
-            Part::PrometheusOperator => "prometheus-operator",
-            Part::Keda => "keda",
-        }
-    }
-
-    /// Whether it serves an API that another part serves where it is not: the two cannot be tried in one lab.
-    pub fn is_apart(self) -> bool {
-        self == Part::Keda
-    }
-
-    /// The part without which it cannot be.
-    pub fn stands_on(self) -> Option<Part> {
-        match self {
-            Part::Karpenter => Some(Part::Kwok),
-            // One serves what Prometheus has, the other runs it.
-            Part::PrometheusAdapter | Part::PrometheusOperator => Some(Part::Prometheus),
-            _ => None,
-        }
-    }
-
-    /// The part of a name.
+    /// Part of a name, which somebody has typed.
     pub fn named(name: &str) -> Option<Part> {
-        Part::ALL.iter().copied().find(|part| part.name() == name)
+        Part::all().find(|part| part.name() == name)
     }
 
-    /// Its version, which its image's name carries.
+    /// Part of a name that stands in the program; in a constant the compiler sees that there is one.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub const fn of(name: &str) -> Part {
+        let mut place = 0;
+        while place < TABLE.len() {
+            if is_equal(TABLE[place].name.as_bytes(), name.as_bytes()) {
+                return Part(place);
+            }
+            place += 1;
+        }
+        panic!("no part of a lab has this name")
+    }
+
+    /// All there is to say of it.
+    pub(crate) fn row(self) -> &'static Row {
+        &TABLE[self.0]
+    }
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Version, which its image's name carries where it has one.
     pub fn version(self) -> &'static str {
-        let image =
-            self.product().images.first().map_or(aiconform_images::SIMULATOR.name, |(.., image)| image);
+        if !self.row().version.is_empty() {
+            return self.row().version;
+        }
+        let image = self.row().images.first().map_or(aiconform_images::SIMULATOR.name, |(.., image)| image);
         image.rsplit(':').next().unwrap_or_default()
     }
 
-    fn product(self) -> &'static Product {
-        match self {
-            Part::Kueue => &KUEUE,
-            Part::Kuberay => &KUBERAY,
-            Part::Kwok => &KWOK,
-            Part::Kai => &KAI,
-            Part::Traefik => &TRAEFIK,
-            Part::Simulator => &SIMULATOR,
-            Part::Prometheus => &PROMETHEUS,
-            Part::Karpenter => &KARPENTER,
-            Part::PrometheusAdapter => &PROMETHEUS_ADAPTER,
-            Part::PrometheusOperator => &PROMETHEUS_OPERATOR,
-            Part::Keda => &KEDA,
-        }
+    /// Tells whether it belongs to the quick set: what `run --lab` builds when nobody says how far to go.
+    pub fn is_quick(self) -> bool {
+        self.row().quick
     }
 
-    /// The certificate that its webhooks need from the lab.
-    pub(crate) fn serving(self) -> Option<&'static Serving> {
-        self.product().serving.as_ref()
+    /// Tells whether it serves an API that another part serves where it is not: the two cannot be tried in
+    /// one lab.
+    pub fn is_apart(self) -> bool {
+        self.row().apart
     }
 
-    /// Imports its images; needs containerd only.
-    ///
-    /// # Errors
-    /// When containerd refuses one.
-    pub async fn import(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
-        for (binary, path, image) in self.product().images {
-            image::import(lab, tools, (binary, path), image).await?;
-        }
-        if self == Part::Simulator {
-            image::import_own(lab, tools, &aiconform_images::SIMULATOR).await?;
-        }
-        Ok(())
-    }
-
-    /// Applies the manifests of its own module; only the image's name and pull policy are changed, and what a breakage
-    /// asks for.
-    ///
-    /// # Errors
-    /// When the API server refuses one.
-    pub async fn begin(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
-        if self == Part::Simulator {
-            let settings = simulated(lab)?;
-            return apply(tools, &aiconform_simulator::manifest(&settings, aiconform_images::SIMULATOR.name))
-                .await;
-        }
-        if self == Part::Prometheus {
-            return prometheus::begin(lab, tools).await;
-        }
-        if self == Part::PrometheusAdapter {
-            return apply(tools, &metrics_adapter::manifests(lab)).await;
-        }
-        let manifests = fs_err::read_to_string(lab.binary(&format!("{}.yaml", self.name())))?;
-        let manifests = manifests + self.product().own;
-        let mut changed = self.changed(&manifests, lab.is_broken(Breakage::KueueExcludesSlots));
-        if let Some(serving) = &self.product().serving {
-            changed = serving.certified(&changed, &lab.state.join("pki"))?;
-        }
-        let (kinds, objects) = kinds_first(&changed);
-        if let Some(namespace) = self.product().namespace {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-            apply(tools, &namespace.to_string()).await?;
-        }
-        if !kinds.is_empty() {
-            apply(tools, &kinds).await?;
-            // Objects of a kind are refused until the API server serves it.
-            let served = ["wait", "--for=condition=Established", "--timeout=60s", "-f", "-"];
-            tools.kubectl_with(&served, &kinds).await?;
-        }
-        apply(tools, &objects).await
-    }
-
-    fn changed(self, manifests: &str, excludes_slots: bool) -> String {
-        let product = self.product();
-        let mut out = String::new();
-        for line in manifests.lines() {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let image = line.trim_start().strip_prefix("image: ");
-            let replaced = image.zip(product.replaces).is_some_and(|(image, old)| image.starts_with(old));
-            if replaced {
-                out.push_str(&format!("{indent}image: {}\n", product.images[0].2));
-            } else if line.trim_start() == "imagePullPolicy: Always" {
-                out.push_str(&format!("{indent}imagePullPolicy: IfNotPresent\n"));
-            } else if excludes_slots && line.trim_start() == "integrations:" {
-                out.push_str(&format!(
-                    "{indent}resources:\n{indent}  excludeResourcePrefixes: [slots.aiconform.dev]\n{line}\n"
-                ));
-            } else {
-                out.push_str(line);
-                out.push('\n');
-            }
-        }
-        out
-    }
-
-    /// Waits until it serves.
-    ///
-    /// # Errors
-    /// With its own log when it does not in time.
-    pub async fn ready(self, lab: &Status, tools: &Tools) -> Result<(), LabError> {
-        let product = self.product();
-        let (asked, input, wanted) = product.serves;
-        let offers = if self == Part::Simulator { offers(lab)? } else { String::new() };
-        let simulator = ["-n", "aiconform-simulator", "get", SIMULATOR_POD, "node/node-0", "-o", &offers];
-        let (asked, wanted) =
-            if self == Part::Simulator { (&simulator[..], "1 offered") } else { (asked, wanted) };
-        let deadline = tokio::time::Instant::now() + product.limit;
-        loop {
-            let last = match tools.kubectl_with(asked, input).await {
-                Ok(answer) if String::from_utf8_lossy(&answer).contains(wanted) => return Ok(()),
-                Ok(answer) => String::from_utf8_lossy(&answer).trim().to_owned(),
-                Err(error) => error.to_string(),
-            };
-            if tokio::time::Instant::now() > deadline {
-                let arguments = [&["logs", "--tail=12"], product.log].concat();
-                let log = tools.kubectl(&arguments).await;
-                let log = log.unwrap_or_else(|error| error.to_string().into_bytes());
-                let what = format!("did not serve within {} s (last seen: {last})", product.limit.as_secs());
-                let log = String::from_utf8_lossy(&log).into_owned();
-                return Err(LabError::Component { component: self.name().into(), what, log });
-            }
-            aiconform_wait::pause(Duration::from_millis(200)).await;
-        }
+    /// Part without which it cannot be.
+    pub fn stands_on(self) -> Option<Part> {
+        self.row().stands_on.map(Part::of)
     }
 }
 
-/// CustomResourceDefinitions, and everything else.
-fn kinds_first(manifests: &str) -> (String, String) {
-    let (kinds, objects): (Vec<&str>, Vec<&str>) = manifests
-        .split_inclusive("\n---\n")
-        .partition(|object| object.lines().any(|line| line == "kind: CustomResourceDefinition"));
-    (kinds.concat(), objects.concat())
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    let mut place = 0;
+    while place < one.len() && place < other.len() && one[place] == other[place] {
+        place += 1;
+    }
+    place == one.len() && place == other.len()
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Part, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Part::named(&name).ok_or_else(|| serde::de::Error::custom(format!("a lab cannot have {name:?}")))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn every_part_has_a_name_that_leads_back_to_it_and_that_lab_json_uses() {
-        for part in Part::ALL {
-            assert_eq!(Part::named(part.name()), Some(*part));
-            assert_eq!(serde_json::to_value(part).unwrap(), part.name());
+    fn every_part_has_a_name_of_its_own_that_leads_back_to_it_and_that_lab_json_uses() {
+        for part in Part::all() {
+            assert_eq!(Part::named(part.name()), Some(part));
+            assert_eq!(Part::of(part.name()), part);
+            let stored = serde_json::to_value(part).unwrap();
+            assert_eq!(stored, part.name());
+            assert_eq!(serde_json::from_value::<Part>(stored).unwrap(), part);
         }
+        let names: BTreeSet<&str> = Part::all().map(Part::name).collect();
+        assert_eq!(names.len(), Part::all().count());
         assert_eq!(Part::named("none"), None);
+    }
+
+    #[test]
+    fn what_a_part_stands_on_is_started_before_it() {
+        let pairs: Vec<(Part, Part)> =
+            Part::all().filter_map(|part| Some((part, part.stands_on()?))).collect();
+        assert!(pairs.iter().all(|(part, below)| below < part));
+        assert_eq!(pairs.len(), 6);
     }
 
     #[test]
     fn manifests_of_the_labs_own_name_images_that_parts_bring() {
         let brought: Vec<&str> =
-            Part::ALL.iter().flat_map(|part| part.product().images).map(|(.., image)| *image).collect();
-        for part in Part::ALL {
-            let own = part.product().own;
+            Part::all().flat_map(|part| part.row().images).map(|(.., image)| *image).collect();
+        for part in Part::all() {
+            let (Manifests::Module(own) | Manifests::Own(own)) = part.row().manifests else { continue };
             for (place, _) in own.match_indices("aiconform.dev/lab/") {
                 let named = own[place..].split_whitespace().next().unwrap();
                 assert!(brought.contains(&named), "{}: {named}", part.name());
             }
         }
-    }
-
-    #[test]
-    fn kinds_are_told_from_objects() {
-        let manifests = "kind: A\n---\nkind: CustomResourceDefinition\n---\nkind: B\n";
-        let kinds = "kind: CustomResourceDefinition\n---\n".to_owned();
-        assert_eq!(kinds_first(manifests), (kinds, "kind: A\n---\nkind: B\n".to_owned()));
-    }
-
-    #[test]
-    fn of_manifests_only_the_image_and_its_pull_policy_are_changed() {
-        let manifests = "  image: us-central1-docker.pkg.dev/a/kueue:main\n  imagePullPolicy: Always\nintegrations:\n  image: other\n";
-        let image = "  image: aiconform.dev/lab/kueue:0.18.2\n  imagePullPolicy: IfNotPresent\n";
-        assert_eq!(Part::Kueue.changed(manifests, false), format!("{image}integrations:\n  image: other\n"));
-        let excluded = "resources:\n  excludeResourcePrefixes: [slots.aiconform.dev]\nintegrations:\n";
-        assert_eq!(Part::Kueue.changed(manifests, true), format!("{image}{excluded}  image: other\n"));
     }
 }

@@ -1,14 +1,25 @@
 //! Building what the cache lacks, one program at a time.
 
-use super::{Recipe, cache};
+use super::go::Scratch;
+use super::{Recipe, Source, cache};
 use crate::error::LabError;
 use crate::preflight;
 use crate::progress::{Progress, Step};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::process::Stdio;
 use std::time::Instant;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+
+/// Ending of the names of folders that are being built in: whoever builds next removes those that it finds.
+pub const UNFINISHED: &str = "building";
+
+/// The folder of all components.
+pub fn components() -> Utf8PathBuf {
+    cache().join("components")
+}
+
+/// The folder of a component, named by what it is built of.
+pub fn folder(recipe: &Recipe, toolchain: &str) -> Utf8PathBuf {
+    components().join(format!("{}-{}", recipe.name, recipe.key(toolchain)))
+}
 
 /// Builds what the cache lacks of these and gives the folder of binaries of each component.
 ///
@@ -19,9 +30,9 @@ pub async fn build(
     toolchain: &str,
     progress: &dyn Progress,
 ) -> Result<Vec<Utf8PathBuf>, LabError> {
-    let root = cache().join("components");
+    let root = components();
     fs_err::create_dir_all(&root)?;
-    let folder = |recipe: &Recipe| root.join(format!("{}-{}", recipe.name, recipe.key(toolchain)));
+    let folder = |recipe: &Recipe| folder(recipe, toolchain);
     let binaries: Vec<Utf8PathBuf> = wanted.iter().map(|recipe| folder(recipe).join("bin")).collect();
     // Whoever needs nothing new does not wait for another program's build.
     if binaries.iter().all(|folder| folder.exists()) {
@@ -35,15 +46,17 @@ pub async fn build(
     if !missing.is_empty() {
         preflight::has_room_to_build(&root)?;
     }
+    let unfinished = |name: &str| root.join(format!("{name}-{}.{UNFINISHED}", std::process::id()));
+    let scratch = Scratch::new(unfinished("go"));
     for (index, recipe) in missing.iter().enumerate() {
         let start = Instant::now();
-        let work = root.join(format!("{}-{}.building", recipe.name, std::process::id()));
+        let work = unfinished(recipe.name);
         // kubectl and Helm, which render manifests, are built before anything that has some.
         let tool = |name: &str| {
             let path = |recipe: &&Recipe| folder(recipe).join("bin").join(name);
             wanted.iter().map(path).find(|path| path.exists()).unwrap_or_else(|| name.into())
         };
-        build_one(recipe, &work, &tool, &|packages| {
+        build_one(recipe, &work, &scratch, &tool, &|packages| {
             progress.step(&Step::Building {
                 component: recipe.name.into(),
                 number: index + 1,
@@ -55,11 +68,12 @@ pub async fn build(
         fs_err::rename(&work, folder(recipe))?;
         progress.step(&Step::Built { component: recipe.name.into(), seconds: start.elapsed().as_secs() });
     }
+    scratch.remove()?;
     Ok(binaries)
 }
 
 /// Waits until no other program builds into the cache, and takes away what one that was killed has left half built.
-async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File, LabError> {
+pub async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File, LabError> {
     let lock = std::fs::File::create(root.join("lock"))?;
     let mut told = false;
     while let Err(error) = lock.try_lock() {
@@ -74,7 +88,7 @@ async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File
     }
     for entry in root.read_dir_utf8()? {
         let path = entry?.into_path();
-        if path.extension() == Some("building") {
+        if path.extension() == Some(UNFINISHED) {
             fs_err::remove_dir_all(path)?;
         }
     }
@@ -84,69 +98,28 @@ async fn alone(root: &Utf8Path, progress: &dyn Progress) -> Result<std::fs::File
 async fn build_one(
     recipe: &Recipe,
     work: &Utf8Path,
+    scratch: &Scratch,
     tool: &(dyn Fn(&str) -> Utf8PathBuf + Sync),
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<(), LabError> {
-    let failed = |why: String, log: String| LabError::Build { component: recipe.name.into(), why, log };
     if work.exists() {
         fs_err::remove_dir_all(work)?;
     }
     let bin = work.join("bin");
     fs_err::create_dir_all(&bin)?;
-    for (name, content) in recipe.files {
-        fs_err::write(work.join(name), content)?;
-    }
-    if let Some(instead) = &recipe.instead {
-        instead.lay(work).await?;
-    }
-    told(0);
-    let mut child = Command::new("go")
-        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", recipe.tags])
-        .args(["-ldflags", &format!("-s -w {}", recipe.linker_flags), "-o", &format!("{bin}/")])
-        .args(recipe.packages)
-        .current_dir(work)
-        .env("CGO_ENABLED", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| failed(format!("go does not start: {error}"), String::new()))?;
-    let mut last = std::collections::VecDeque::new();
-    let mut packages = 0;
-    if let Some(stderr) = child.stderr.take() {
-        let mut lines = BufReader::new(stderr).lines();
-        while let Some(line) = lines.next_line().await? {
-            packages += 1;
-            if packages % 25 == 0 {
-                told(packages);
-            }
-            if last.len() == 20 {
-                last.pop_front();
-            }
-            last.push_back(line);
-        }
-    }
-    let status = child.wait().await?;
-    if !status.success() {
-        return Err(failed(status.to_string(), Vec::from(last).join("\n")));
-    }
-    for (from, to) in recipe.rename {
-        fs_err::rename(bin.join(from), bin.join(to))?;
+    match &recipe.source {
+        Source::Go(go) => go.build(recipe, work, scratch, told).await?,
+        Source::Wheel(wheel) => wheel.build(recipe, work).await?,
+        Source::Debian(debian) => debian.build(recipe, work).await?,
     }
     if let Some(manifests) = &recipe.manifests {
         let (module, _) = manifests.parts();
-        let output = Command::new("go")
-            .args(["list", "-m", "-f", "{{.Dir}}", module])
-            .current_dir(work)
-            .output()
-            .await?;
-        let source = Utf8PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let source = scratch.module(module, work).await?;
         let rendered = manifests.render(&source, tool).await?;
         fs_err::write(bin.join(format!("{}.yaml", recipe.name)), rendered)?;
     }
-    if recipe.instead.is_some() {
-        fs_err::remove_dir_all(work.join("instead"))?;
+    if let Source::Go(go) = &recipe.source {
+        go.tidy(work)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::commands;
 use crate::error::LabError;
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// How manifests are made of what lies in a module.
+/// Way in which manifests are made of what lies in a module.
 pub enum Manifests {
     /// `kubectl kustomize`.
     Kustomize {
@@ -26,7 +26,7 @@ pub enum Manifests {
         /// Templates that are hooks to the chart and part of the product all the same.
         hooks: &'static [&'static str],
     },
-    /// What lies there ready to be applied: every file of some folders.
+    /// Files that lie there ready to be applied: every one of some folders.
     Files {
         /// The module.
         module: &'static str,

@@ -1,15 +1,20 @@
-//! The recipes of the real components: what each is built of, from its Go module, and the key under which it is cached.
+//! The recipes of the real components: what each is made of, and the key under which it is cached.
 
 mod build;
 mod components;
+mod go;
+mod kept;
 mod manifests;
 mod module;
+mod packed;
 
 pub use self::build::build;
 pub use self::components::RECIPES;
+pub use self::kept::{Kept, kept, prune};
 
+use self::go::Go;
 use self::manifests::Manifests;
-use self::module::{Change, Instead};
+use self::packed::{Debian, Wheel};
 use crate::part::Part;
 use crate::version::Kubernetes;
 use camino::Utf8PathBuf;
@@ -17,29 +22,29 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use tokio::process::Command;
 
-/// How one component is built. Everything in it is part of the cache's key.
+/// Recipe by which one component is made. Everything in it is part of the cache's key.
 pub struct Recipe {
     /// Name of the component and of its folder under `lab/components`.
     pub name: &'static str,
-    /// Which labs need it.
+    /// Labs that need it.
     wanted: Wanted,
-    /// Packages to build.
-    packages: &'static [&'static str],
-    /// Linker flags beside `-s -w`.
-    linker_flags: &'static str,
-    /// Build tags.
-    tags: &'static str,
-    /// Files of the recipe: name and content.
-    files: &'static [(&'static str, &'static str)],
-    /// Binaries whose names the build gives wrong: from, to.
-    rename: &'static [(&'static str, &'static str)],
+    /// Source that it is made of.
+    source: Source,
     /// Manifests of the component's own module, kept beside its binary as `NAME.yaml`.
     manifests: Option<Manifests>,
-    /// A module that is built otherwise than it comes.
-    instead: Option<Instead>,
 }
 
-/// Which labs need a component.
+/// Source of a component.
+enum Source {
+    /// A Go module.
+    Go(Go),
+    /// A wheel of PyPI.
+    Wheel(Wheel),
+    /// Debian packages.
+    Debian(Debian),
+}
+
+/// Labs that need a component.
 enum Wanted {
     /// Every lab.
     Always,
@@ -49,27 +54,34 @@ enum Wanted {
     With(Part),
 }
 
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Wanted::Always => formatter.write_str("every lab"),
+            Wanted::Kubernetes(version) => write!(formatter, "--kubernetes {}", version.name()),
+            Wanted::With(part) => write!(formatter, "--with {}", part.name()),
+        }
+    }
+}
+
 impl Recipe {
     /// The cache's key: the recipe and the toolchain that follows it.
     fn key(&self, toolchain: &str) -> String {
         let mut hash = Sha256::new();
-        let flags = [self.linker_flags, self.tags, toolchain];
-        for part in self.packages.iter().chain(&flags) {
+        let mut take = |part: &str| {
             hash.update(part.as_bytes());
             hash.update([0]);
-        }
-        for (name, content) in self.files {
-            hash.update(name.as_bytes());
-            hash.update([0]);
-            hash.update(content.as_bytes());
-            hash.update([0]);
+        };
+        match &self.source {
+            Source::Go(go) => go.parts(toolchain).into_iter().for_each(&mut take),
+            Source::Wheel(wheel) => wheel.parts().into_iter().for_each(&mut take),
+            Source::Debian(debian) => debian.parts().into_iter().for_each(&mut take),
         }
         if let Some((module, parts)) = self.manifests.as_ref().map(Manifests::parts) {
             hash.update(format!("{module}\0{}", parts.join("\0")));
         }
-        if let Some(instead) = &self.instead {
-            let changes = instead.changes.iter().flat_map(Change::parts);
-            hash.update(std::iter::once(instead.module).chain(changes).collect::<Vec<_>>().join("\0"));
+        if let Source::Go(Go { instead: Some(instead), .. }) = &self.source {
+            hash.update(instead.parts().join("\0"));
         }
         hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -108,10 +120,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_changes_with_the_toolchain_and_differs_between_recipes() {
+    fn a_key_changes_with_the_toolchain_where_one_is_used_and_differs_between_recipes() {
         let keys: BTreeSet<String> =
             RECIPES.iter().flat_map(|recipe| [recipe.key("go1.26.8"), recipe.key("go1.26.9")]).collect();
-        assert_eq!(keys.len(), RECIPES.len() * 2);
+        let built = RECIPES.iter().filter(|recipe| matches!(recipe.source, Source::Go(_))).count();
+        assert_eq!(keys.len(), RECIPES.len() + built);
     }
 
     #[test]
@@ -123,7 +136,7 @@ mod tests {
         let base = ["pause", "etcd", "containerd"];
         assert_eq!(names(Kubernetes::Minor36, &[]), [&base[..], &["kubernetes-1.36"]].concat());
         assert_eq!(
-            names(Kubernetes::Minor37, &[Part::Kueue]),
+            names(Kubernetes::Minor37, &[Part::of("kueue")]),
             [&base[..], &["kubernetes", "kueue"]].concat()
         );
     }

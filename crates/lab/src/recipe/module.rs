@@ -1,16 +1,16 @@
 //! Modules that are changed before they are built.
 
+use super::go::Scratch;
 use crate::commands;
 use crate::error::LabError;
 use camino::Utf8Path;
-use tokio::process::Command;
 
 /// A module that is changed before it is built, so that what the lab never uses is not built. The recipe's `go.mod` replaces
 /// the module by the folder `instead`.
 pub struct Instead {
     /// Module and version.
     pub module: &'static str,
-    /// What is changed.
+    /// Changes that are made.
     pub changes: &'static [Change],
 }
 
@@ -20,7 +20,7 @@ pub enum Change {
     Write {
         /// The file.
         file: &'static str,
-        /// What stands there.
+        /// Text that stands there.
         content: &'static str,
     },
     /// Of the files of a folder these stay, and its folders.
@@ -38,14 +38,14 @@ pub enum Change {
         from: &'static str,
         /// Where it ends.
         to: &'static str,
-        /// What stands there instead.
+        /// Text that stands there instead.
         content: &'static str,
     },
 }
 
 impl Change {
-    /// Everything that decides what comes out.
-    pub fn parts(&self) -> Vec<&'static str> {
+    /// Everything that decides what it does.
+    fn parts(&self) -> Vec<&'static str> {
         match *self {
             Change::Write { file, content } => vec![file, content],
             Change::Keep { folder, files } => [&[folder], files].concat(),
@@ -81,15 +81,16 @@ fn lacks(file: &str, text: &str) -> LabError {
 }
 
 impl Instead {
+    /// Everything that decides what comes out.
+    pub fn parts(&self) -> Vec<&'static str> {
+        std::iter::once(self.module).chain(self.changes.iter().flat_map(Change::parts)).collect()
+    }
+
     /// Lays the module into a folder of the recipe's work.
-    pub async fn lay(&self, work: &Utf8Path) -> Result<(), LabError> {
+    pub async fn lay(&self, work: &Utf8Path, scratch: &Scratch) -> Result<(), LabError> {
         // Where there is no go.mod, which would replace it.
         let outside = work.parent().unwrap_or(work);
-        let output = Command::new("go")
-            .args(["mod", "download", "-json", self.module])
-            .current_dir(outside)
-            .output()
-            .await?;
+        let output = scratch.go(&["mod", "download", "-json", self.module], outside).output().await?;
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let Some(source) = said["Dir"].as_str() else {
             let why = said["Error"].as_str().unwrap_or("go did not say why");

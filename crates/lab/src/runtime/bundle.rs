@@ -1,4 +1,4 @@
-//! What a container is to be made of: the bundle's `config.json` (OCI runtime specification 1.0).
+//! Description of a container that is to be made: the bundle's `config.json` (OCI runtime specification 1.0).
 
 use super::devices::Devices;
 use crate::error::LabError;

@@ -14,7 +14,7 @@ pub struct Device {
     pub major: u64,
     /// Work socket: its path on the node, and in a container.
     pub socket: (String, String),
-    /// What it calls itself, where a specification says so.
+    /// UUID by which it calls itself, where a specification says so.
     pub uuid: Option<String>,
 }
 
@@ -27,13 +27,13 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// What the simulator has on this node: what its CDI specifications name, and what has a work socket.
+    /// Devices of the simulator on this node: what its CDI specifications name, and what has a work socket.
     ///
     /// # Errors
     /// When a folder cannot be read; that there is none yet is no error.
-    pub fn of_node(state: &Utf8Path) -> Result<Devices, LabError> {
+    pub fn of_node(folder: &Utf8Path) -> Result<Devices, LabError> {
         let mut found = Devices::default();
-        for (name, path) in files(&state.join("cdi"))? {
+        for (name, path) in files(&folder.join("cdi"))? {
             // A claim's specification may go while we read.
             if name.ends_with(".json")
                 && let Ok(text) = fs_err::read_to_string(path)
@@ -45,7 +45,7 @@ impl Devices {
         // A device that nobody has claimed is in no specification, but has a socket (`3.sock`, or `3-1.sock` for a share)
         // and is otherwise like its neighbours.
         let like = found.devices.first_key_value().map(|(minor, device)| (*minor, device.clone()));
-        for (name, path) in files(&state.join("kubelet/plugins/aiconform-simulator"))? {
+        for (name, path) in files(&folder.join("kubelet/plugins/aiconform-simulator"))? {
             let number = name.strip_suffix(".sock").and_then(|name| name.split('-').next()?.parse().ok());
             if let (Some(minor), Some((other, like))) = (number, &like) {
                 found.devices.entry(minor).or_insert_with(|| Device {
@@ -108,7 +108,8 @@ impl Devices {
         names.iter().filter_map(|name| self.names.get(name)).flatten().copied().collect()
     }
 
-    /// What a variable asks a vendor's runtime for: `all`, or numbers and UUIDs with commas between them.
+    /// Minor numbers that a variable asks a vendor's runtime for: `all`, or numbers and UUIDs with commas
+    /// between them.
     pub fn asked_for(&self, wanted: &str) -> BTreeSet<u64> {
         if wanted == "all" {
             return self.all();
@@ -149,9 +150,9 @@ fn files(folder: &Utf8Path) -> Result<Vec<(String, String)>, LabError> {
 ///
 /// # Errors
 /// When a file cannot be read; that there is none yet is no error.
-pub fn given_to_pod(state: &Utf8Path, pod: &str) -> Result<BTreeSet<String>, LabError> {
+pub fn given_to_pod(folder: &Utf8Path, pod: &str) -> Result<BTreeSet<String>, LabError> {
     let mut names = BTreeSet::new();
-    let claims = stored(&state.join("kubelet/dra_manager_state"))?;
+    let claims = stored(&folder.join("kubelet/dra_manager_state"))?;
     // JSON as a string in JSON, with a checksum beside it.
     let data: Value =
         claims["Data"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -161,7 +162,7 @@ pub fn given_to_pod(state: &Utf8Path, pod: &str) -> Result<BTreeSet<String>, Lab
             collect(&claim["DriverState"], &mut names);
         }
     }
-    let plugins = stored(&state.join("device-plugins/kubelet_internal_checkpoint"))?;
+    let plugins = stored(&folder.join("device-plugins/kubelet_internal_checkpoint"))?;
     for entry in plugins["Data"]["PodDeviceEntries"].as_array().unwrap_or(&no_claims) {
         let lists = entry["DeviceIDs"].as_object().into_iter().flat_map(|numa| numa.values());
         if entry["PodUID"] == pod {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::breakage::Breakage;
 use serde_json::{Value, json};
 
 /// A node with two devices of a plugin (2 and 3, of which 3 is shared), of which the driver has two more (0, claimed by
@@ -6,10 +7,12 @@ use serde_json::{Value, json};
 fn node() -> (tempfile::TempDir, Utf8PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let state = Utf8PathBuf::from_path_buf(folder.path().into()).unwrap();
-    let sockets = state.join("kubelet/plugins/aiconform-simulator");
-    for folder in [&sockets, &state.join("cdi"), &state.join("device-plugins"), &state.join("bundle")] {
+    let own = node::folder(&state);
+    let sockets = own.join("kubelet/plugins/aiconform-simulator");
+    for folder in [&sockets, &own.join("cdi"), &own.join("device-plugins"), &state.join("bundle")] {
         fs_err::create_dir_all(folder).unwrap();
     }
+    fs_err::write(own.join("number"), "0").unwrap();
     for name in ["0.sock", "1.sock", "2.sock", "3-1.sock", "3-2.sock", "registration.tmp"] {
         fs_err::write(sockets.join(name), "").unwrap();
     }
@@ -18,7 +21,7 @@ fn node() -> (tempfile::TempDir, Utf8PathBuf) {
             "deviceNodes": [{"path": format!("/dev/accel{minor}"), "type": "c", "major": 241, "minor": minor}],
             "mounts": [{"hostPath": sockets.join(socket), "containerPath": format!("/run/accelerator/{minor}.sock")}]})
     };
-    let write = |name: &str, value: &Value| fs_err::write(state.join(name), value.to_string()).unwrap();
+    let write = |name: &str, value: &Value| fs_err::write(own.join(name), value.to_string()).unwrap();
     write(
         "cdi/devices.json",
         &json!({"kind": "simulator.aiconform.dev/device", "devices": [
@@ -31,7 +34,7 @@ fn node() -> (tempfile::TempDir, Utf8PathBuf) {
         &json!({"kind": "simulator.aiconform.dev/claim", "devices": [
             {"name": "u-gpu-0", "containerEdits": edits(0, "0.sock")}]}),
     );
-    fs_err::write(state.join("cdi/claim-v.json"), "{").unwrap();
+    fs_err::write(own.join("cdi/claim-v.json"), "{").unwrap();
     let claims = json!({"ClaimInfoStateList": [{"ClaimUID": "u", "PodUIDs": {"one": {}}, "DriverState": {"d": {
         "Devices": [{"DeviceName": "gpu-0", "CDIDeviceIDs": ["simulator.aiconform.dev/claim=u-gpu-0"]}]}}}]});
     write("kubelet/dra_manager_state", &json!({"Data": claims.to_string(), "Checksum": 1}));
@@ -61,7 +64,7 @@ fn made(state: &Utf8Path, breakage: &str, pod: &str, variables: &[&str], own: &[
     fs_err::write(&file, config.to_string()).unwrap();
     let bundle = state.join("bundle");
     let arguments = ["--root", "/r", "create", "--bundle", bundle.as_str(), "id"].map(OsString::from);
-    change(state, &arguments).unwrap();
+    change(state, Handler::Default, &arguments).unwrap();
     serde_json::from_str(&fs_err::read_to_string(file).unwrap()).unwrap()
 }
 
@@ -146,8 +149,30 @@ fn a_pods_sandbox_and_an_unbroken_lab_are_left_alone() {
     fs_err::write(bundle.join("config.json"), sandbox.to_string()).unwrap();
     assert!(Bundle::read(&bundle).unwrap().is_none());
     let lab = Status::read(&state).unwrap().unwrap();
-    assert_eq!(write(&lab).unwrap(), None);
-    let broken = Status { breakages: vec![Breakage::RuntimeGivesToAll], ..lab };
-    let script = fs_err::read_to_string(write(&broken).unwrap().unwrap()).unwrap();
+    // The link of an unbroken lab leads to `runc` itself, and does so again when it is healed.
+    let first = lab.first();
+    fs_err::create_dir_all(first.folder(&lab)).unwrap();
+    let link = || fs_err::read_link(first.folder(&lab).join("runtime")).unwrap();
+    let healthy = || {
+        point(&lab, first).unwrap();
+        link()
+    };
+    let before = healthy();
+    assert!(before.ends_with("runc"), "{before:?}");
+    let broken = Status { breakages: vec![Breakage::named("runtime-gives-to-all").unwrap()], ..lab.clone() };
+    point(&broken, first).unwrap();
+    assert_eq!(link(), node::folder(&state).join("runtime.sh"));
+    let script = fs_err::read_to_string(first.folder(&lab).join("runtime.sh")).unwrap();
+    assert_eq!(healthy(), before);
+    // One node can be broken alone.
+    let mut alone = Node::plain(1);
+    alone.breakages = broken.breakages.clone();
+    fs_err::create_dir_all(alone.folder(&lab)).unwrap();
+    point(&lab, &alone).unwrap();
+    assert_eq!(
+        fs_err::read_link(alone.folder(&lab).join("runtime")).unwrap(),
+        node::folder(&state).join("runtime.sh")
+    );
+    assert_eq!(healthy(), before);
     assert!(script.contains("lab-runtime") && script.ends_with("exec runc \"$@\"\n"), "{script}");
 }

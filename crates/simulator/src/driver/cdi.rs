@@ -1,4 +1,4 @@
-//! What the container runtime injects, as CDI specifications (version 0.6.0), and the folder they lie in.
+//! CDI specifications (version 0.6.0) of what the container runtime injects, and the folder they lie in.
 
 use crate::driver::fleet::{Device, Fleet, Pool};
 use crate::settings::Settings;
@@ -30,7 +30,26 @@ pub fn name(device: &Device, share: Option<u32>) -> String {
     format!("{}{share}", device.name)
 }
 
-/// What a holder of these devices finds in its container.
+/// The stand-in for the driver's library, where this program's image has it.
+const LIBRARY: &str = "/libcuda.so.1";
+/// Names under which a container finds it, as NVIDIA's toolkit puts them there.
+const LIBRARIES: [&str; 2] = ["libcuda.so.1", "libnvidia-ml.so.1"];
+/// Folder of the sockets in a container whose devices are worked on by that library.
+const BEHIND: &str = "/run/simulated-cuda";
+
+/// Puts the library where the container runtime finds it.
+///
+/// # Errors
+/// When the image has none, or the folder cannot be written to.
+pub fn place_library(settings: &Settings) -> io::Result<()> {
+    let folder = socket_folder(settings);
+    fs_err::create_dir_all(&folder)?;
+    let draft = folder.join("libcuda.draft");
+    fs_err::copy(LIBRARY, &draft)?;
+    fs_err::rename(draft, folder.join(LIBRARIES[0]))
+}
+
+/// Edits that a holder of these devices finds in its container.
 pub fn edits(settings: &Settings, major: u32, devices: &[&Device], share: Option<u32>) -> Value {
     let mut environment = vec!["AICONFORM_SIMULATED=1".to_owned()];
     let (mut nodes, mut mounts) = (Vec::new(), Vec::new());
@@ -44,10 +63,18 @@ pub fn edits(settings: &Settings, major: u32, devices: &[&Device], share: Option
         // A breakage may inject another device than the shared one.
         let share = share.filter(|share| *share <= device.shares && device.shares > 1);
         let share = share.or_else(|| device.share_numbers().first().copied().flatten());
+        let folder = if settings.cuda { BEHIND } else { "/run/accelerator" };
         mounts.push(json!({
             "hostPath": socket(settings, device, share),
-            "containerPath": format!("/run/accelerator/{index}.sock"),
+            "containerPath": format!("{folder}/{index}.sock"),
             "options": ["bind", "rw"],
+        }));
+    }
+    for name in LIBRARIES.iter().filter(|_| settings.cuda && !devices.is_empty()) {
+        mounts.push(json!({
+            "hostPath": socket_folder(settings).join(LIBRARIES[0]),
+            "containerPath": format!("/usr/lib/{}-linux-gnu/{name}", std::env::consts::ARCH),
+            "options": ["bind", "ro"],
         }));
     }
     let mut edits = json!({"env": environment});
@@ -151,6 +178,26 @@ mod tests {
                 "containerPath": "/run/accelerator/1.sock", "options": ["bind", "rw"]}],
         });
         assert_eq!(found, expected);
+        assert_eq!(edits(&settings, 241, &[], None), json!({"env": ["AICONFORM_SIMULATED=1"]}));
+
+        let settings = Settings { cuda: true, ..settings };
+        let both = edits(&settings, 241, &[&fleet.devices[0], &fleet.devices[1]], None);
+        let paths: Vec<&str> = both["mounts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|mount| mount["containerPath"].as_str())
+            .collect();
+        let library = |name: &str| format!("/usr/lib/{}-linux-gnu/{name}", std::env::consts::ARCH);
+        assert_eq!(
+            paths,
+            [
+                "/run/simulated-cuda/0.sock",
+                "/run/simulated-cuda/1.sock",
+                &library("libcuda.so.1"),
+                &library("libnvidia-ml.so.1")
+            ]
+        );
         assert_eq!(edits(&settings, 241, &[], None), json!({"env": ["AICONFORM_SIMULATED=1"]}));
     }
 

@@ -1,4 +1,4 @@
-//! Which claim has which device. The files of the claims are the memory: they outlive this process.
+//! Claims and the devices that each has. The files of the claims are the memory: they outlive this process.
 
 use crate::driver::cdi;
 use crate::driver::fleet::Fleet;
@@ -12,7 +12,7 @@ use std::io;
 /// Annotation of a claim's file that says what was prepared.
 const PREPARED: &str = "simulator.aiconform.dev/prepared";
 
-/// What a claim was given on this node by this driver.
+/// Claim with what it was given on this node by this driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
     /// UID of the claim.
@@ -44,7 +44,7 @@ pub struct Given {
 pub struct Claims(pub BTreeMap<String, Prepared>);
 
 impl Claims {
-    /// What the folder holds.
+    /// Reads what the folder holds.
     ///
     /// # Errors
     /// When it cannot be listed.
@@ -72,7 +72,7 @@ impl Claims {
     }
 }
 
-/// What an allocated claim is to be given here by this driver.
+/// Says what an allocated claim is to be given here by this driver.
 ///
 /// # Errors
 /// Why it cannot be: not allocated, another claim of this name, a device that is not here.

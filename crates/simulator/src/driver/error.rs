@@ -16,7 +16,7 @@ pub enum SimulatorError {
     Kubelet {
         /// Its socket.
         socket: Utf8PathBuf,
-        /// What was asked of it.
+        /// Request that was made to it.
         what: String,
         /// Why.
         why: String,

@@ -4,7 +4,7 @@ use crate::breakage::Breakage;
 use crate::settings::{Form, Settings};
 use sha2::{Digest, Sha256};
 
-/// What a device is.
+/// Nature of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
     /// All of a physical device.
@@ -22,9 +22,9 @@ pub struct Device {
     pub index: u32,
     /// Name in its pool, and of its plugin's device.
     pub name: String,
-    /// What the device calls itself.
+    /// UUID by which the device calls itself.
     pub uuid: String,
-    /// What it is.
+    /// Nature.
     pub nature: Nature,
     /// The physical device that it is a part of.
     pub parent: Option<String>,
@@ -37,7 +37,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// What the device calls itself that this one stands on: its own name for a whole one.
+    /// UUID of the device that this one stands on: its own for a whole one.
     pub fn physical(&self) -> &str {
         self.parent.as_deref().unwrap_or(&self.uuid)
     }
@@ -62,9 +62,9 @@ pub struct Pool {
 pub struct Fleet {
     /// By index.
     pub devices: Vec<Device>,
-    /// What the DRA driver gives out.
+    /// Devices that the DRA driver gives out.
     pub claimable: Pool,
-    /// What each device plugin gives out.
+    /// Devices that each device plugin gives out.
     pub plugins: Vec<Pool>,
 }
 
@@ -150,7 +150,7 @@ impl Fleet {
         pool.devices.iter().filter_map(|index| self.at(*index)).find(|device| device.name == name)
     }
 
-    /// Whether two devices stand on the same hardware, so that only one may be given out at a time.
+    /// Tells whether two devices stand on the same hardware, so that only one may be given out at a time.
     pub fn overlap(one: &Device, other: &Device) -> bool {
         let part_of = |part: &Device, whole: &Device| part.parent.as_deref() == Some(whole.uuid.as_str());
         one.index == other.index || part_of(one, other) || part_of(other, one)

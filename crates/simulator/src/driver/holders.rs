@@ -1,4 +1,4 @@
-//! Which containers have which device, as the kubelet tells it at this moment.
+//! Holders of each device, as the kubelet tells them at this moment.
 
 use crate::driver::error::SimulatorError;
 use crate::driver::fleet::Fleet;

@@ -1,4 +1,4 @@
-//! What runs on a node.
+//! Parts that run on a node.
 
 mod cdi;
 mod claims;

@@ -1,4 +1,4 @@
-//! What every part of the simulator shares, and what it writes on the Node.
+//! State that every part of the simulator shares, and what it writes on the Node.
 
 use crate::breakage::Breakage;
 use crate::driver::cdi;
@@ -24,16 +24,16 @@ pub const SLICES: &str = "ResourceSlices";
 /// share of what.
 const LABELS: &str = "labels of the Node";
 
-/// How often the Node is looked after.
+/// Pause between two looks at the Node.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// A node with simulated devices.
 pub struct Node {
-    /// How it was asked for.
+    /// Settings with which it was asked for.
     pub settings: Settings,
     /// Its devices.
     pub fleet: Fleet,
-    /// What the devices do.
+    /// Work and memory of the devices.
     pub hardware: Hardware,
     /// Major number of the device nodes.
     pub major: u32,
@@ -41,7 +41,7 @@ pub struct Node {
     pub api: Option<Api>,
     /// Where it says what it does.
     pub talk: Talk,
-    /// What does not serve yet.
+    /// Parts that do not serve yet.
     missing: Mutex<BTreeSet<String>>,
 }
 
@@ -115,18 +115,22 @@ impl Node {
     }
 
     async fn annotate_once(&self, api: &Api) -> Result<(), SimulatorError> {
-        let mut annotations = vec![("simulator.aiconform.dev/simulated", "true".to_owned())];
-        if !self.settings.is_broken(Breakage::VersionNotAdvertised) {
-            annotations.push(("simulator.aiconform.dev/driver-version", self.advertised_driver_version()));
-            annotations.push(("simulator.aiconform.dev/runtime-version", self.advertised_runtime_version()));
-        }
+        // What is not advertised is taken away: a simulator before this one may have said it.
+        let advertised = !self.settings.is_broken(Breakage::VersionNotAdvertised);
+        let version = |version: String| advertised.then_some(version);
+        let annotations = BTreeMap::from([
+            ("simulator.aiconform.dev/simulated", Some("true".to_owned())),
+            ("simulator.aiconform.dev/driver-version", version(self.advertised_driver_version())),
+            ("simulator.aiconform.dev/runtime-version", version(self.advertised_runtime_version())),
+        ]);
         let labels = labels(&self.settings);
         let name = self.settings.node_name.as_str();
         let found = api.get(&Scope::default(), &Kind::node(), "", name).await?;
-        if annotations.iter().any(|(key, value)| found.annotation(key) != value)
+        if annotations
+            .iter()
+            .any(|(key, value)| found.annotation(key) != value.as_deref().unwrap_or_default())
             || labels.iter().any(|(key, value)| found.label(key) != value)
         {
-            let annotations: BTreeMap<_, _> = annotations.into_iter().collect();
             let patch = json!({"metadata": {"annotations": annotations, "labels": labels}});
             api.merge(&Scope::default(), &Kind::node(), ("", name), "", &patch).await?;
         }
@@ -134,8 +138,8 @@ impl Node {
     }
 }
 
-/// What the Node's labels say of each plugin's resource: how many devices there are, and in how many shares each is given
-/// out. The keys are the resource's name and what NVIDIA's feature discovery writes behind it.
+/// Labels of the Node about each plugin's resource: how many devices there are, and in how many shares each
+/// is given out. The keys are the resource's name and what NVIDIA's feature discovery writes behind it.
 fn labels(settings: &Settings) -> BTreeMap<String, String> {
     let of = |plugin: &Plugin| {
         let (replicas, strategy) = match plugin.form {

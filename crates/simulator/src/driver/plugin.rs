@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tonic::Status;
 
-/// How often the kubelet's socket is looked at: a kubelet that starts removes all sockets of plugins.
+/// Pause between two looks at the kubelet's socket: a kubelet that starts removes all sockets of plugins.
 const LOOK: Duration = Duration::from_millis(300);
 /// Pause before the kubelet is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -167,7 +167,8 @@ pub fn id(device: &Device, share: Option<u32>) -> String {
     share.map_or_else(|| device.name.clone(), |share| format!("{}::{}", device.name, share - 1))
 }
 
-/// Whether a socket is of the plugin of this prefix, and not of one whose resource only begins with the same name.
+/// Tells whether a socket is of the plugin of this prefix, and not of one whose resource only begins with the
+/// same name.
 fn is_of(name: &str, prefix: &str) -> bool {
     let time = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".sock"));
     time.is_some_and(|time| time.chars().all(|character| character.is_ascii_hexdigit()))
@@ -197,7 +198,7 @@ fn preferred(
     ContainerPreferredAllocationResponse { devices: chosen }
 }
 
-/// What tells one socket from a later one at the same path.
+/// Numbers that tell one socket from a later one at the same path.
 fn identity(path: &Utf8Path) -> Option<(u64, i64, i64)> {
     let metadata = fs_err::metadata(path).ok()?;
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))

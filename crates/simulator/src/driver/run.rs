@@ -17,7 +17,10 @@ use tokio::task::JoinSet;
 /// When a part cannot do its work: a socket, a folder, the API server.
 pub async fn run(settings: Settings, target: &Target, talk: Talk) -> Result<(), SimulatorError> {
     let api = Api::new(Connection::open(target).await?, Arc::new(Nowhere));
-    let node = Arc::new(Node::new(settings, Some(api.clone()), talk)?);
+    let node = Arc::new(Node::new(settings.here(), Some(api.clone()), talk)?);
+    if node.settings.cuda {
+        cdi::place_library(&node.settings)?;
+    }
     cdi::write(
         &cdi::plugins_file(&node.settings.cdi),
         &cdi::plugins(&node.settings, &node.fleet, node.major),

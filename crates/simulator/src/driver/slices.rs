@@ -1,4 +1,4 @@
-//! What the node has for DRA, as ResourceSlices.
+//! ResourceSlices of what the node has for DRA.
 
 use crate::breakage::Breakage;
 use crate::driver::error::SimulatorError;
@@ -9,7 +9,7 @@ use aiconform_model::{Kind, Object, Scope};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How often the slices are looked after: the kubelet deletes those of a driver that it has lost sight of.
+/// Pause between two looks at the slices: the kubelet deletes those of a driver that it has lost sight of.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The name of the slice with what parts share ends so.
@@ -65,7 +65,7 @@ pub async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
     let same = |wanted: &Value, found: &Object| {
         let mut spec = found.at("/spec").cloned().unwrap_or_default();
         spec["pool"]["generation"] = wanted["spec"]["pool"]["generation"].clone();
-        contains(&spec, &wanted["spec"])
+        contains(&spec, &wanted["spec"]) && attributes(&spec) == attributes(&wanted["spec"])
     };
     // Left from when the devices could be split.
     let leftover = if wanted.len() == 1 {
@@ -113,20 +113,29 @@ pub async fn publish(node: &Node, api: &Api) -> Result<bool, SimulatorError> {
     Ok(true)
 }
 
+/// Names of the attributes of a slice's devices: one more than is wanted was said by a simulator before this one.
+fn attributes(spec: &Value) -> Vec<Vec<&String>> {
+    let devices = spec["devices"].as_array().into_iter().flatten();
+    devices
+        .map(|device| device["attributes"].as_object().into_iter().flatten().map(|(name, _)| name).collect())
+        .collect()
+}
+
 fn has_no_counters(found: &Object) -> bool {
     found.at("/spec/sharedCounters").is_none()
 }
 
-/// Whether this is the slice of an API server that knows no parts.
+/// Tells whether this is the slice of an API server that knows no parts.
 fn same_plain(node: &Node, found: &Object) -> bool {
     slices(node, false).iter().any(|slice| {
         let mut slice = slice["spec"].clone();
         slice["pool"]["generation"] = found.at("/spec/pool/generation").cloned().unwrap_or_default();
-        contains(found.at("/spec").unwrap_or(&Value::Null), &slice)
+        let spec = found.at("/spec").unwrap_or(&Value::Null);
+        contains(spec, &slice) && attributes(spec) == attributes(&slice)
     })
 }
 
-/// Whether `found` says all that `wanted` says; the server may add defaults.
+/// Tells whether `found` says all that `wanted` says; the server may add defaults.
 fn contains(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
@@ -198,7 +207,7 @@ fn describe(node: &Node, device: &Device, split: bool) -> Value {
     described
 }
 
-/// What a device says it is, in its slice.
+/// Kind of a device, as its slice says it.
 fn kind_of(device: &Device) -> &'static str {
     match device.nature {
         Nature::Whole => "gpu",

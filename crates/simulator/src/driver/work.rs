@@ -1,4 +1,5 @@
-//! What the devices do: work one after the other, and memory that connections hold; over a socket of each device.
+//! Use of the devices: work one after the other, and memory that connections hold; over a socket of each
+//! device.
 //!
 //! One JSON object a line each way, see [`Request`] and [`Answer`].
 
@@ -22,7 +23,7 @@ const LINE: u64 = 4096;
 /// For how long it is remembered when a device was busy.
 const MEMORY: Duration = Duration::from_secs(60);
 
-/// What a holder asks of its device.
+/// Request of a holder to its device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
@@ -33,20 +34,20 @@ pub enum Request {
     },
     /// Memory, held as long as the connection is open.
     Allocate {
-        /// How much more.
+        /// Bytes more.
         bytes: u64,
     },
     /// To say what it is.
     Inspect {},
 }
 
-/// What the device answers.
+/// Answer of the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Done: so much work, or so much memory held by this connection.
     Done {
-        /// How long it was busy.
+        /// Time that it was busy.
         #[serde(skip_serializing_if = "Option::is_none")]
         milliseconds: Option<u64>,
         /// Memory that this connection holds now.
@@ -55,7 +56,7 @@ pub enum Answer {
     },
     /// Not done, and why.
     Refused(String),
-    /// What the device says of itself.
+    /// Facts that the device tells of itself.
     Device {
         /// Its name.
         uuid: String,
@@ -73,12 +74,12 @@ pub enum Answer {
         memory_bytes: u64,
         /// Memory of all of the physical device.
         physical_memory_bytes: u64,
-        /// Which share of it this is: `2/4`.
+        /// Share of it that this is: `2/4`.
         share: Option<String>,
     },
 }
 
-/// What a device has done and holds.
+/// Record of what a device has done and holds.
 #[derive(Debug, Default)]
 struct Meter {
     /// When it was busy; the last may go on.
@@ -107,7 +108,7 @@ impl Unit {
 #[derive(Debug, Default)]
 pub struct Hardware(Vec<Arc<Unit>>);
 
-/// What was measured of a device.
+/// Measurements of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
     /// Share of the window in which it was busy, 0 to 1.

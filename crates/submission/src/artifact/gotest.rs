@@ -1,6 +1,6 @@
-//! What `go test -json` prints: one event a line.
+//! Output of `go test -json`: one event a line.
 
-use super::{Content, Outcome, Test, Trouble, TroubleKind};
+use super::{Content, Outcome, Test, Trouble, TroubleKind, written};
 use crate::finding::quoted;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,8 @@ struct Event {
     package: String,
     #[serde(default)]
     test: String,
+    #[serde(default)]
+    output: String,
 }
 
 /// Actions of `go tool test2json`, and of builds.
@@ -37,6 +39,8 @@ pub(super) fn read(bytes: &[u8]) -> Content {
     // What has begun and not ended, with its line; a package is a test without a name.
     let mut begun: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut ended: BTreeMap<(String, String), Outcome> = BTreeMap::new();
+    // The last words that each test has written.
+    let mut said: BTreeMap<(String, String), String> = BTreeMap::new();
     for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let number = number + 1;
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -64,7 +68,9 @@ pub(super) fn read(bytes: &[u8]) -> Content {
             "fail" => Outcome::Fail,
             "skip" => Outcome::Skip,
             action => {
-                if !ACTIONS.contains(&action) {
+                if let Some(words) = written(&event.output) {
+                    said.insert(key, words.to_owned());
+                } else if !ACTIONS.contains(&action) {
                     let why = format!("go test has no action {}", quoted(action));
                     content.troubles.push(Trouble::new(TroubleKind::Format, number, why));
                 }
@@ -75,6 +81,7 @@ pub(super) fn read(bytes: &[u8]) -> Content {
             let why = format!("{} ends and has never begun", what(&key));
             content.troubles.push(Trouble::new(TroubleKind::CutOff, number, why));
         }
+        let words = said.remove(&key).filter(|_| outcome == Outcome::Skip).unwrap_or_default();
         if ended.insert(key, outcome).is_some_and(|before| before != outcome) {
             let why = format!("{} ends twice, and differently", quoted(&event.test));
             content.troubles.push(Trouble::new(TroubleKind::Joined, number, why));
@@ -84,7 +91,7 @@ pub(super) fn read(bytes: &[u8]) -> Content {
                 content.failed_packages.push(event.package);
             }
         } else {
-            content.tests.push(Test { name: event.test, outcome, line: number });
+            content.tests.push(Test { name: event.test, outcome, line: number, words });
         }
     }
     for (key, number) in &begun {

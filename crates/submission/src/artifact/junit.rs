@@ -1,6 +1,6 @@
 //! JUnit XML.
 
-use super::{Content, Outcome, Test, Trouble, TroubleKind};
+use super::{Content, Outcome, Test, Trouble, TroubleKind, written};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ struct Case {
     failed: bool,
     error: bool,
     skipped: bool,
+    words: String,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Content {
@@ -143,20 +144,39 @@ impl Reading<'_> {
             // The outer one would be forgotten, and with it that it failed.
             b"testcase" if self.case.is_some() => {
                 if let Some(outer) = self.case.take().filter(|outer| outer.failed || outer.error) {
-                    content.tests.push(Test { name: outer.name, outcome: Outcome::Fail, line: outer.line });
+                    content.tests.push(Test {
+                        name: outer.name,
+                        outcome: Outcome::Fail,
+                        line: outer.line,
+                        words: String::new(),
+                    });
                 }
                 return Err("a test case begins inside another".to_owned());
             }
             b"testcase" => {
                 let name = attribute(element, "name")?.unwrap_or_default();
                 let class = attribute(element, "classname")?.unwrap_or_default();
-                self.case = Some(Case { class, name, line, failed: false, error: false, skipped: false });
+                self.case = Some(Case {
+                    class,
+                    name,
+                    line,
+                    failed: false,
+                    error: false,
+                    skipped: false,
+                    words: String::new(),
+                });
             }
             b"failure" | b"error" | b"skipped" if parent == b"testcase" => {
                 if let Some(case) = &mut self.case {
                     case.failed |= this == b"failure";
                     case.error |= this == b"error";
                     case.skipped |= this == b"skipped";
+                    if this == b"skipped" {
+                        let words = attribute(element, "message")?.unwrap_or_default();
+                        // Where the tool gives the test's whole output, its last words are meant.
+                        let last = words.lines().filter_map(written).next_back().map(str::to_owned);
+                        case.words = last.unwrap_or_else(|| words.trim().to_owned());
+                    }
                 }
             }
             _ if self.open.len() == 1 => {
@@ -197,7 +217,7 @@ impl Reading<'_> {
                     );
                     content.troubles.push(Trouble::new(TroubleKind::Joined, case.line, why));
                 }
-                content.tests.push(Test { name: case.name, outcome, line: case.line });
+                content.tests.push(Test { name: case.name, outcome, line: case.line, words: case.words });
             }
             Some(b"testsuite" | b"testsuites") => {
                 let Some(suite) = self.suites.pop() else { return };

@@ -1,6 +1,6 @@
-//! What `go test -v` prints.
+//! Output of `go test -v`.
 
-use super::{Content, Outcome, Test, Trouble, TroubleKind};
+use super::{Content, Outcome, Test, Trouble, TroubleKind, written};
 use crate::finding::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,15 @@ pub(super) fn read(bytes: &[u8]) -> Content {
     let text = String::from_utf8_lossy(bytes);
     let mut begun: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ended: BTreeSet<&str> = BTreeSet::new();
+    // What the test that writes has said last; go test writes it before the result, or right below.
+    let mut said = "";
     // Whether the last package ended, and how.
     let mut end: Option<Outcome> = None;
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
         let words = line.trim_start();
         if let Some(name) = words.strip_prefix("=== RUN ").map(str::trim) {
-            end = None;
+            (end, said) = (None, "");
             if begun.insert(name, number).is_some() || ended.contains(name) {
                 let why =
                     format!("{} begins more than once, so that several runs are in one file", quoted(name));
@@ -24,7 +26,16 @@ pub(super) fn read(bytes: &[u8]) -> Content {
         } else if let Some((outcome, name)) = result(words) {
             begun.remove(name);
             ended.insert(name);
-            content.tests.push(Test { name: name.to_owned(), outcome, line: number });
+            let words = if outcome == Outcome::Skip { said.to_owned() } else { String::new() };
+            content.tests.push(Test { name: name.to_owned(), outcome, line: number, words });
+            said = "";
+        } else if let Some(words) = written(line) {
+            match content.tests.last_mut() {
+                Some(test) if test.line + 1 == number && test.outcome == Outcome::Skip => {
+                    words.clone_into(&mut test.words);
+                }
+                _ => said = words,
+            }
         } else if line.starts_with("panic: ") {
             let why = "the test program panicked, so that tests after this one did not run";
             content.troubles.push(Trouble::new(TroubleKind::CutOff, number, why));

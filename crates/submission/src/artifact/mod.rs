@@ -13,28 +13,28 @@ use std::collections::BTreeMap;
 pub struct Artifact {
     /// The file, from the folder of the submission.
     pub file: String,
-    /// What it is.
+    /// Kind of artifact.
     pub kind: Kind,
-    /// Whether it has the name by which the programme's validator knows it.
+    /// Set if it has the name by which the programme's validator knows it.
     pub known: bool,
     /// Its tests in their order, each as often as it stands there.
     pub tests: Vec<Test>,
     /// Why the programme's validator cannot read it.
     pub unreadable: Option<Trouble>,
-    /// What is wrong with it that the programme's validator does not see.
+    /// Troubles with it that the programme's validator does not see.
     pub troubles: Vec<Trouble>,
     /// Packages that failed as a whole.
     pub failed_packages: Vec<String>,
 }
 
-/// What an artifact is.
+/// Kind of an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// JUnit XML.
     Junit,
-    /// What `go test -json` prints.
+    /// Output of `go test -json`.
     GoTest,
-    /// What `go test -v` prints.
+    /// Output of `go test -v`.
     Log,
 }
 
@@ -43,13 +43,15 @@ pub enum Kind {
 pub struct Test {
     /// Its name; subtests have `/` in it.
     pub name: String,
-    /// What it came to.
+    /// Outcome.
     pub outcome: Outcome,
     /// Line, from 1.
     pub line: usize,
+    /// Words with which it was skipped; nothing where there are none.
+    pub words: String,
 }
 
-/// What a test came to.
+/// Outcome of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It passed.
@@ -76,7 +78,7 @@ impl Outcome {
 pub struct Trouble {
     /// Where.
     pub place: Place,
-    /// What, in words.
+    /// Trouble in words.
     pub why: String,
     /// Of which kind it is.
     pub kind: TroubleKind,
@@ -101,7 +103,7 @@ impl Trouble {
     }
 }
 
-/// What a reader of one format gives.
+/// Content that a reader of one format gives.
 #[derive(Default)]
 struct Content {
     tests: Vec<Test>,
@@ -147,12 +149,20 @@ fn by_content(base: &str, bytes: &[u8]) -> Option<Kind> {
     }
 }
 
+/// Words of a line that a test has written by itself: `    a_test.go:12: words`.
+fn written(line: &str) -> Option<&str> {
+    let (place, words) = line.trim_start().split_once(": ")?;
+    let (file, number) = place.rsplit_once(':')?;
+    let is_place = file.ends_with(".go") && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_place.then(|| words.trim())
+}
+
 /// The name of a test or a requirement in letters and digits alone, so that names of different tools can be compared.
 pub fn bare(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// What the [`bare`] name of a test of this requirement has in it, one or the other.
+/// Words that the [`bare`] name of a test of this requirement has in it, one or the other.
 pub fn words_of(requirement: &str) -> [String; 2] {
     [bare(requirement), bare(&aiconform_model::catalogue::test_name(requirement))]
 }
@@ -186,8 +196,8 @@ pub fn find(files: &Files, known_alone: bool) -> Vec<Artifact> {
 }
 
 impl Artifact {
-    /// What a test came to as the programme's validator finds it: a failure stays, else the last word counts; without a
-    /// test of that name, its subtests are taken together.
+    /// Outcome of a test as the programme's validator finds it: a failure stays, else the last word counts;
+    /// without a test of that name, its subtests are taken together.
     pub fn outcome(&self, name: &str) -> Option<Outcome> {
         let last = |name: &str| {
             let mut found = None;
@@ -213,7 +223,7 @@ impl Artifact {
         })
     }
 
-    /// What every test came to, with the line where it stands first.
+    /// Outcome of every test, with the line where it stands first.
     pub fn outcomes(&self) -> BTreeMap<&str, (Outcome, usize)> {
         let mut outcomes: BTreeMap<&str, (Outcome, usize)> = BTreeMap::new();
         for test in &self.tests {

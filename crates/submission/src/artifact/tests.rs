@@ -112,6 +112,25 @@ fn artifacts_are_known_by_their_content_too() {
     assert_eq!(of("e2e-results.log", LOG).kind, Kind::Log);
 }
 
+#[test]
+fn the_words_of_a_skip_are_read_in_every_format() {
+    let words = |artifact: &Artifact| {
+        artifact.tests.iter().find(|test| test.outcome == Outcome::Skip).unwrap().words.clone()
+    };
+    let log = |text: &str| words(&of("e2e.log", text));
+    assert_eq!(
+        log("=== RUN   TestA\n    a_test.go:7: no GPU: none\n--- SKIP: TestA (0.00s)\nPASS\n"),
+        "no GPU: none"
+    );
+    assert_eq!(log("=== RUN   TestA\n--- SKIP: TestA (0.00s)\n    a_test.go:7: no GPU\nPASS\n"), "no GPU");
+    assert_eq!(log("=== RUN   TestA\n--- SKIP: TestA (0.00s)\nPASS\n"), "");
+    let json = JSON.replace("\"Output\":\"x\"", "\"Output\":\"    a_test.go:7: no GPU\\n\"");
+    assert_eq!(words(&of("results.json", &json.replacen("\"pass\"", "\"skip\"", 1))), "no GPU");
+    assert_eq!(words(&of("junit.xml", JUNIT)), "why");
+    let whole = JUNIT.replace("\"why\"", "\"=== RUN TestB&#10;    a_test.go:7: no GPU&#10;--- SKIP: TestB\"");
+    assert_eq!(words(&of("junit.xml", &whole)), "no GPU");
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

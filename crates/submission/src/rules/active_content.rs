@@ -1,19 +1,20 @@
 //! Nothing in it acts when it is shown.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT, place_of};
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "active_content",
     level: Level::Warning,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "no script, frame or control character stands in texts",
     look: Look::Each(check),
 };
 
-/// What a browser would obey.
+/// Texts that a browser would obey.
 const ACTIVE: &[&str] = &[
     "<script",
     "<iframe",

@@ -1,6 +1,6 @@
 //! A test whose parts were all skipped has shown nothing.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::artifact::Outcome;
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "all_skipped",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "no test passes whose subtests were all skipped, and not every test is skipped",

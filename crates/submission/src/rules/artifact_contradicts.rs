@@ -1,7 +1,7 @@
 //! No artifact in the folder says otherwise than the submission.
 
-use super::{Found, Look, Rule};
-use crate::artifact::{Artifact, Outcome, Test, bare, words_of};
+use super::{Found, Look, Matter, Rule};
+use crate::artifact::{Artifact, Outcome, Test, bare, some, words_of};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "artifact_contradicts",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "no artifact in the folder, by whatever name, has the test of an Implemented requirement failed or only skipped",
@@ -23,6 +24,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         .collect();
     for (asked, answer) in case.answered().into_iter().filter(|(_, answer)| answer.implemented()) {
         let words = words_of(&asked.id);
+        let mut skipped: Vec<(&Artifact, &Test)> = Vec::new();
         for (artifact, names) in &named {
             let about: Vec<&Test> = artifact
                 .tests
@@ -32,19 +34,37 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 .map(|(test, _)| test)
                 .collect();
             let first = |outcome: Outcome| about.iter().find(|test| test.outcome == outcome).copied();
-            let against = match (first(Outcome::Fail), first(Outcome::Pass), first(Outcome::Skip)) {
-                (Some(failed), ..) => failed,
-                (None, None, Some(skipped)) => skipped,
-                _ => continue,
-            };
-            let says = format!(
-                "{} is Implemented (line {} of PRODUCT.yaml), and here its test {} {}",
-                asked.id,
-                answer.status.place.line,
-                quoted(&against.name),
-                against.outcome.word()
-            );
-            found.file(&artifact.file, Place { line: against.line, column: 1, length: 0 }, &asked.id, says);
+            match (first(Outcome::Fail), first(Outcome::Pass), first(Outcome::Skip)) {
+                (Some(failed), ..) => {
+                    let says = format!(
+                        "{} is Implemented (line {} of PRODUCT.yaml), and here its test {} failed",
+                        asked.id,
+                        answer.status.place.line,
+                        quoted(&failed.name)
+                    );
+                    let place = Place { line: failed.line, column: 1, length: 0 };
+                    found.file(&artifact.file, place, &asked.id, says);
+                }
+                (None, None, Some(test)) => skipped.push((artifact, test)),
+                _ => {}
+            }
         }
+        // What one artifact has skipped and another passed is of two runs, and stands elsewhere.
+        let Some((artifact, test)) = skipped.iter().max_by_key(|(_, test)| test.words.len()) else {
+            continue;
+        };
+        let said = match test.words.as_str() {
+            "" => String::new(),
+            words => format!(": {}", quoted(words)),
+        };
+        let files: Vec<String> = skipped.iter().map(|(artifact, _)| artifact.file.clone()).collect();
+        let says = format!(
+            "{} is Implemented (line {} of PRODUCT.yaml) and was not tested: its test {} was skipped in {}{said}",
+            asked.id,
+            answer.status.place.line,
+            quoted(&test.name),
+            some(&files)
+        );
+        found.file(&artifact.file, Place { line: test.line, column: 1, length: 0 }, &asked.id, says);
     }
 }

@@ -1,6 +1,6 @@
 //! A test artifact that is named as evidence has no failing test.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::artifact::some;
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "artifact_failing",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Validator,
     since: Some("1.37"),
     asks: "no test in an artifact that is evidence failed",

@@ -1,6 +1,6 @@
 //! A test artifact that is named as evidence can be read.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "artifact_readable",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: Some("1.37"),
     asks: "junit.xml, results.json and e2e.log that are evidence are of these formats, with a test in them",

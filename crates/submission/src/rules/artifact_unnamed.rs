@@ -1,6 +1,6 @@
 //! No artifact lies there that nobody is to see.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::artifact::some;
 use crate::case::Case;
 use crate::finding::{Level, Origin};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "artifact_unnamed",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "every artifact in the folder is named as evidence; one that is not is a note, unless a test failed in it",

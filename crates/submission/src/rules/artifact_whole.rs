@@ -1,6 +1,6 @@
 //! An artifact is whole, of one run, and agrees with itself.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::artifact::TroubleKind;
 use crate::case::Case;
 use crate::finding::{Level, Origin};
@@ -8,6 +8,7 @@ use crate::finding::{Level, Origin};
 pub const RULE: Rule = Rule {
     id: "artifact_whole",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "an artifact is not cut off, holds one run, and its numbers are those of its tests",

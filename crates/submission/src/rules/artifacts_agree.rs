@@ -1,6 +1,6 @@
-//! Artifacts of one run say the same.
+//! Artifacts beside each other are of one run, or of several: the programme's instructions give a command for each.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::artifact::{Artifact, some};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
@@ -8,10 +8,11 @@ use crate::yaml::Place;
 
 pub const RULE: Rule = Rule {
     id: "artifacts_agree",
-    level: Level::Error,
+    level: Level::Note,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
-    asks: "artifacts beside each other have the same tests with the same results; a test that one lacks is a warning",
+    asks: "artifacts beside each other are of one run; several are permitted, and what differs is told",
     look: Look::Each(check),
 };
 
@@ -33,24 +34,25 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
 
 fn compare(one: &Artifact, other: &Artifact, found: &mut Found<'_>) {
     let (here, there) = (one.outcomes(), other.outcomes());
-    for (name, (first, line)) in &here {
-        if let Some((second, _)) = there.get(name).filter(|(second, _)| second != first) {
-            let says = format!(
-                "the test {} {} here and {} in {}: they are not of one run",
-                quoted(name),
-                first.word(),
-                second.word(),
-                quoted(&other.file)
-            );
-            found.file(&one.file, Place { line: *line, column: 1, length: 0 }, "", says);
-        }
+    let differs = here.iter().filter_map(|(name, (first, line))| {
+        let (second, _) = there.get(name).filter(|(second, _)| second != first)?;
+        Some((*line, format!("{} {} here and {} there", quoted(name), first.word(), second.word())))
+    });
+    let differs: Vec<(usize, String)> = differs.collect();
+    if let Some((line, what)) = differs.first() {
+        let more = match differs.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let says = format!("{} is of another run: {what}{more}", quoted(&other.file));
+        found.file(&one.file, Place { line: *line, column: 1, length: 0 }, "", says);
     }
     for (these, those, has, lacks) in [(&here, &there, one, other), (&there, &here, other, one)] {
         let missing = these.keys().filter(|name| !those.contains_key(*name)).map(|name| (*name).to_owned());
         let missing: Vec<String> = missing.collect();
         if !missing.is_empty() {
             let says = format!("{} has tests that this one lacks: {}", quoted(&has.file), some(&missing));
-            found.weighs(Level::Warning, &lacks.file, Place::default(), "", says);
+            found.file(&lacks.file, Place::default(), "", says);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The certification of Kubernetes itself, on which this one stands, is named.
 
-use super::{Found, Look, Rule, metadata_present, placeholder};
+use super::{Found, Look, Matter, Rule, metadata_present, placeholder};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "base_certification",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: Some("1.35"),
     asks: "k8sConformanceUrl names a folder of the Kubernetes conformance programme",

@@ -1,12 +1,13 @@
 //! The certification on which this one stands is of this version and this product.
 
-use super::{Found, Look, Rule, base_certification};
+use super::{Found, Look, Matter, Rule, base_certification};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "base_certification_version",
     level: Level::Error,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "k8sConformanceUrl is of the same version; another product is a note",

@@ -1,12 +1,13 @@
 //! The official sentences stand as they are.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 
 pub const RULE: Rule = Rule {
     id: "description_unchanged",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "the description of each requirement is the official sentence of the release",

@@ -1,6 +1,6 @@
 //! Something was tested.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::evidence::is_page;
 use crate::finding::{Level, Origin};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "documents_only",
     level: Level::Note,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "at least one MUST has evidence that is not a page of documentation",

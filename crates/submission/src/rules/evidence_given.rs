@@ -1,12 +1,13 @@
-//! What is implemented has evidence.
+//! Evidence is given for what is implemented.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin};
 
 pub const RULE: Rule = Rule {
     id: "evidence_given",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Ours,
     since: None,
     asks: "what is Implemented has evidence; of a SHOULD its absence is a warning",

@@ -1,19 +1,20 @@
 //! No value of an example is left.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "example_value",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "no value of metadata comes from an example",
     look: Look::Each(check),
 };
 
-/// What stands in the programme's examples.
+/// Texts that stand in the programme's examples.
 const EXAMPLES: &[&str] = &["yoyo.dyne", "turbo-encabulator", "example.com", "example.org", "product-name"];
 
 fn check(case: &Case<'_>, found: &mut Found<'_>) {

@@ -1,6 +1,6 @@
 //! Nothing stands there twice, or under a name that the programme does not know.
 
-use super::{Found, Look, Rule, metadata_present};
+use super::{Found, Look, Matter, Rule, metadata_present};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
 use crate::product::snake_case;
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "known_keys",
     level: Level::Warning,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "every key and requirement is known to the programme, and none stands there twice, which is an error",

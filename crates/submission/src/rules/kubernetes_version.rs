@@ -1,12 +1,13 @@
 //! The version of Kubernetes is that of the folder.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT, minor};
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "kubernetes_version",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "kubernetesVersion is that of the folder",

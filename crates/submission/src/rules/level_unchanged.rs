@@ -1,6 +1,6 @@
 //! The official levels stand as they are.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::checklist::Checklist;
 use crate::finding::{Level, Origin, quoted};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "level_unchanged",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "the level of each requirement is that of the release",

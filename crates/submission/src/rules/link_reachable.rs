@@ -1,6 +1,6 @@
 //! Evidence can be reached by everybody.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
 use crate::reach::{Named, Reached, places};
@@ -8,6 +8,7 @@ use crate::reach::{Named, Reached, places};
 pub const RULE: Rule = Rule {
     id: "link_reachable",
     level: Level::Error,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "links lead to something (with `--online`)",

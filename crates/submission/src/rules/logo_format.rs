@@ -1,12 +1,13 @@
 //! The logo is a drawing, not a picture.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "logo_format",
     level: Level::Warning,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "productLogoUrl leads to an SVG, AI or EPS file",

@@ -1,6 +1,6 @@
 //! Addresses are addresses.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
 use crate::links::Link;
@@ -9,6 +9,7 @@ use crate::rules::placeholder::is_placeholder;
 pub const RULE: Rule = Rule {
     id: "metadata_address",
     level: Level::Warning,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "addresses of the web and of mail have their form",

@@ -1,6 +1,6 @@
 //! Everything that is asked of the product is answered.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 use crate::product::snake_case;
@@ -9,6 +9,7 @@ use crate::yaml::{Place, Value};
 pub const RULE: Rule = Rule {
     id: "metadata_present",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Validator,
     since: None,
     asks: "every key of metadata is there and not empty, but for repoUrl",

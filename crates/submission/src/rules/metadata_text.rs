@@ -1,6 +1,6 @@
-//! What is said of the product is text.
+//! Metadata of the product is text.
 
-use super::{Found, Look, Rule, metadata_present};
+use super::{Found, Look, Matter, Rule, metadata_present};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Value;
@@ -8,6 +8,7 @@ use crate::yaml::Value;
 pub const RULE: Rule = Rule {
     id: "metadata_text",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Validator,
     since: None,
     asks: "every value of metadata is a text: a version such as 1.0 stands in quotes",

@@ -1,7 +1,8 @@
 //! The rules: one file each, with an id, a level and the sentence that the submitter is shown.
 
+use crate::RunVerdict;
 use crate::case::Case;
-use crate::finding::{Finding, Level, Origin, plain};
+use crate::finding::{Decided, Finding, Level, Origin, plain};
 use crate::traces::Trace;
 use crate::yaml::Place;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ mod documents_only;
 mod evidence_file;
 mod evidence_given;
 mod example_value;
+mod half_shown;
 mod known_keys;
 mod kubernetes_version;
 mod level_unchanged;
@@ -37,7 +39,9 @@ mod must_notes;
 mod mutable_link;
 mod not_applicable;
 mod not_applicable_reason;
+mod one_document;
 mod one_name;
+mod other_checklist;
 mod other_version;
 mod own_words;
 mod partial_run;
@@ -62,19 +66,46 @@ mod vendor_member;
 pub struct Rule {
     /// Its id, the name of its file.
     pub id: &'static str,
-    /// How much its findings weigh, unless one says otherwise.
+    /// Weight of its findings, unless one says otherwise.
     pub level: Level,
+    /// Matter of the rule, by which findings of one weight are ordered.
+    pub matter: Matter,
     /// Whose rule it is.
     pub origin: Origin,
     /// First release that was opened with this rule in force; `None` when it always was.
     pub since: Option<&'static str>,
-    /// What it asks, in one line.
+    /// Demand that it makes, in one line.
     pub asks: &'static str,
-    /// How it looks for what is against it.
+    /// Way in which it looks for what is against it.
     pub look: Look,
 }
 
-/// How a rule looks.
+/// Matter of a rule; what is told first stands first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// The answers to requirements, and whether they can be read at all.
+    Substance,
+    /// Parts of the submission that contradict one another.
+    Contradiction,
+    /// Something that only a person can judge.
+    Judgement,
+    /// The way in which it is written.
+    Form,
+}
+
+impl Matter {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Matter::Substance => "substance",
+            Matter::Contradiction => "a contradiction",
+            Matter::Judgement => "what a person must judge",
+            Matter::Form => "form",
+        }
+    }
+}
+
+/// Way in which a rule looks.
 pub enum Look {
     /// At each submission alone.
     Each(fn(&Case<'_>, &mut Found<'_>)),
@@ -87,7 +118,7 @@ pub type First<'a> = BTreeMap<u64, (String, &'a Trace)>;
 
 /// A look at several submissions, none of which is kept.
 pub struct Across {
-    /// What of a submission is kept.
+    /// Takes what is kept of a submission.
     pub take: fn(&Case<'_>) -> Vec<Trace>,
     /// Compares what was kept of one with where each trace stood first, in which submission.
     pub compare: fn(&[Trace], &First<'_>, &mut Found<'_>),
@@ -95,8 +126,10 @@ pub struct Across {
 
 /// All rules, in the order in which their findings are told.
 pub const RULES: &[Rule] = &[
+    other_checklist::RULE,
     product_readable::RULE,
     product_form::RULE,
+    one_document::RULE,
     release_folder::RULE,
     sections::RULE,
     metadata_present::RULE,
@@ -133,6 +166,7 @@ pub const RULES: &[Rule] = &[
     safe_files::RULE,
     active_content::RULE,
     own_words::RULE,
+    half_shown::RULE,
     not_applicable_reason::RULE,
     other_version::RULE,
     recycled_output::RULE,
@@ -148,8 +182,13 @@ pub const RULES: &[Rule] = &[
     one_name::RULE,
 ];
 
+pub(crate) use evidence_file::is_nothing;
+
 /// Most findings of one rule in one submission; more of the same help nobody.
 const MOST: usize = 100;
+
+/// Most claims of a run that are told of one finding.
+const MOST_CLAIMS: usize = 20;
 
 /// Where a rule puts what it finds.
 pub struct Found<'a> {
@@ -200,11 +239,23 @@ impl Found<'_> {
             requirement: plain(requirement),
             says: plain(&says.into()),
             snippet: String::new(),
+            claims: Vec::new(),
+            by_interpretation_alone: false,
         });
+    }
+
+    /// In the product file, by the verdict of a run of this program, with the claims that decided it.
+    pub fn judged(&mut self, place: Place, requirement: &str, says: impl Into<String>, verdict: &RunVerdict) {
+        let before = self.findings.len();
+        self.at(place, requirement, says);
+        for finding in &mut self.findings[before..] {
+            finding.claims = verdict.against.iter().take(MOST_CLAIMS).map(Decided::shown).collect();
+            finding.by_interpretation_alone = verdict.failed_by_interpretation_alone;
+        }
     }
 }
 
-/// What a rule finds in a submission alone.
+/// Findings of a rule in a submission alone.
 pub fn apply(rule: &Rule, case: &Case<'_>) -> Vec<Finding> {
     let mut found = Found { rule, findings: Vec::new() };
     if let Look::Each(check) = rule.look {
@@ -213,7 +264,7 @@ pub fn apply(rule: &Rule, case: &Case<'_>) -> Vec<Finding> {
     found.findings
 }
 
-/// What a rule finds in a submission beside others.
+/// Findings of a rule in a submission beside others.
 pub fn compare(rule: &Rule, own: &[Trace], first: &First<'_>) -> Vec<Finding> {
     let mut found = Found { rule, findings: Vec::new() };
     if let Look::Across(across) = &rule.look {

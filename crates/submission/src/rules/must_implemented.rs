@@ -1,12 +1,13 @@
 //! Every MUST is implemented.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "must_implemented",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "a MUST is Implemented; cluster_autoscaling may be N/A with a reason in notes",

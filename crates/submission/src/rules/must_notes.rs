@@ -1,12 +1,13 @@
-//! What is said of a MUST is explained.
+//! Notes explain what is said of a MUST.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 
 pub const RULE: Rule = Rule {
     id: "must_notes",
     level: Level::Note,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "a MUST has notes, as the programme's instructions ask",

@@ -1,12 +1,13 @@
-//! What does not apply says why.
+//! Answers of N/A say why.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 
 pub const RULE: Rule = Rule {
     id: "not_applicable",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "a requirement that is N/A has the reason in notes",

@@ -1,12 +1,13 @@
-//! What does not apply is told from what is not supported.
+//! Reasons tell what does not apply from what is not supported.
 
-use super::{Found, Look, Rule, own_words};
+use super::{Found, Look, Matter, Rule, own_words};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "not_applicable_reason",
     level: Level::Warning,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "the reason for N/A says why a MUST does not apply, not that it is not supported",

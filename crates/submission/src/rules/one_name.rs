@@ -1,6 +1,6 @@
 //! A product has one name.
 
-use super::{Across, First, Found, Look, Rule};
+use super::{Across, First, Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::traces::{Trace, key};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "one_name",
     level: Level::Note,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "the folder of a product has the same name in every release, capitals included",

@@ -1,6 +1,6 @@
 //! Evidence is of this version.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, minor};
 use crate::finding::{Level, Origin, quoted};
 use crate::links::Link;
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "other_version",
     level: Level::Warning,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "links and terminal output are of the version that the submission is of",

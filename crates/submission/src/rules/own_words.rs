@@ -1,6 +1,6 @@
 //! The submission's own words do not say otherwise.
 
-use super::{Found, Look, Rule, must_implemented};
+use super::{Found, Look, Matter, Rule, must_implemented};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
@@ -8,6 +8,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "own_words",
     level: Level::Warning,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "notes and evidence of what is Implemented do not say that it is not there or does not apply",

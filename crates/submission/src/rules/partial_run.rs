@@ -1,14 +1,15 @@
 //! A run is of all tests.
 
-use super::{Found, Look, Rule, artifact_test};
+use super::{Found, Look, Matter, Rule, artifact_test};
 use crate::case::Case;
 use crate::checklist::at_least;
-use crate::finding::{Level, Origin, quoted};
+use crate::finding::{Level, Origin};
 use crate::yaml::Place;
 
 pub const RULE: Rule = Rule {
     id: "partial_run",
     level: Level::Warning,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "an artifact has all tests of the programme whose requirements are Implemented, from 1.37 on",
@@ -31,11 +32,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             .filter_map(|(asked, _)| artifact_test::test_of(&asked.id).filter(|test| !has(test)));
         let missing: Vec<&str> = missing.collect();
         if !missing.is_empty() {
-            let says = format!(
-                "{} is of a part of the tests: {} is not in it",
-                quoted(&artifact.file),
-                missing.join(", ")
-            );
+            let says = format!("this is of a part of the tests; not in it: {}", missing.join(", "));
             found.file(&artifact.file, Place::default(), "", says);
         }
     }

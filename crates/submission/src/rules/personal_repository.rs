@@ -1,6 +1,6 @@
 //! Evidence belongs to the vendor, or to a project that others know.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, PRODUCT};
 use crate::finding::{Level, Origin, quoted};
 use crate::links::{Link, edited};
@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "personal_repository",
     level: Level::Warning,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "evidence lies in a repository of the vendor or of a known project",

@@ -1,12 +1,13 @@
 //! No placeholder of the template is left.
 
-use super::{Found, Look, Rule, metadata_present};
+use super::{Found, Look, Matter, Rule, metadata_present};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "placeholder",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Validator,
     since: None,
     asks: "no value of metadata is a placeholder in brackets",
@@ -27,7 +28,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Whether a value is a placeholder of the template.
+/// Tells whether a value is a placeholder of the template.
 pub fn is_placeholder(value: &str) -> bool {
     value.starts_with('[') && value.ends_with(']')
 }

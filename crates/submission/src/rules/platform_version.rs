@@ -1,12 +1,13 @@
 //! The version of the product is the product's.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "platform_version",
     level: Level::Warning,
+    matter: Matter::Form,
     origin: Origin::Ours,
     since: None,
     asks: "platformVersion is the version of the product, not that of Kubernetes",

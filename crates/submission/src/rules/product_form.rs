@@ -1,12 +1,13 @@
 //! The product file has the form of the programme's template.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 
 pub const RULE: Rule = Rule {
     id: "product_form",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "metadata and spec are maps, a category is a list of requirements, evidence is a list of texts",

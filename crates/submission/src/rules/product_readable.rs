@@ -1,6 +1,6 @@
 //! The product file can be read.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::{Case, Unreadable, place_of};
 use crate::files::Unread;
 use crate::finding::{Level, Origin};
@@ -10,6 +10,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "product_readable",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "PRODUCT.yaml is an ordinary file with YAML in it, no key of which comes twice",

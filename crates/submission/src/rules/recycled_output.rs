@@ -1,6 +1,6 @@
 //! Output was made for this submission.
 
-use super::{Across, First, Found, Look, Rule};
+use super::{Across, First, Found, Look, Matter, Rule};
 use crate::finding::{Level, Origin, quoted};
 use crate::traces::{self, Trace};
 use crate::yaml::Place;
@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "recycled_output",
     level: Level::Warning,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "terminal output, UUIDs and names of pods are not those of another submission that is reviewed with it",
     look: Look::Across(Across { take: traces::take, compare }),
 };
 
-/// How many same things of two files make it worth a word, unless one of them is a UUID or the whole file.
+/// Number of same things of two files that makes it worth a word, unless one of them is a UUID or the whole
+/// file.
 const ENOUGH: usize = 3;
 
 /// Compares a submission with those that come before it.

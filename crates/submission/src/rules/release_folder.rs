@@ -1,6 +1,6 @@
 //! The submission lies in the folder of a release that has a checklist.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::yaml::Place;
@@ -8,6 +8,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "release_folder",
     level: Level::Error,
+    matter: Matter::Form,
     origin: Origin::Validator,
     since: None,
     asks: "the submission lies in vX.Y/NAME/, and there is a checklist for release X.Y",

@@ -1,6 +1,6 @@
 //! Every requirement of the release is answered, in its category.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 use crate::yaml::Place;
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "requirement_present",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "every category and requirement of the release's checklist is there",
@@ -36,11 +37,8 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 Some((other, answer)) => (answer.place, format!("; it stands in {:?}", other.name)),
                 None => (category.place, format!("; the template of {} has it", checklist.release)),
             };
-            found.at(
-                place,
-                &asked.id,
-                format!("the requirement {} is missing in {}{hint}", asked.id, asked.category),
-            );
+            let within = if elsewhere.is_some() { format!(" in {}", asked.category) } else { String::new() };
+            found.at(place, &asked.id, format!("the requirement {} is missing{within}{hint}", asked.id));
         }
     }
 }

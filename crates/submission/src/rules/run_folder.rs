@@ -1,6 +1,7 @@
 //! A run folder of this program is what its evidence gives.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
+use crate::RunVerdict;
 use crate::case::Case;
 use crate::files::{Kind, limit};
 use crate::finding::{Level, Origin, quoted};
@@ -9,6 +10,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "run_folder",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "a run folder of this program is unchanged, its views are those of its evidence, and it supports each MUST that is Implemented",
@@ -69,10 +71,26 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 continue;
             };
             if !verdict.passed || verdict.simulated {
-                let says = format!("{} is Implemented, and the run's verdict is {}", asked.id, verdict.word);
-                found.at(answer.status.place, &asked.id, says);
+                let says = format!(
+                    "{} is Implemented, and the run's verdict is {}{}",
+                    asked.id,
+                    verdict.word,
+                    why(verdict)
+                );
+                found.judged(answer.status.place, &asked.id, says, verdict);
             }
         }
+    }
+}
+
+/// Says what a reader must know of a verdict beside its word and the claims that decided it.
+fn why(verdict: &RunVerdict) -> String {
+    if verdict.failed_by_interpretation_alone {
+        ", which rests on our interpretation of the requirement alone".into()
+    } else if verdict.against.is_empty() && !verdict.passed {
+        format!(": {}", verdict.why)
+    } else {
+        String::new()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files are what they seem to be.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::files::{Kind, MOST, limit};
 use crate::finding::{Level, Origin};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "safe_files",
     level: Level::Error,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "a submission has ordinary files of a reasonable size, no links; text is UTF-8",

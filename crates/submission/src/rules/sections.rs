@@ -1,6 +1,6 @@
 //! Both sections are there.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 use crate::yaml::Place;
@@ -8,6 +8,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "sections",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "the sections metadata and spec are there",

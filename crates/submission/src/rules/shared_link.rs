@@ -1,6 +1,6 @@
 //! One page can hardly show everything.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "shared_link",
     level: Level::Note,
+    matter: Matter::Judgement,
     origin: Origin::Ours,
     since: None,
     asks: "one page is not the evidence of three requirements or more",

@@ -1,6 +1,6 @@
-//! Who signed the submission, and whether it is what was signed.
+//! Signer of the submission, and whether it is what was signed.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 use crate::signature::{self, Check, FILE};
@@ -9,6 +9,7 @@ use crate::yaml::Place;
 pub const RULE: Rule = Rule {
     id: "signature",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "what `attestation.dsse.json` signs is every file of the folder, unchanged, and with --verify-key that key has signed it",

@@ -1,6 +1,6 @@
-//! What was shown on simulated devices is no proof of a MUST.
+//! Results on simulated devices are no proof of a MUST.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin};
 use crate::yaml::Place;
@@ -9,13 +9,14 @@ use aiconform_model::catalogue::requirements;
 pub const RULE: Rule = Rule {
     id: "simulated_proof",
     level: Level::Error,
+    matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
     asks: "no MUST that is Implemented stands on a result that was passed (simulated)",
     look: Look::Each(check),
 };
 
-/// How this program calls what it saw on simulated devices.
+/// Name that this program gives to what it saw on simulated devices.
 const SIMULATED: &str = "passed (simulated)";
 
 fn check(case: &Case<'_>, found: &mut Found<'_>) {

@@ -1,12 +1,13 @@
 //! Every status is one of the four.
 
-use super::{Found, Look, Rule};
+use super::{Found, Look, Matter, Rule};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
 
 pub const RULE: Rule = Rule {
     id: "status_known",
     level: Level::Error,
+    matter: Matter::Substance,
     origin: Origin::Validator,
     since: None,
     asks: "a status is Implemented, Not Implemented, Partially Implemented or N/A; of a SHOULD without evidence it may be empty",

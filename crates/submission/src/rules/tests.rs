@@ -195,11 +195,21 @@ fn what_the_programmes_texts_ask_is_found() {
     changed("  description:", "  slogan: x\n  description:", "known_keys", Warning, "slogan");
     changed("  platformName:", "  platform_name:", "known_keys", Note, "platformName");
     changed("notes: \"Shown.\"", "notes: \"\"", "must_notes", Note, "no notes");
+    changed("spec:", "---\nspec:", "one_document", Warning, "leaves it unread");
+    changed("evidence: [proof.md]", "evidence: N/A", "product_form", Error, "leave the list empty");
+    changed("evidence: [proof.md]", "evidence: [N/A]", "evidence_file", Error, "leave the list empty");
+    changed(
+        "evidence: [proof.md]",
+        "evidence: [see proof.md]",
+        "evidence_file",
+        Error,
+        "name the file alone: \"proof.md\"",
+    );
     let link = |link: &str| format!("evidence: [\"{link}\"]");
     let linked = |target: &str, rule: &str, level: Level, words: &str| {
         changed("evidence: [proof.md]", &link(target), rule, level, words);
     };
-    linked("https://github.com/cirrus/proof/blob/main/a.md", "mutable_link", Warning, "\"main\"");
+    linked("https://github.com/cirrus/proof/blob/main/a.md", "mutable_link", Warning, "to a branch");
     linked("https://github.com/somebody7/proof", "personal_repository", Warning, "somebody7");
     linked("https://github.com/cirrus/proof/blob/patch-1/a.md", "personal_repository", Warning, "patch-1");
     linked("https://docs.cirrus.test/v1.34/gangs", "other_version", Warning, "\"v1.34\"");
@@ -213,6 +223,13 @@ fn what_the_programmes_texts_ask_is_found() {
         clone.answer(id, "[proof.md]", "[\"https://docs.cirrus.test/all\"]");
     }
     clone.finds("shared_link", Note, "3 requirements");
+    let clone = Clone::new();
+    clone.answer("pod_autoscaling", "Shown.", "HPA scales pods with GPUs by CPU.");
+    clone.finds("half_shown", Warning, "custom metrics");
+    clone.answer("pod_autoscaling", "by CPU", "by CPU, and by custom metrics");
+    clone.is_silent("half_shown");
+    clone.answer("robust_controller", "Shown.", "An operator without webhooks.");
+    clone.finds("half_shown", Warning, "webhooks are operational");
     let clone = Clone::new();
     clone.change("    - id: gang_scheduling\n", "    - id: gang_scheduling\n    - id: gang_scheduling\n");
     clone.finds("known_keys", Error, "stands there twice");
@@ -230,10 +247,69 @@ fn with_log(log: &str) -> Clone {
 }
 
 #[test]
+fn another_releases_checklist_is_told_before_its_details() {
+    let clone = Clone::of("1.37");
+    let metadata = METADATA.replace("v1.36", "v1.37");
+    clone.file(PRODUCT, &format!("{metadata}{}", spec("1.34", true)));
+    let told = clone.finds("other_checklist", Level::Error, "another release, most like that of 1.34");
+    assert!(told.says.contains("docs/AIConformance-1.37.yaml"), "{}", told.says);
+    assert_eq!(clone.findings()[0].rule, "other_checklist");
+    // One that was forgotten is no other checklist.
+    let clone = Clone::of("1.37");
+    clone.change("id: gang_scheduling", "id: gang");
+    clone.finds("requirement_present", Level::Error, "gang_scheduling");
+    clone.is_silent("other_checklist");
+}
+
+#[test]
+fn findings_that_differ_in_their_place_alone_are_one_with_all_places_in_it() {
+    let clone = Clone::new();
+    let product = std::fs::read_to_string(clone.product().join(PRODUCT)).unwrap();
+    clone.file(PRODUCT, &product.replace("\"Sentence of", "\"A sentence of"));
+    let review = review(&[clone.product()], &Given::default());
+    let reviewed = &review.submissions[0];
+    let count = reviewed.findings.iter().filter(|finding| finding.rule == "description_unchanged").count();
+    assert!(count > 8, "{count}");
+    let table = crate::show::table(&review, false, false);
+    assert_eq!(table.matches("error[description_unchanged]").count(), 1, "{table}");
+    assert!(table.contains(&format!("the same in {} other places", count - 1)), "{table}");
+    assert!(table.contains(&format!("{} more (--all)", count - 3)), "{table}");
+    let all = crate::show::table(&review, false, true);
+    assert!(!all.contains("--all") && all.contains("gang_scheduling (line"), "{all}");
+    let last = table.lines().next_back().unwrap();
+    assert!(last.starts_with("begin with description_unchanged: the description of each"), "{table}");
+    let json = serde_json::to_value(&review).unwrap();
+    let told = json["submissions"][0]["findings"].as_array().unwrap();
+    let told: Vec<_> = told.iter().filter(|finding| finding["rule"] == "description_unchanged").collect();
+    assert_eq!((told.len(), told[0]["also"].as_array().unwrap().len()), (1, count - 1));
+    let github = crate::show::github(&review);
+    assert_eq!(github.matches("title=description_unchanged").count(), 1);
+    assert!(github.contains("gang_scheduling (line") && !github.contains("--all"), "{github}");
+    let markdown = crate::show::markdown(&review, false);
+    assert_eq!(markdown.matches("| description_unchanged |").count(), 1, "{markdown}");
+}
+
+#[test]
+fn a_test_that_was_skipped_is_told_once_with_its_own_words() {
+    let clone = with_log(&LOG.replace(
+        "--- PASS: TestAcceleratorCluster",
+        "    scale_test.go:31: no autoscaler was named\n--- SKIP: TestAcceleratorCluster",
+    ));
+    let case = "<testcase name=\"TestAcceleratorClusterAutoscaling\" classname=\"s\"><skipped/></testcase>";
+    clone.file("junit.xml", &format!("<testsuites><testsuite name=\"s\">{case}</testsuite></testsuites>"));
+    let told = clone.finds("artifact_contradicts", Level::Error, "was not tested");
+    for words in ["no autoscaler was named", "\"junit.xml\"", "\"e2e.log\""] {
+        assert!(told.says.contains(words), "{}", told.says);
+    }
+    let findings = clone.findings();
+    assert_eq!(findings.iter().filter(|finding| finding.rule == "artifact_contradicts").count(), 1);
+}
+
+#[test]
 fn artifacts_are_read_and_held_against_the_claims() {
     use Level::{Error, Note, Warning};
     assert_eq!(with_log(LOG).findings(), []);
-    Clone::of("1.37").finds("artifact_recommended", Warning, "TestGangScheduling");
+    Clone::of("1.37").finds("artifact_recommended", Warning, "gang_scheduling");
     let log = |from: &str, to: &str| with_log(&LOG.replace(from, to));
     log("--- ", "+++ ").finds("artifact_readable", Error, "no line such as");
     let failed = log("--- PASS: TestGangScheduling (", "--- FAIL: TestGangScheduling (");
@@ -265,8 +341,8 @@ fn artifacts_are_read_and_held_against_the_claims() {
     let cases = case("TestSecureAcceleratorAccess", "") + &case("TestGangScheduling", "<skipped/>");
     disagree
         .file("junit.xml", &format!("<testsuites><testsuite name=\"s\">{cases}</testsuite></testsuites>"));
-    disagree.finds("artifacts_agree", Error, "not of one run");
-    disagree.finds("artifacts_agree", Warning, "TestAcceleratorClusterAutoscaling");
+    disagree.finds("artifacts_agree", Note, "passed here and was skipped there");
+    disagree.finds("artifacts_agree", Note, "TestAcceleratorClusterAutoscaling");
     let simulated = with_log(&LOG.replace(
         "--- PASS: TestGangScheduling (",
         "    gang_scheduling (MUST of 1.37): passed (simulated)\n--- PASS: TestGangScheduling (",
@@ -326,9 +402,11 @@ fn hostile_files_are_findings() {
     clone.change("kubernetesVersion:", "\"\u{1b}[2J\u{202e}\": 1\n  kubernetesVersion:");
     clone.change("evidence: [proof.md]", "evidence: [\"\u{202e}gnp.exe\"]");
     let review = review(&[clone.product()], &Given::default());
-    for shown in
-        [crate::show::table(&review, true), crate::show::github(&review), crate::show::markdown(&review)]
-    {
+    for shown in [
+        crate::show::table(&review, true, false),
+        crate::show::github(&review),
+        crate::show::markdown(&review, false),
+    ] {
         let obeyed = |letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}';
         assert!(!shown.contains(obeyed), "{shown:?}");
     }
@@ -383,6 +461,8 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
             not_applicable: false,
             word: word.into(),
             why,
+            against: Vec::new(),
+            failed_by_interpretation_alone: false,
         }]
     };
     let run =
@@ -622,10 +702,10 @@ fn what_could_not_be_verified_neither_passes_nor_fails() {
     assert!(unverified.valid() && unverified.submissions[0].accepted);
     assert_eq!((unverified.count(Level::Unverified), unverified.count(Level::Error)), (all.len(), 0));
     assert_eq!(unverified.not_checked, [""; 0]);
-    let table = crate::show::table(&unverified, false);
+    let table = crate::show::table(&unverified, false, false);
     assert!(table.contains("could not verify[link_reachable]"), "{table}");
     assert!(table.contains(&format!(", {} could not be verified)", all.len())), "{table}");
-    assert!(crate::show::markdown(&unverified).contains("| could not verify | "));
+    assert!(crate::show::markdown(&unverified, false).contains("| could not verify | "));
     assert!(crate::show::github(&unverified).contains("::could not verify: whether"));
 
     let broken = reviewed(Reached::Broken("404".into()));

@@ -1,11 +1,13 @@
 //! A comment for the reviewer.
 
-use crate::{Level, Origin, Review};
+use crate::{Alike, Level, Origin, Review};
 use std::fmt::Write;
 
-/// The review as Markdown. Everything that comes from a submission is plain text in it.
-pub fn markdown(review: &Review) -> String {
+/// The review as Markdown; without `all`, of findings that are alike the first places are told. Everything that comes from a
+/// submission is plain text in it.
+pub fn markdown(review: &Review, all: bool) -> String {
     let mut out = String::from("## Review\n\n");
+    let several = review.submissions.len() > 1;
     for reviewed in &review.submissions {
         let word = if reviewed.valid { "valid" } else { "not valid" };
         let theirs = if reviewed.accepted { "accepts" } else { "refuses" };
@@ -19,7 +21,8 @@ pub fn markdown(review: &Review) -> String {
             continue;
         }
         let _ = writeln!(out, "| | where | rule | |\n|---|---|---|---|");
-        for finding in &reviewed.findings {
+        for alike in Alike::of(&reviewed.findings) {
+            let finding = alike.first;
             let level = match finding.level {
                 Level::Error => "**error**",
                 Level::Warning => "warning",
@@ -32,18 +35,32 @@ pub fn markdown(review: &Review) -> String {
                 finding.file.clone()
             };
             let ours = if finding.origin == Origin::Ours { "" } else { " (programme)" };
+            let claims = finding.claims.iter();
+            let claims =
+                claims.map(|claim| format!("<br>{}<br>_{}_", text(&claim.sentence()), text(&claim.basis())));
+            let others = match alike.others_in_words(all) {
+                others if others.is_empty() => others,
+                others => format!("<br>{}", text(&others)),
+            };
             let _ = writeln!(
                 out,
-                "| {level} | {} | {}{ours} | {} |",
+                "| {level} | {} | {}{ours} | {}{} |",
                 text(&place),
                 finding.rule,
-                text(&finding.says)
+                text(&finding.says),
+                claims.collect::<String>() + &others
             );
         }
         let _ = writeln!(out);
+        if let Some(first) = reviewed.first().filter(|_| several) {
+            let _ = writeln!(out, "{}\n", text(&first));
+        }
     }
     for what in &review.not_checked {
         let _ = writeln!(out, "Not checked: {}", text(what));
+    }
+    if let [only] = review.submissions.as_slice() {
+        let _ = only.first().map(|first| writeln!(out, "\n{}", text(&first)));
     }
     out
 }

@@ -3,6 +3,8 @@
 mod github;
 mod markdown;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use github::github;
 pub use markdown::markdown;

@@ -2,19 +2,23 @@
 
 use crate::case::PRODUCT;
 use crate::finding::plain;
-use crate::{Finding, Level, Review};
+use crate::{Alike, Finding, Level, Review};
 use annotate_snippets::{AnnotationKind, Group, Level as Weight, Renderer, Snippet};
 use std::fmt::Write;
 
-/// The review as text, readable without colour. Without `all`, notes are only counted.
-pub fn table(review: &Review, all: bool) -> String {
+/// The review as text, readable without colour. Without `notes`, notes are only counted; without `all`, of findings that are
+/// alike the first places are told.
+pub fn table(review: &Review, notes: bool, all: bool) -> String {
     let renderer = Renderer::plain();
     let mut out = String::new();
+    // Of one submission it is the last line of all.
+    let several = review.submissions.len() > 1;
     for reviewed in &review.submissions {
-        for finding in &reviewed.findings {
-            if finding.level != Level::Note || all {
+        for alike in Alike::of(&reviewed.findings) {
+            let finding = alike.first;
+            if finding.level != Level::Note || notes {
                 let path = plain(reviewed.folder.join(&finding.file).as_str());
-                let _ = writeln!(out, "{}\n", one(&renderer, finding, &path));
+                let _ = writeln!(out, "{}\n", one(&renderer, finding, &path, &alike.others_in_words(all)));
             }
         }
         let errors = count(&reviewed.findings, Level::Error);
@@ -26,10 +30,11 @@ pub fn table(review: &Review, all: bool) -> String {
         let theirs = if reviewed.accepted { "accepts" } else { "refuses" };
         let _ = writeln!(
             out,
-            "{}: {word} ({errors} errors, {} warnings, {} notes{unverified}); the programme's validator {theirs} it\n",
+            "{}: {word} ({errors} errors, {} warnings, {} notes{unverified}); the programme's validator {theirs} it{}\n",
             reviewed.title,
             count(&reviewed.findings, Level::Warning),
             count(&reviewed.findings, Level::Note),
+            reviewed.first().filter(|_| several).map(|first| format!("\n{first}")).unwrap_or_default(),
         );
     }
     let valid = review.submissions.iter().filter(|reviewed| reviewed.valid).count();
@@ -40,6 +45,9 @@ pub fn table(review: &Review, all: bool) -> String {
     for what in &review.not_checked {
         let _ = writeln!(out, "not checked: {what}");
     }
+    if let [only] = review.submissions.as_slice() {
+        let _ = only.first().map(|first| writeln!(out, "{first}"));
+    }
     out
 }
 
@@ -47,7 +55,7 @@ fn count(findings: &[Finding], level: Level) -> usize {
     findings.iter().filter(|finding| finding.level == level).count()
 }
 
-fn one(renderer: &Renderer, finding: &Finding, path: &str) -> String {
+fn one(renderer: &Renderer, finding: &Finding, path: &str, others: &str) -> String {
     let weight = match finding.level {
         Level::Error => Weight::ERROR,
         Level::Warning => Weight::WARNING,
@@ -71,6 +79,15 @@ fn one(renderer: &Renderer, finding: &Finding, path: &str) -> String {
         title.element(snippet.annotation(AnnotationKind::Primary.span(start..end.max(start))))
     };
     debug_assert!(finding.file == PRODUCT || finding.snippet.is_empty());
+    let told = finding.claims.iter().flat_map(|claim| [claim.sentence(), claim.basis()]);
+    let told: Vec<String> = told.collect();
+    let messages = told.chunks(2).flat_map(|told| {
+        let [sentence, basis] = told else { return Vec::new() };
+        let stands = Weight::NOTE.with_name("stands on");
+        vec![Weight::NOTE.message(sentence.as_str()), stands.message(basis.as_str())]
+    });
+    let group = messages.fold(group, Group::element);
+    let group = if others.is_empty() { group } else { group.element(Weight::NOTE.no_name().message(others)) };
     renderer.render(&[group]).to_string()
 }
 

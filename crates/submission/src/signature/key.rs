@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
 
-/// What stands before the 32 bytes of a public key of Ed25519 (RFC 8410, section 4).
+/// Bytes before the 32 of a public key of Ed25519 (RFC 8410, section 4).
 const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// A key that signs.

@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 
 /// Name of the envelope in a submission.
 pub const FILE: &str = "attestation.dsse.json";
-/// What the payload of the envelope is.
+/// Type of the envelope's payload.
 const PAYLOAD: &str = "application/vnd.in-toto+json";
-/// What the payload says it is.
+/// Type that the payload gives itself.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-/// What is said of the files.
+/// Type of what is said of the files.
 pub const PREDICATE: &str = "https://aiconform.dev/submission/v1";
 
 #[derive(Serialize, Deserialize)]
@@ -53,18 +53,18 @@ struct Subject {
     digest: BTreeMap<String, String>,
 }
 
-/// What an envelope says, whoever signed it.
+/// Content of an envelope, whoever signed it.
 #[derive(Clone, Debug)]
 pub struct Signed {
     /// SHA-256 of each file, by its name from the folder.
     pub files: BTreeMap<String, String>,
-    /// What is said of them.
+    /// Predicate: what is said of them.
     pub predicate: Value,
     payload: Vec<u8>,
     signatures: Vec<(String, Vec<u8>)>,
 }
 
-/// What a key says of an envelope.
+/// Result of checking an envelope with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
     /// The key has signed it as it is.
@@ -75,7 +75,7 @@ pub enum Check {
     Other(Vec<String>),
 }
 
-/// What is signed in place of the payload, so that one of another type is never taken for it.
+/// Bytes that are signed in place of the payload, so that one of another type is never taken for it.
 fn pre_authentication(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut bytes = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     bytes.extend_from_slice(payload);
@@ -163,7 +163,7 @@ impl Signed {
         self.signatures.iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether a key has signed it. The id of a key is only a hint: what the key says counts.
+    /// Checks whether a key has signed it. The id of a key is only a hint: what the key says counts.
     pub fn check(&self, key: &PublicKey) -> Check {
         let bytes = pre_authentication(PAYLOAD, &self.payload);
         if self.signatures.iter().any(|(_, signature)| key.verifies(&bytes, signature)) {

@@ -1,4 +1,4 @@
-//! What the site says, as data: `site.json` is this, and the pages are made of it and of nothing else.
+//! Data of the site: `site.json` is this, and the pages are made of it and of nothing else.
 
 use super::marks::{ItemKind, Mark, Shares};
 use crate::finding::{Finding, Level, Origin};
@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Everything that the site says.
 #[derive(Clone, Debug, Serialize)]
 pub struct Programme {
-    /// Who made it, with the version.
+    /// Maker of it, with the version.
     pub made_by: String,
     /// The releases that have submissions, oldest first.
     pub releases: Vec<Release>,
@@ -15,7 +15,7 @@ pub struct Programme {
     pub requirements: Vec<Requirement>,
     /// The rules that were applied.
     pub rules: Vec<AppliedRule>,
-    /// What was not checked, and why.
+    /// Things that were not checked, and why.
     pub not_checked: Vec<String>,
 }
 
@@ -26,11 +26,11 @@ pub struct Release {
     pub name: String,
     /// Its page.
     pub page: String,
-    /// What its checklist asks, in that order; empty when there is no checklist.
+    /// Requirements of its checklist, in that order; empty when there is no checklist.
     pub asks: Vec<Asks>,
     /// The submissions, by the names of the products.
     pub products: Vec<Product>,
-    /// How many of the products stand in the release before too.
+    /// Number of the products that stand in the release before too.
     pub again: usize,
     /// The MUST answers of all products.
     pub musts: Shares,
@@ -43,7 +43,7 @@ pub struct Asks {
     pub id: String,
     /// Its category.
     pub category: String,
-    /// Whether it is a MUST.
+    /// Set for a MUST.
     pub must: bool,
     /// The official sentence, when the programme's checklist is there.
     pub sentence: String,
@@ -80,13 +80,13 @@ pub struct Product {
     pub folder: String,
     /// Its page.
     pub page: String,
-    /// What it calls itself, else its folder.
+    /// Name that it gives itself, else its folder.
     pub name: String,
-    /// Who says that it is theirs.
+    /// Vendor who says that it is theirs.
     pub vendor: String,
     /// Its version.
     pub version: String,
-    /// What else it says of itself.
+    /// Other things that it says of itself.
     pub metadata: Vec<Said>,
     /// Why its product file cannot be read, or nothing.
     pub unreadable: String,
@@ -94,9 +94,9 @@ pub struct Product {
     pub answers: Vec<Answer>,
     /// Its MUST answers.
     pub musts: Shares,
-    /// What the rules found, the gravest first; not more than are shown.
+    /// Findings of the rules, the gravest first; not more than are shown.
     pub findings: Vec<Finding>,
-    /// How many of them are of each level, those included that are not shown.
+    /// Numbers of them by level, those included that are not shown.
     pub counts: Counts,
 }
 
@@ -105,7 +105,7 @@ pub struct Product {
 pub struct Said {
     /// The programme's key.
     pub key: &'static str,
-    /// What it is, in words.
+    /// Name of it, in words.
     pub label: &'static str,
     /// The text.
     pub text: String,
@@ -113,7 +113,7 @@ pub struct Said {
     pub link: Option<String>,
 }
 
-/// What a product says of a requirement.
+/// Answer of a product to a requirement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer {
     /// Id of the requirement.
@@ -124,11 +124,11 @@ pub struct Answer {
     pub mark: Mark,
     /// Its evidence; not more than are shown.
     pub evidence: Vec<Item>,
-    /// How many items of evidence are not shown.
+    /// Number of items of evidence that are not shown.
     pub more: usize,
     /// Its notes.
     pub notes: String,
-    /// How many findings concern it.
+    /// Numbers of findings that concern it.
     pub counts: Counts,
 }
 
@@ -139,11 +139,11 @@ pub struct Item {
     pub text: String,
     /// Where it leads, when it is a link that can be followed.
     pub link: Option<String>,
-    /// What it is.
+    /// Kind of evidence.
     pub kind: ItemKind,
 }
 
-/// How many findings are of each level.
+/// Numbers of findings, by level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Errors.
@@ -169,12 +169,12 @@ impl Counts {
         counts
     }
 
-    /// How many there are that are more than a note.
+    /// Number of those that are more than a note.
     pub fn grave(self) -> usize {
         self.errors + self.warnings
     }
 
-    /// How many there are.
+    /// Number of all findings.
     pub fn all(self) -> usize {
         self.grave() + self.notes
     }
@@ -197,12 +197,12 @@ impl Counts {
 pub struct AppliedRule {
     /// Its id.
     pub id: &'static str,
-    /// How much its findings weigh, unless one says otherwise.
+    /// Weight of its findings, unless one says otherwise.
     pub level: Level,
     /// Whose rule it is.
     pub origin: Origin,
     /// First release that was opened with it in force.
     pub since: Option<&'static str>,
-    /// What it asks.
+    /// Demand that it makes.
     pub asks: &'static str,
 }

@@ -30,7 +30,7 @@ const NAME: usize = 100;
 /// Longest address that becomes a link.
 const ADDRESS: usize = 2_000;
 
-/// What is shown of `metadata`: the programme's key, and what it is. Addresses of persons are not.
+/// Entries of `metadata` that are shown: the programme's key, and what it is. Addresses of persons are not.
 const METADATA: &[(&str, &str)] = &[
     ("description", "Description"),
     ("vendorName", "Vendor"),
@@ -298,7 +298,7 @@ fn item(
     Item { text: shown(text, TEXT), link: address(text), kind }
 }
 
-/// What a file shows of a requirement.
+/// Result that a file shows of a requirement.
 fn result(case: &Case<'_>, requirement: &str, file: &str, fragment: &str) -> ItemKind {
     let Some(artifact) = case.artifact(file).filter(|artifact| artifact.unreadable.is_none()) else {
         return ItemKind::File;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What an item of evidence is, as far as it can be told without following it.
+/// Kind of an item of evidence, as far as it can be told without following it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemKind {
@@ -99,7 +99,7 @@ impl Mark {
         }
     }
 
-    /// What stands in a cell beside or instead of a sign.
+    /// Text in a cell beside or instead of a sign.
     pub fn short(self) -> &'static str {
         match self {
             Mark::Tested | Mark::Attested | Mark::Documents | Mark::NoEvidence => "",
@@ -130,7 +130,7 @@ impl Mark {
         }
     }
 
-    /// What it means, in a sentence.
+    /// Meaning, in a sentence.
     pub fn means(self) -> &'static str {
         match self {
             Mark::Tested => {
@@ -152,7 +152,7 @@ impl Mark {
     }
 }
 
-/// How many answers are of each kind.
+/// Numbers of answers, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Shares {
     /// [`Mark::Tested`].
@@ -188,7 +188,7 @@ impl Shares {
         self.other += other.other;
     }
 
-    /// How many there are.
+    /// Number of all answers.
     pub fn all(self) -> usize {
         self.tested + self.attested + self.documents + self.none + self.other
     }

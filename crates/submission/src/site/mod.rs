@@ -1,17 +1,20 @@
 //! A static site of the programme: who is certified for what, release by release, and on what kind of evidence. Pure: a
-//! clone goes in, the content of files comes out, and the same clone gives the same bytes.
+//! clone goes in, the content of files comes out, and the same clone gives the same bytes; `make.rs` alone writes them.
 
 mod data;
 mod gather;
+mod make;
 mod marks;
 mod names;
 mod pages;
 
 pub use data::{Answer, AppliedRule, Asks, Counts, Item, Product, Programme, Release, Requirement, Said};
 pub use gather::gather;
+pub use make::{Made, make};
 pub use marks::{ItemKind, Mark, Shares};
 pub use pages::{Page, pages};
 
+use crate::staging::StagingError;
 use camino::Utf8PathBuf;
 
 /// Most submissions that a site is made of; the programme has a twentieth of it.
@@ -33,7 +36,7 @@ pub enum SiteError {
     TooMany {
         /// The clone.
         folder: Utf8PathBuf,
-        /// How many it has.
+        /// Number of its submissions.
         found: usize,
     },
     /// A checklist of the clone cannot be read.
@@ -50,6 +53,34 @@ pub enum SiteError {
     /// The JSON writer failed.
     #[error("site.json could not be made: {0}")]
     Json(#[from] serde_json::Error),
+    /// The folder to make is no place for a site.
+    #[error("{folder} {why}")]
+    Target {
+        /// The folder.
+        folder: Utf8PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Nothing can be made beside it.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// A page cannot be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl SiteError {
+    /// Tells whether what was named is wrong, so that the user can correct it.
+    pub fn is_input(&self) -> bool {
+        match self {
+            SiteError::NoProgramme(_)
+            | SiteError::Nothing(_)
+            | SiteError::TooMany { .. }
+            | SiteError::Checklist { .. }
+            | SiteError::Target { .. } => true,
+            SiteError::Page(_) | SiteError::Json(_) | SiteError::Staging(_) | SiteError::Io(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::JudgedRun;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How names are taken out of a text.
+/// Way in which names are taken out of a text.
 pub struct Renaming<'a> {
     /// Puts pseudonyms in the place of names.
     pub replace: &'a dyn Fn(&str) -> String,
@@ -12,7 +12,7 @@ pub struct Renaming<'a> {
     pub nameless: &'a dyn Fn(&str) -> String,
 }
 
-/// What is told of a requirement, a subject or a claim.
+/// Facts that are told of a requirement, a subject or a claim.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     outcome: String,

@@ -57,6 +57,8 @@ fn verdict(word: &str, passed: bool, simulated: bool) -> RunVerdict {
         not_applicable: false,
         word: word.into(),
         why: "all pods of a gang started, or none.".into(),
+        against: Vec::new(),
+        failed_by_interpretation_alone: false,
     }
 }
 

@@ -6,7 +6,7 @@ use aiconform_model::catalogue::{requirements, test_name};
 
 /// Folder of these artifacts in a submission, so that they are not taken for ours.
 pub const FOLDER: &str = "upstream";
-/// What stands in every artifact of ours.
+/// Bytes that stand in every artifact of ours.
 const OURS: &[u8] = b"aiconform.dev/aiconform";
 
 /// An artifact of the programme's tests.
@@ -95,12 +95,12 @@ impl Upstream {
         Ok(all.into_iter().map(|(_, one)| one).collect())
     }
 
-    /// Whether another has the same tests with the same results.
+    /// Tells whether another has the same tests with the same results.
     pub fn says_the_same(&self, other: &Upstream) -> bool {
         self.artifact.tests == other.artifact.tests
     }
 
-    /// What the test of a requirement came to; a test all of whose subtests were skipped has shown nothing.
+    /// Outcome of the test of a requirement; a test all of whose subtests were skipped has shown nothing.
     pub fn outcome(&self, id: &str) -> Option<Outcome> {
         let name = test_name(id);
         let outcome = self.artifact.outcome(&name)?;
@@ -109,7 +109,7 @@ impl Upstream {
         Some(if nothing { Outcome::Skip } else { outcome })
     }
 
-    /// How a requirement names it as evidence.
+    /// Reference by which a requirement names it as evidence.
     pub fn reference(&self, id: &str) -> String {
         format!("{}#{}", self.name, test_name(id))
     }

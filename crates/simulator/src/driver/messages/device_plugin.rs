@@ -6,13 +6,13 @@ use std::collections::HashMap;
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Empty {}
 
-/// What a plugin can do beside what each must.
+/// Abilities of a plugin beside those that each must have.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DevicePluginOptions {
-    /// Whether it wants to be called before each container starts.
+    /// Set if it wants to be called before each container starts.
     #[prost(bool, tag = "1")]
     pub pre_start_required: bool,
-    /// Whether it says which devices it would rather give.
+    /// Set if it says which devices it would rather give.
     #[prost(bool, tag = "2")]
     pub get_preferred_allocation_available: bool,
 }
@@ -29,7 +29,7 @@ pub struct RegisterRequest {
     /// The extended resource.
     #[prost(string, tag = "3")]
     pub resource_name: String,
-    /// What it can do.
+    /// Abilities that it has.
     #[prost(message, optional, tag = "4")]
     pub options: Option<DevicePluginOptions>,
 }
@@ -70,12 +70,12 @@ pub struct ContainerPreferredAllocationRequest {
     /// Devices that are given in any case.
     #[prost(string, repeated, tag = "2")]
     pub must_include: Vec<String>,
-    /// How many in all.
+    /// Number of devices in all.
     #[prost(int32, tag = "3")]
     pub allocation_size: i32,
 }
 
-/// Which to give.
+/// Devices to give.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct PreferredAllocationResponse {
     /// One for each container.
@@ -107,7 +107,7 @@ pub struct ContainerAllocateRequest {
     pub devices: Vec<String>,
 }
 
-/// What to do to the containers.
+/// Changes to the containers.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AllocateResponse {
     /// One for each container.
@@ -121,7 +121,7 @@ pub struct ContainerAllocateResponse {
     /// Environment of the container.
     #[prost(map = "string, string", tag = "1")]
     pub environment: HashMap<String, String>,
-    /// What the container runtime is to inject.
+    /// Devices that the container runtime is to inject.
     #[prost(message, repeated, tag = "5")]
     pub cdi_devices: Vec<CdiDevice>,
 }

@@ -24,7 +24,7 @@ pub struct NodePrepareResourcesRequest {
     pub claims: Vec<Claim>,
 }
 
-/// What became of them.
+/// Results of preparing them.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodePrepareResourcesResponse {
     /// By UID of the claim.
@@ -32,7 +32,7 @@ pub struct NodePrepareResourcesResponse {
     pub claims: HashMap<String, NodePrepareResourceResponse>,
 }
 
-/// What became of one claim.
+/// Result of preparing one claim.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodePrepareResourceResponse {
     /// Devices of this driver that were prepared.
@@ -55,10 +55,10 @@ pub struct Device {
     /// Its name in the pool.
     #[prost(string, tag = "3")]
     pub device_name: String,
-    /// What the container runtime is to inject.
+    /// CDI ids of what the container runtime is to inject.
     #[prost(string, repeated, tag = "4")]
     pub cdi_device_ids: Vec<String>,
-    /// Which share of it, where it is shared.
+    /// Share of it, where it is shared.
     #[prost(string, optional, tag = "5")]
     pub share_id: Option<String>,
 }
@@ -71,7 +71,7 @@ pub struct NodeUnprepareResourcesRequest {
     pub claims: Vec<Claim>,
 }
 
-/// What became of them.
+/// Results of unpreparing them.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeUnprepareResourcesResponse {
     /// By UID of the claim.
@@ -79,7 +79,7 @@ pub struct NodeUnprepareResourcesResponse {
     pub claims: HashMap<String, NodeUnprepareResourceResponse>,
 }
 
-/// What became of one claim.
+/// Result of unpreparing one claim.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeUnprepareResourceResponse {
     /// Why it could not be undone.

@@ -1,4 +1,4 @@
-//! Which container has which device, as the kubelet tells: `podresources/v1`. Fields that are not read are left out.
+//! Devices of each container, as the kubelet tells: `podresources/v1`. Fields that are not read are left out.
 
 /// The kubelet is asked for all pods.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -32,10 +32,10 @@ pub struct ContainerResources {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// What device plugins gave it.
+    /// Devices that device plugins gave it.
     #[prost(message, repeated, tag = "2")]
     pub devices: Vec<ContainerDevices>,
-    /// What DRA drivers gave it.
+    /// Resources that DRA drivers gave it.
     #[prost(message, repeated, tag = "5")]
     pub dynamic_resources: Vec<DynamicResource>,
 }

@@ -1,10 +1,10 @@
-//! How a plugin makes itself known to the kubelet: `pluginregistration/v1`.
+//! Registration of a plugin with the kubelet: `pluginregistration/v1`.
 
 /// The kubelet asks who listens on a socket of its registry.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct InfoRequest {}
 
-/// Who listens there.
+/// Plugin that listens there.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct PluginInfo {
     /// Kind of plugin: `DRAPlugin`.
@@ -21,10 +21,10 @@ pub struct PluginInfo {
     pub supported_versions: Vec<String>,
 }
 
-/// What the kubelet made of it.
+/// Answer of the kubelet to the registration.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct RegistrationStatus {
-    /// Whether it is registered.
+    /// Set if it is registered.
     #[prost(bool, tag = "1")]
     pub plugin_registered: bool,
     /// Why not.

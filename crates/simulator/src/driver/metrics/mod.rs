@@ -23,7 +23,7 @@ enum Dialect {
     OpenTelemetry,
 }
 
-/// What is told of one device.
+/// Sample of one device.
 struct Sample<'a> {
     device: &'a Device,
     reading: Reading,
@@ -43,7 +43,7 @@ impl Sample<'_> {
     }
 }
 
-/// What the exporter remembers, so that it can be wrong about it.
+/// Memory of the exporter, so that it can be wrong about it.
 #[derive(Default)]
 struct Memory {
     holders: Mutex<Holders>,

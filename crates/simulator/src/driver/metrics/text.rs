@@ -8,7 +8,7 @@ use crate::driver::node::Node;
 use crate::settings::Settings;
 use std::fmt::Write;
 
-/// What a family says of a device.
+/// Value of a family for a device.
 type Value = fn(&Sample) -> f64;
 
 /// One family: its name, what it says, and the value of a device.

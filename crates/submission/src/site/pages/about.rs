@@ -1,4 +1,4 @@
-//! How the site is made, and what its words mean.
+//! Page on how the site is made, and what its words mean.
 
 use super::{Frame, KINDS, parts};
 use crate::Origin;

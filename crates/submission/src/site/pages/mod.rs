@@ -57,7 +57,7 @@ fn render(page: &impl Template) -> Result<String, SiteError> {
     Ok(page.render()?)
 }
 
-/// What all pages have.
+/// Frame that all pages have.
 struct Frame<'a> {
     title: String,
     /// The way to the folder of the site.

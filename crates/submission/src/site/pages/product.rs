@@ -3,7 +3,7 @@
 use super::{Bar, Frame, anchor, bar, many, parts, spoken};
 use crate::site::data::{Answer, Asks, Product, Programme, Release};
 use crate::site::marks::Mark;
-use crate::{Finding, Origin};
+use crate::{Alike, Finding, Origin};
 use askama::Template;
 
 #[derive(Template)]
@@ -15,8 +15,40 @@ pub struct OneProduct<'a> {
     others: Vec<&'a Product>,
     bar: Bar,
     groups: Vec<(String, Vec<Answered<'a>>)>,
-    whole: Vec<&'a Finding>,
+    whole: Vec<Told<'a>>,
     more: usize,
+}
+
+/// A finding with the other places where it stands.
+struct Told<'a> {
+    found: &'a Finding,
+    /// The first of them, in words.
+    few: String,
+    /// All of them, each with the anchor of its requirement.
+    others: Vec<(&'a str, &'a Finding)>,
+}
+
+/// Findings that differ in nothing but their place, once each.
+fn told<'a>(
+    programme: &'a Programme,
+    release: &Release,
+    alike: &[Alike<'a>],
+    is_wanted: impl Fn(&Alike<'a>) -> bool,
+) -> Vec<Told<'a>> {
+    // What the release does not ask has no card on the page.
+    let asked = |id: &str| release.asks.iter().any(|asks| asks.id == id);
+    let of = |id: &str| programme.requirements.iter().find(|requirement| requirement.id == id && asked(id));
+    let wanted = alike.iter().filter(|alike| is_wanted(alike));
+    let told = wanted.map(|alike| Told {
+        found: alike.first,
+        few: alike.others_on_a_page(),
+        others: alike
+            .others
+            .iter()
+            .map(|other| (of(&other.requirement).map(anchor).unwrap_or_default(), *other))
+            .collect(),
+    });
+    told.collect()
 }
 
 struct Answered<'a> {
@@ -24,7 +56,7 @@ struct Answered<'a> {
     page: &'a str,
     anchor: &'a str,
     answer: &'a Answer,
-    findings: Vec<&'a Finding>,
+    findings: Vec<Told<'a>>,
 }
 
 impl Answered<'_> {
@@ -36,12 +68,16 @@ impl Answered<'_> {
 
 pub fn page<'a>(programme: &'a Programme, release: &'a Release, product: &'a Product) -> OneProduct<'a> {
     let mut groups: Vec<(String, Vec<Answered<'a>>)> = Vec::new();
-    let mut told = 0;
+    let alike = Alike::of(&product.findings);
+    // What concerns several requirements is told of the whole.
+    let of = |alike: &Alike<'_>, id: &str| {
+        alike.first.requirement == id && alike.others.iter().all(|other| other.requirement == id)
+    };
+    let mut all = 0;
     for (asks, answer) in release.asks.iter().zip(&product.answers) {
         let requirement = programme.requirements.iter().find(|requirement| requirement.id == asks.id);
-        let findings: Vec<&Finding> =
-            product.findings.iter().filter(|finding| finding.requirement == asks.id).collect();
-        told += findings.len();
+        let findings = told(programme, release, &alike, |alike| of(alike, &asks.id));
+        all += findings.len();
         let answered = Answered {
             asks,
             page: requirement.map(|requirement| requirement.page.as_str()).unwrap_or_default(),
@@ -55,9 +91,9 @@ pub fn page<'a>(programme: &'a Programme, release: &'a Release, product: &'a Pro
             None => groups.push((name, vec![answered])),
         }
     }
-    let known = |finding: &&Finding| release.asks.iter().any(|asks| asks.id == finding.requirement);
-    let whole: Vec<&Finding> = product.findings.iter().filter(|finding| !known(finding)).collect();
-    debug_assert_eq!(told + whole.len(), product.findings.len());
+    let whole =
+        told(programme, release, &alike, |alike| !release.asks.iter().any(|asks| of(alike, &asks.id)));
+    debug_assert_eq!(all + whole.len(), alike.len());
     let folder = product.folder.to_lowercase();
     let same = programme.releases.iter().flat_map(|release| &release.products);
     OneProduct {

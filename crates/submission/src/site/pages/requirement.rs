@@ -19,7 +19,7 @@ pub struct OneRequirement<'a> {
     legend: Vec<Mark>,
 }
 
-/// How a product meets a requirement, release by release.
+/// Row of a product: how it meets a requirement, release by release.
 struct Meets<'a> {
     name: &'a str,
     vendor: &'a str,

@@ -1,0 +1,3 @@
+//! The judge is that of all shares.
+
+pub use aiconform_accelerators::shares::judge::*;

@@ -1,3 +1,0 @@
-//! The claims are those of all shares.
-
-pub use crate::accelerators::shares::judge::*;
