@@ -61,7 +61,9 @@ fn simulated_accelerators_pass_whatever_the_seed_with_the_printed_role_and_nothi
         let output = run(&kubeconfig, &folder, &seed.to_string());
         let said = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
-        assert_eq!(said.matches("PASSED (SIMULATED)").count(), 6, "{said}");
+        // Devices of the run's own are all that the API needs.
+        assert_eq!(said.matches("PASSED (SIMULATED)").count(), 5, "{said}");
+        assert!(said.contains("dra_support (MUST): PASSED\n"), "{said}");
         assert_eq!(works(&["judge", folder.to_str().unwrap()]), said);
         let found = outcomes(&folder);
         assert!(found.len() > 60 && found.iter().all(|claim| claim.ends_with("\"met\"")), "{found:#?}");

@@ -49,18 +49,29 @@ impl Test {
     }
 }
 
+/// Status of the test of a requirement.
+pub fn status(verdict: Verdict) -> Status {
+    match verdict {
+        Verdict::Passed => Status::Pass,
+        Verdict::Failed | Verdict::Inconclusive => Status::Fail,
+        Verdict::NotApplicable | Verdict::NotRun => Status::Skip,
+    }
+}
+
 /// The tests of a run.
 pub fn tests(report: &Report) -> Vec<Test> {
-    report.requirements.iter().map(|judged| test(report, judged)).collect()
+    let is_left_out = |judged: &&Judged| report.left_out.iter().any(|id| id == judged.judgement.requirement);
+    report
+        .requirements
+        .iter()
+        .filter(|judged| !is_left_out(judged))
+        .map(|judged| test(report, judged))
+        .collect()
 }
 
 fn test(report: &Report, judged: &Judged) -> Test {
     let judgement = &judged.judgement;
-    let status = match judgement.verdict {
-        Verdict::Passed => Status::Pass,
-        Verdict::Failed | Verdict::Inconclusive => Status::Fail,
-        Verdict::NotApplicable | Verdict::NotRun => Status::Skip,
-    };
+    let status = status(judgement.verdict);
     let mut output = vec![
         format!("{} ({} of {}): {}", judgement.requirement, judged.level, report.release, judgement.word()),
         judgement.why.clone(),
@@ -282,6 +293,7 @@ mod tests {
                 summary: String::new(),
                 judgement,
             }],
+            left_out: Vec::new(),
             bins: Bins::default(),
             stands_on: Vec::new(),
         }

@@ -35,6 +35,10 @@ pub struct Report {
     pub tested: String,
     /// The requirements.
     pub requirements: Vec<Judged>,
+    /// Ids of those that the test artifacts leave out, because a validator refuses an artifact with a test in it that did not pass.
+    /// None unless it is a view of a submission; every other view has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Where the time went.
     pub bins: Bins,
     /// Ground that the proof stands on, as the checks have told it, in words.
@@ -91,14 +95,19 @@ pub fn report(
             }
         })
         .collect();
-    Report {
+    let mut report = Report {
         run: stored.run.clone(),
         release: release.into(),
         tested,
         requirements,
+        left_out: Vec::new(),
         bins: bins::bins(&stored.run, &stored.evidence),
         stands_on: stands_on(&stored.evidence),
+    };
+    if stored.run.pointer("/derived/without_failures").and_then(Value::as_bool) == Some(true) {
+        report.leave_out_failures();
     }
+    report
 }
 
 fn stands_on(evidence: &Evidence) -> Vec<String> {
@@ -128,6 +137,14 @@ pub fn views(report: &Report) -> Result<Vec<(&'static str, Vec<u8>)>, ReportErro
 }
 
 impl Report {
+    /// Has the test artifacts leave out every requirement that is a failure in them.
+    pub fn leave_out_failures(&mut self) {
+        let judgements = self.requirements.iter().map(|judged| &judged.judgement);
+        let failures =
+            judgements.filter(|judgement| gotest::status(judgement.verdict) == gotest::Status::Fail);
+        self.left_out = failures.map(|judgement| judgement.requirement.to_owned()).collect();
+    }
+
     /// A text of `run.json` at a JSON pointer, or `unknown`.
     pub(crate) fn fact(&self, pointer: &str) -> String {
         match self.run.pointer(pointer) {

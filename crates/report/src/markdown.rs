@@ -27,6 +27,13 @@ pub fn summary(report: &Report) -> String {
             cell(&report.fact("/derived/from"))
         );
     }
+    if !report.left_out.is_empty() {
+        let _ = writeln!(
+            out,
+            "Not in the test artifacts, because a validator refuses an artifact with a test in it that did not pass: {}.\n",
+            report.left_out.join(", ")
+        );
+    }
     let _ = writeln!(out, "| requirement | level | verdict | why |\n|---|---|---|---|");
     for judged in &report.requirements {
         let judgement = &judged.judgement;

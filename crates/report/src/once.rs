@@ -66,6 +66,7 @@ mod tests {
                 summary: String::new(),
                 judgement,
             }],
+            left_out: Vec::new(),
             bins: Bins::default(),
             stands_on: Vec::new(),
         }

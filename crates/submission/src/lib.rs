@@ -65,6 +65,7 @@ pub mod signature;
 pub mod site;
 mod staging;
 pub mod submit;
+pub mod together;
 mod traces;
 pub mod yaml;
 
@@ -107,11 +108,12 @@ pub enum Moment {
 
 /// Judges run folders of this program again, from their evidence.
 pub trait RunFolders {
-    /// Judges the run folder at a path.
+    /// Judges the run folder at a path. Where its views are to be submitted, and where a derived run says that they were, its test
+    /// artifacts are without what did not pass, because a validator refuses an artifact with a failure in it.
     ///
     /// # Errors
     /// A sentence that names what was changed, or cannot be read.
-    fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String>;
+    fn judge(&self, folder: &Utf8Path, is_to_be_submitted: bool) -> Result<JudgedRun, String>;
 }
 
 /// A run folder, judged again.

@@ -6,7 +6,8 @@ use crate::signature::{self, SigningKey};
 use crate::staging::{Staging, StagingError, is_filled};
 use crate::submit::derived::{Renaming, differences};
 use crate::submit::upstream::Upstream;
-use crate::submit::{Answers, Refused, submission};
+use crate::submit::{Answers, Refused, folder, submission};
+use crate::together::together;
 use crate::{Given, JudgedRun, RunFolders, members, review, show};
 use aiconform_evidence::derive::{DeriveError, Key, KeyError, Names};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -17,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Order {
     /// The run folder.
     pub run: Utf8PathBuf,
+    /// Folders of further runs of the same product: of other clusters, and again of the same one.
+    pub also: Vec<Utf8PathBuf>,
     /// A clone of the programme's repository, whose template is filled.
     pub program: Utf8PathBuf,
     /// File with what the vendor says of the product (TOML).
@@ -110,6 +113,13 @@ impl From<Refused> for NotMade {
     }
 }
 
+impl Order {
+    /// Every run folder, the first first.
+    fn runs(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        std::iter::once(&self.run).chain(&self.also)
+    }
+}
+
 fn input(error: impl std::fmt::Display) -> NotMade {
     NotMade::Input(error.to_string())
 }
@@ -127,7 +137,8 @@ struct Sources {
 
 /// Things that a submission shows.
 struct Shown {
-    run: JudgedRun,
+    /// The run, and those beside it.
+    runs: Vec<JudgedRun>,
     upstream: Vec<Upstream>,
 }
 
@@ -137,15 +148,14 @@ struct Shown {
 /// [`NotMade`], with everything that the user can mend at once.
 pub fn make(order: &Order, runs: &dyn RunFolders) -> Result<Made, NotMade> {
     let Sources { answers, members, target, template, signing, shown } = Sources::read(order, runs)?;
-    let files = |shown: &Shown| submission(&shown.run, &template, &answers, order.demo, &shown.upstream);
+    let files = |shown: &Shown| submission(&shown.runs, &template, &answers, order.demo, &shown.upstream);
     // What the run does not support is told before anything is derived, and by the names that the user knows.
     files(&shown)?;
     let key = order.pseudonyms.as_ref().map(|pseudonyms| pseudonyms.key.open()).transpose()?;
     let staging = Staging::beside(&target)?;
     let (shown, names) = match order.pseudonyms.as_ref().zip(key.as_ref()) {
         Some((pseudonyms, key)) => {
-            let run = staging.folder().join("run");
-            let (shown, names) = derive(&order.run, &shown, key, &pseudonyms.hide, &run, runs)?;
+            let (shown, names) = derive(order, &shown, key, &pseudonyms.hide, staging.folder(), runs)?;
             (shown, Some(names))
         }
         None => (shown, None),
@@ -155,9 +165,11 @@ pub fn make(order: &Order, runs: &dyn RunFolders) -> Result<Made, NotMade> {
         staging.write(&name, &content)?;
         made.push(name);
     }
-    made.extend(names.map(|_| "run".to_owned()));
+    if names.is_some() {
+        made.extend((0..shown.runs.len()).map(|place| format!("{}run", folder(place))));
+    }
     if let Some(signing) = &signing {
-        staging.write(signature::FILE, &sign(signing, &shown.run, staging.folder())?)?;
+        staging.write(signature::FILE, &sign(signing, &shown.runs, staging.folder())?)?;
         made.push(signature::FILE.to_owned());
     }
     let templates = Some(templates(order));
@@ -187,7 +199,15 @@ impl Sources {
             Some(file) => Some(members(&fs_err::read_to_string(file).map_err(input)?)),
             None => None,
         };
-        let run = judged(&order.run, runs)?;
+        let all = order.runs().map(|run| judged(run, runs)).collect::<Result<Vec<_>, _>>()?;
+        let run = all.first().ok_or_else(|| NotMade::Input("no run is given".into()))?;
+        if let Some((path, other)) = order.runs().zip(&all).find(|(_, other)| other.release != run.release) {
+            let why = format!(
+                "{path}: the run is of release {}, and {} of {}; a submission is of one release",
+                other.release, order.run, run.release
+            );
+            return Err(NotMade::Input(why));
+        }
         let target = target(&order.output, &run.release)?;
         let template = templates(order).join(format!("AIConformance-{}.yaml", run.release));
         let template = fs_err::read_to_string(&template).map_err(|error| {
@@ -198,12 +218,12 @@ impl Sources {
             None => None,
         };
         let upstream = Upstream::all(artifacts(&order.upstream)?)?;
-        Ok(Sources { answers, members, target, template, signing, shown: Shown { run, upstream } })
+        Ok(Sources { answers, members, target, template, signing, shown: Shown { runs: all, upstream } })
     }
 }
 
 fn judged(run: &Utf8Path, runs: &dyn RunFolders) -> Result<JudgedRun, NotMade> {
-    runs.judge(run).map_err(|error| NotMade::Input(format!("{run}: {error}")))
+    runs.judge(run, true).map_err(|error| NotMade::Input(format!("{run}: {error}")))
 }
 
 /// Where the submission is to be: in the folder of the run's release, and nowhere where something is.
@@ -243,10 +263,10 @@ impl KeyFile {
     }
 }
 
-/// Writes the run under pseudonyms, and judges it: it must come to the same. Gives also how many names were replaced, and
-/// how many stay.
+/// Writes every run under pseudonyms into a submission, and judges it: it must come to the same. Gives also how many names were
+/// replaced, and how many stay.
 fn derive(
-    run: &Utf8Path,
+    order: &Order,
     original: &Shown,
     key: &Key,
     hide: &[String],
@@ -258,33 +278,47 @@ fn derive(
         .iter()
         .map(|artifact| String::from_utf8_lossy(&artifact.bytes).into_owned())
         .collect();
-    let names = Names::of(run, key, hide, &texts)?;
-    names.derive(run, to)?;
-    let derived = runs.judge(to).map_err(NotMade::Derived)?;
+    let (mut derived, mut upstream) = (Vec::new(), Vec::new());
+    let (mut replaced, mut kept) = (BTreeSet::new(), BTreeSet::new());
+    for (place, (run, seen)) in order.runs().zip(&original.runs).enumerate() {
+        // The programme's tests are of the first.
+        let texts = if place == 0 { texts.as_slice() } else { &[] };
+        let names = Names::of(run, key, hide, texts)?;
+        let to = to.join(format!("{}run", folder(place)));
+        fs_err::create_dir_all(&to)?;
+        names.derive(run, &to)?;
+        derived.push(the_same(seen, runs.judge(&to, true).map_err(NotMade::Derived)?, &names)?);
+        for (artifact, text) in original.upstream.iter().zip(texts) {
+            let renamed = Upstream::read(&artifact.name, names.replace(text).into_bytes()).ok();
+            let Some(renamed) = renamed.filter(|renamed| renamed.says_the_same(artifact)) else {
+                let why = format!("{}: a name of the platform is in the name of a test", artifact.name);
+                return Err(NotMade::Differs(vec![why]));
+            };
+            upstream.push(renamed);
+        }
+        replaced.extend(names.replaced().map(|(_, name, _)| name.to_owned()));
+        kept.extend(names.kept().map(|(_, name)| name.to_owned()));
+    }
+    Ok((Shown { runs: derived, upstream }, (replaced.len(), kept.len())))
+}
+
+/// A derived run, where it comes to the same as its original and no name is left in what is shown of it.
+fn the_same(original: &JudgedRun, derived: JudgedRun, names: &Names) -> Result<JudgedRun, NotMade> {
     let renaming = Renaming { replace: &|text| names.replace(text), nameless: &|text| names.nameless(text) };
-    let differences = differences(&original.run, &derived, &renaming);
+    let differences = differences(original, &derived, &renaming);
     if !differences.is_empty() {
         return Err(NotMade::Differs(differences));
     }
     for (name, content) in &derived.views {
         names.look(&String::from_utf8_lossy(content), || name.clone())?;
     }
-    let mut upstream = Vec::new();
-    for (artifact, text) in original.upstream.iter().zip(&texts) {
-        let renamed = Upstream::read(&artifact.name, names.replace(text).into_bytes()).ok();
-        let Some(renamed) = renamed.filter(|renamed| renamed.says_the_same(artifact)) else {
-            let why = format!("{}: a name of the platform is in the name of a test", artifact.name);
-            return Err(NotMade::Differs(vec![why]));
-        };
-        upstream.push(renamed);
-    }
-    let counts = (names.replaced().count(), names.kept().count());
-    Ok((Shown { run: derived, upstream }, counts))
+    Ok(derived)
 }
 
 /// The signature of every file of a submission, and of what it says.
-fn sign(key: &SigningKey, run: &JudgedRun, folder: &Utf8Path) -> Result<Vec<u8>, NotMade> {
-    let files = Files::of(folder);
+fn sign(key: &SigningKey, runs: &[JudgedRun], at: &Utf8Path) -> Result<Vec<u8>, NotMade> {
+    let Some(run) = runs.first() else { return Err(NotMade::Unsigned("there is no run to sign".into())) };
+    let files = Files::of(at);
     if files.more {
         let why = "the submission has more or larger files than a review reads";
         return Err(NotMade::Unsigned(why.into()));
@@ -294,12 +328,15 @@ fn sign(key: &SigningKey, run: &JudgedRun, folder: &Utf8Path) -> Result<Vec<u8>,
         let larger = |_| NotMade::Unsigned(format!("{} is larger than a review reads", file.name));
         digests.insert(file.name.clone(), files.digest(&file.name).map_err(larger)?);
     }
-    let verdicts: BTreeMap<&str, &str> =
-        run.verdicts.iter().map(|verdict| (verdict.requirement.as_str(), verdict.word.as_str())).collect();
+    let ids = runs.iter().flat_map(|run| &run.verdicts).map(|verdict| verdict.requirement.as_str());
+    let told = ids.filter_map(|id| Some((id, together(runs, id)?.deciding.word.as_str())));
+    let verdicts: BTreeMap<&str, &str> = told.collect();
+    let also: Vec<_> =
+        (1..runs.len()).map(|place| digests.get(&format!("{}run/manifest.json", folder(place)))).collect();
     let predicate = serde_json::json!({
         "tool": run.facts.get("tool"), "release": run.release, "cluster": run.facts.pointer("/cluster/version"),
         "run": {"manifest": digests.get("run/manifest.json"), "derivedFrom": run.facts.pointer("/derived/from")},
-        "verdicts": verdicts,
+        "also": also, "verdicts": verdicts,
     });
     signature::sign(key, &digests, predicate).map_err(|error| NotMade::Unsigned(error.to_string()))
 }

@@ -6,6 +6,7 @@ use crate::checklist::Checklist;
 use crate::evidence::is_link;
 use crate::product::Product;
 use crate::rules::placeholder::is_placeholder;
+use crate::together::{Together, together};
 use crate::{JudgedRun, RunVerdict};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -153,27 +154,29 @@ struct Entry {
 /// Makes the files of a submission: name and content.
 ///
 /// # Errors
-/// With every reason at once why the run does not support one; with `demo`, what stands on simulated devices or was not
+/// With every reason at once why the runs do not support one; with `demo`, what stands on simulated devices or was not
 /// tried is no reason, and is marked.
 pub fn submission(
-    run: &JudgedRun,
+    runs: &[JudgedRun],
     template: &str,
     answers: &Answers,
     demo: bool,
     upstream: &[Upstream],
 ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
+    let Some(run) = runs.first() else { return Err(Refused::Input("no run is given".into())) };
     let broken =
         |why: String| Refused::Input(format!("the template of {} cannot be filled: {why}", run.release));
     let product = Product::read(template).map_err(|error| broken(error.to_string()))?;
     let checklist = Checklist::of_template(&run.release, &product);
     let mut entries = BTreeMap::new();
     let mut reasons = Vec::new();
-    reasons.extend(other_version(run));
+    reasons.extend(runs.iter().filter_map(other_version));
     for asked in &checklist.asked {
-        let verdict = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id);
+        let told = together(runs, &asked.id);
         let attestation = answers.attest.get(&asked.id);
+        let verdict = told.as_ref().map(|told| told.deciding);
         let entry = shown_upstream(&asked.id, verdict, attestation.is_some(), upstream)
-            .and_then(|shown| entry(asked.must, &asked.id, verdict, attestation, demo, &shown));
+            .and_then(|shown| entry(asked.must, &asked.id, told.as_ref(), attestation, demo, &shown));
         match entry {
             Ok(entry) => {
                 entries.extend(entry.map(|entry| (asked.id.clone(), entry)));
@@ -186,12 +189,20 @@ pub fn submission(
     }
     let filled = fill(template, answers, repo_of(&product), &entries).map_err(broken)?;
     let mut files = vec![("PRODUCT.yaml".to_owned(), filled.into_bytes())];
-    for (name, content) in run.views.iter().filter(|(name, _)| ARTIFACTS.contains(&name.as_str())) {
-        files.push((name.clone(), content.clone()));
+    for (place, run) in runs.iter().enumerate() {
+        for (name, content) in run.views.iter().filter(|(name, _)| ARTIFACTS.contains(&name.as_str())) {
+            files.push((format!("{}{name}", folder(place)), content.clone()));
+        }
     }
     files.extend(upstream.iter().map(|artifact| (artifact.name.clone(), artifact.bytes.clone())));
-    files.push(("README.md".to_owned(), readme(run, answers, demo, upstream).into_bytes()));
+    files.push(("README.md".to_owned(), readme::readme(runs, answers, demo, upstream).into_bytes()));
     Ok(files)
+}
+
+/// Folder of a submission in which the views of a run lie, by its place among the runs; those of the first lie in the submission's
+/// own. What lies in one folder is of one run.
+pub fn folder(place: usize) -> String {
+    if place == 0 { String::new() } else { format!("also-{place}/") }
 }
 
 /// Why the cluster of a run is none of its release; a demonstration is no way around it.
@@ -240,41 +251,41 @@ fn shown_upstream(
 fn entry(
     must: bool,
     id: &str,
-    verdict: Option<&RunVerdict>,
+    told: Option<&Together<'_>>,
     attestation: Option<&Attestation>,
     demo: bool,
     upstream: &[String],
 ) -> Result<Option<Entry>, String> {
-    let tested = verdict.filter(|verdict| verdict.word != "not run");
-    if let Some(verdict) = tested {
-        if verdict.passed {
-            if verdict.simulated && !demo {
+    let shown_otherwise = attestation.is_some() || !upstream.is_empty();
+    if let Some(told) = told.filter(|told| told.deciding.word != "not run") {
+        let verdict = told.deciding;
+        let why = verdict.why.trim_end_matches('.');
+        let left = |status, notes: String| Ok(Some(Entry { status, evidence: Vec::new(), notes }));
+        match verdict {
+            RunVerdict { passed: true, simulated, .. } if demo || !simulated => {
+                return Ok(Some(passed(told, attestation, upstream)));
+            }
+            RunVerdict { passed: true, .. } if must => {
                 return Err("it passed on simulated devices, which prove nothing of a platform; run it on real ones, or make a demonstration with --demo".into());
             }
-            let mut notes =
-                format!("Shown by {} of aiconform: {}.", verdict.test, verdict.why.trim_end_matches('.'));
-            if verdict.simulated {
-                notes.insert_str(0, "Demonstration on simulated devices, no proof of a platform. ");
+            RunVerdict { not_applicable: true, .. } => return left("N/A", verdict.why.clone()),
+            // What a test has refuted cannot be attested.
+            _ if must || (verdict.word == "failed" && shown_otherwise) => {
+                return Err(format!(
+                    "the run says {}: {}; mend the platform and run again, or leave it out of the run",
+                    verdict.word, verdict.why
+                ));
             }
-            if let Some(attestation) = attestation {
-                let _ = write!(notes, " {}", words(attestation));
+            _ if verdict.word == "failed" => {
+                return left("Not Implemented", format!("{} of aiconform failed: {why}.", verdict.test));
             }
-            let mut evidence = vec![format!("junit.xml#{}", verdict.test)];
-            if !upstream.is_empty() {
-                notes.push_str(" The programme's own test passed too.");
+            _ if shown_otherwise => {}
+            RunVerdict { passed: true, .. } => {
+                let words = "passed on simulated devices alone, which prove nothing of a platform";
+                return left("", format!("{} of aiconform {words}.", verdict.test));
             }
-            evidence.extend_from_slice(upstream);
-            evidence.extend(attestation.iter().flat_map(|attestation| attestation.evidence.clone()));
-            return Ok(Some(Entry { status: "Implemented", evidence, notes }));
+            _ => return left("", format!("{} of aiconform could not tell: {why}.", verdict.test)),
         }
-        if verdict.not_applicable {
-            return Ok(Some(Entry { status: "N/A", evidence: Vec::new(), notes: verdict.why.clone() }));
-        }
-        // An artifact with a failing test in it is refused whole, so that a SHOULD that failed has no place either.
-        return Err(format!(
-            "the run says {}: {}; mend the platform and run again, or leave it out of the run",
-            verdict.word, verdict.why
-        ));
     }
     if !upstream.is_empty() {
         let mut notes = "Shown by the programme's own test, not by a test of this run.".to_owned();
@@ -301,6 +312,32 @@ fn entry(
         )),
         None => Ok(None),
     }
+}
+
+/// The entry of a requirement that runs have passed.
+fn passed(told: &Together<'_>, attestation: Option<&Attestation>, upstream: &[String]) -> Entry {
+    let verdict = told.deciding;
+    let mut notes = format!("Shown by {} of aiconform: {}.", verdict.test, verdict.why.trim_end_matches('.'));
+    if verdict.simulated {
+        notes.insert_str(0, "Demonstration on simulated devices, no proof of a platform. ");
+    }
+    if let Some(attestation) = attestation {
+        let _ = write!(notes, " {}", words(attestation));
+    }
+    if told.passed.len() > 1 {
+        let _ = write!(notes, " {} runs have passed it.", told.passed.len());
+    }
+    if !told.replaced.is_empty() {
+        notes.push_str(" An earlier run on the same cluster could not tell; it lies beside.");
+    }
+    if !upstream.is_empty() {
+        notes.push_str(" The programme's own test passed too.");
+    }
+    let mut evidence: Vec<String> =
+        told.passed.iter().map(|place| format!("{}junit.xml#{}", folder(*place), verdict.test)).collect();
+    evidence.extend_from_slice(upstream);
+    evidence.extend(attestation.iter().flat_map(|attestation| attestation.evidence.clone()));
+    Entry { status: "Implemented", evidence, notes }
 }
 
 fn words(attestation: &Attestation) -> String {
@@ -373,71 +410,8 @@ fn check(filled: &str, entries: &BTreeMap<String, Entry>) -> Result<(), String> 
     Ok(())
 }
 
-/// Flags for what else was chosen for the run, as they are given on the command line.
-fn chosen(facts: &serde_json::Value) -> String {
-    let mut text = String::new();
-    for key in ["rounds", "size", "seed"] {
-        if let Some(number) = facts.get(key).and_then(serde_json::Value::as_u64) {
-            let _ = write!(text, " --{key} {number}");
-        }
-    }
-    for (flag, key) in [("adapter", "adapters"), ("trial", "trials")] {
-        let named = facts.get(key).and_then(|named| named.as_array()).into_iter().flatten();
-        let named: Vec<&str> = named.filter_map(serde_json::Value::as_str).collect();
-        if !named.is_empty() {
-            let _ = write!(text, " --{flag} {}", named.join(","));
-        }
-    }
-    text
-}
-
-fn readme(run: &JudgedRun, answers: &Answers, demo: bool, upstream: &[Upstream]) -> String {
-    let metadata = &answers.metadata;
-    let fact = |pointer: &str| {
-        run.facts.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("unknown").to_owned()
-    };
-    let ids: Vec<&str> = run.verdicts.iter().map(|verdict| verdict.requirement.as_str()).collect();
-    let mut text = format!("# {} {}\n\n", metadata.platform_name, metadata.platform_version);
-    if demo {
-        text.push_str("**A demonstration, no submission: part of it was seen on simulated devices or was not tried.**\n\n");
-    }
-    let _ = writeln!(
-        text,
-        "Tested against the checklist of {} on Kubernetes {}, by aiconform {}.\n",
-        run.release,
-        fact("/cluster/version"),
-        fact("/tool/version")
-    );
-    let _ = writeln!(
-        text,
-        "## Reproduce\n\n    aiconform run --release {} --level {} --only {}{}\n",
-        run.release,
-        fact("/level"),
-        ids.join(","),
-        chosen(&run.facts)
-    );
-    let _ = writeln!(
-        text,
-        "`junit.xml`, `results.json` and `e2e.log` are views of one run and agree; `summary.md` says what was seen.\n"
-    );
-    if !upstream.is_empty() {
-        let names: Vec<String> = upstream.iter().map(|artifact| format!("`{}`", artifact.name)).collect();
-        let _ = writeln!(text, "Of a run of the programme's own tests: {}.\n", names.join(", "));
-    }
-    if let Some(from) = run.facts.pointer("/derived/from").and_then(|from| from.as_str()) {
-        let _ = writeln!(
-            text,
-            "`run/` holds the evidence, from which `aiconform judge run` comes to the same verdicts and `aiconform report run` to the same files. Names, addresses and UUIDs of the platform are pseudonyms, in all of these files the same; the vendor keeps the run as it was seen, whose `manifest.json` has the SHA-256 `{from}`.\n"
-        );
-    }
-    let _ = writeln!(text, "| requirement | verdict |\n|---|---|");
-    for verdict in &run.verdicts {
-        let _ = writeln!(text, "| {} | {} |", verdict.requirement, verdict.word);
-    }
-    text
-}
-
 pub mod derived;
+mod readme;
 #[cfg(test)]
 mod tests;
 pub mod upstream;

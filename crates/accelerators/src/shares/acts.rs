@@ -2,25 +2,29 @@
 
 use super::find::{Maker, Shares, find};
 use super::marks::{Holder, Mark, Offer, Work};
-use crate::answers::Device;
+use crate::answers::{Device, Done};
 use crate::limits::{FREED, REFUSED};
 use crate::{Container, Probe, ProbePod, Way, blamed, clear};
 use aiconform_check::cx::{Cx, Detection, Preview, Stop};
 use aiconform_check::land::pods_on;
 use aiconform_check::subject::{Candidate, Started, all, start};
 use aiconform_cluster::{Api, Scratch, demand};
-use aiconform_model::probe::LookFor;
+use aiconform_model::probe::{Loaded, LookFor};
 use aiconform_model::{Bin, Kind, Scope};
 use aiconform_verdict::OWN_CONTROL;
 use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pods that are given a share each, at most: when there are more shares than that, one more pod asks for all that is left
 /// and one.
 const MOST: u64 = 8;
-/// Time that each device works at a time, in milliseconds.
+/// Time that the first device works alone, in milliseconds.
 const WORK: u64 = 100;
+/// Time for which all work at once, from when the last of them began: longer than a program at work may be silent, so that each
+/// has done something since.
+const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// A requirement about shares.
 pub struct Sharing {
@@ -216,14 +220,29 @@ impl Trial<'_> {
         }
     }
 
-    /// Has the first of the holders work alone, and then all of them at once.
+    /// Has the first of the holders work alone, and then all of them at once: each goes on until the last has begun and some
+    /// time after.
     async fn work(&self, holders: &[Probe]) {
         let Some(first) = holders.first() else { return };
         let (pod, work) = (first.name.clone(), first.work(WORK).await);
         self.mark(&Mark::WorkedAlone(Work { pod, work }));
         self.mark(&Mark::WorkAtOnce {});
-        let works = join_all(holders.iter().map(|holder| holder.work(WORK))).await;
-        let works = holders.iter().zip(works).map(|(holder, work)| Work { pod: holder.name.clone(), work });
+        let begun = join_all(holders.iter().map(Probe::load)).await;
+        if begun.iter().all(Result::is_ok) {
+            self.mark(&Mark::AllAtWork {});
+            let sink = self.cx.session.api().sink().clone();
+            aiconform_wait::dwell("while all work at once", AT_ONCE, sink.as_ref(), self.scope).await;
+        }
+        let works = join_all(holders.iter().map(Probe::rest)).await;
+        let works =
+            holders.iter().zip(begun).zip(works).map(|((holder, begun), Loaded { asked, done, why })| {
+                // Of what did not begin nothing was done.
+                let work = match begun {
+                    Ok(()) => Done { asked, done, why },
+                    Err(stop) => Done { asked: asked.max(WORK), done: 0, why: stop.to_string() },
+                };
+                Work { pod: holder.name.clone(), work }
+            });
         self.mark(&Mark::WorkedAtOnce { works: works.collect() });
     }
 

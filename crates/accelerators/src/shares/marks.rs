@@ -78,6 +78,12 @@ impl Work {
         self.work.asked > 0 && self.work.done >= self.work.asked
     }
 
+    /// Tells whether it went on while others worked: by a device's own count all that was asked, by a program's count some, because
+    /// whoever shares a device in time has a part of it.
+    pub fn went_on(&self, is_by_load: bool) -> bool {
+        if is_by_load { self.work.done > 0 && self.work.why.is_empty() } else { self.is_done() }
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         let Done { asked, done, why } = &self.work;
@@ -106,6 +112,9 @@ pub enum Mark {
     WorkedAlone(Work),
     /// All put their devices to work at once.
     WorkAtOnce {},
+    /// The last of them has begun, and none has ended. Runs of earlier versions, which asked each for a short piece of work, do
+    /// not tell it.
+    AllAtWork {},
     /// Results of that.
     WorkedAtOnce {
         /// By pod.

@@ -69,8 +69,14 @@ fn shares_on_devices_of_their_own_share_nothing() {
 fn loads_that_may_have_begun_one_after_the_other_show_nothing_of_at_once() {
     let run = Run { by_load: true, ..Run::shares() };
     assert_eq!(word(&run, judge::shares_work_at_once), "unknown");
-    let refused = Run { by_load: true, refused_at_once: Some(1), ..Run::shares() };
+    let refused = Run { refused_at_once: Some(1), ..run.clone() };
     assert_eq!(word(&refused, judge::shares_work_at_once), "unmet");
+    let together = Run { together: true, ..run };
+    assert_eq!(word(&together, judge::shares_work_at_once), "met");
+    // By its own count a program of a share has a part of the device; a device that counts itself has done what it was asked.
+    assert_eq!(word(&Run { part: 34, ..together.clone() }, judge::shares_work_at_once), "met");
+    assert_eq!(word(&Run { part: 0, ..together.clone() }, judge::shares_work_at_once), "unmet");
+    assert_eq!(word(&Run { part: 34, by_load: false, ..together }, judge::shares_work_at_once), "unmet");
 }
 
 #[test]

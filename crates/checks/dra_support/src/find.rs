@@ -54,7 +54,7 @@ impl Served {
             served: self.versions.clone(),
             minor: self.minor,
             left_out: left_out.collect(),
-            simulated: true,
+            simulated: false,
             own_control: true,
             trials: trials::plans(self).iter().map(|plan| plan.name.to_owned()).collect(),
         }

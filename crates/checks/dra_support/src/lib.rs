@@ -158,12 +158,8 @@ static CLAIMS: &[Claim<History>] = &[
     ),
 ];
 
-static RULES: Rules<History> = Rules {
-    unread,
-    unread_later,
-    simulated: |history| history.facts.simulated,
-    ..Rules::of(ID, CLAIMS, History::read, guard::doubt, ADVICE)
-};
+static RULES: Rules<History> =
+    Rules { unread, unread_later, ..Rules::of(ID, CLAIMS, History::read, guard::doubt, ADVICE) };
 
 const ADVICE: &str = "the check asks the API server itself; see why it gave no answer";
 

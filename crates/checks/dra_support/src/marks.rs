@@ -218,7 +218,9 @@ pub struct Facts {
     /// Why trials are left out, by their names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, String>,
-    /// True if its devices are simulated.
+    /// True in runs of earlier versions, which called devices of the run's own simulated. The requirement asks for the API, and what
+    /// allocates and binds is the platform's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
     /// True if it is its own control ([`aiconform_verdict::OWN_CONTROL`]): the plain pods beside each claim are, for there is
     /// no other product to try them on.

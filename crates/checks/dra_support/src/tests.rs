@@ -27,7 +27,7 @@ fn is(run: &Run, claim: &str, word: &str, verdict: Verdict) {
 #[test]
 fn a_platform_that_gives_what_is_asked_for_passes() {
     let judged = Run::default().judged();
-    assert_eq!((judged.verdict, judged.simulated), (Verdict::Passed, true), "{}", judged.why);
+    assert_eq!((judged.verdict, judged.simulated), (Verdict::Passed, false), "{}", judged.why);
     for claim in super::CLAIMS {
         assert_eq!(outcome(&judged, claim.id), "met", "{}", claim.id);
     }

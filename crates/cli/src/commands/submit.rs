@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 pub struct Arguments {
     /// The run folder
     run: Utf8PathBuf,
+    /// Further runs of the product: of other clusters (each maker's devices are often on one of their own), and again of the same
+    /// cluster, where a run replaces what another could not tell
+    #[arg(long, value_name = "RUN", num_args = 1.., conflicts_with = "preview")]
+    also: Vec<Utf8PathBuf>,
     /// A clone of the programme's repository, whose template is filled
     #[arg(long, env = "AICONFORM_PROGRAM_DIR", value_name = "DIR", required_unless_present = "preview")]
     program: Option<Utf8PathBuf>,
@@ -89,6 +93,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let order = Order {
         run: arguments.run.clone(),
+        also: arguments.also.clone(),
         program: program.clone(),
         product: product.clone(),
         output: output.clone(),

@@ -94,8 +94,38 @@ struct Unit {
     meter: Mutex<Meter>,
     /// Works wait here for their turn, in their order.
     turn: tokio::sync::Mutex<()>,
-    /// Held by whoever works on any part of the physical device, where only one may.
-    physical: Arc<tokio::sync::Mutex<()>>,
+    /// The one who works on any part of the physical device, where only one may.
+    only: Only,
+}
+
+/// Holder of a device or of a share of it.
+type Holder = (u32, Option<u32>);
+
+/// The one holder who works on a physical device, and how many of its works go on.
+type Only = Arc<Mutex<Option<(Holder, usize)>>>;
+
+/// A work of the one holder who may, ended however it ends.
+struct Alone(Only);
+
+impl Alone {
+    /// Begins a work, unless another holder works.
+    fn begin(only: &Only, holder: Holder) -> Option<Alone> {
+        let mut who = only.lock().unwrap_or_else(PoisonError::into_inner);
+        let works = match *who {
+            Some((other, _)) if other != holder => return None,
+            Some((_, works)) => works,
+            None => 0,
+        };
+        *who = Some((holder, works + 1));
+        Some(Alone(only.clone()))
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let mut who = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *who = who.filter(|(_, works)| *works > 1).map(|(holder, works)| (holder, works - 1));
+    }
 }
 
 impl Unit {
@@ -122,10 +152,10 @@ pub struct Reading {
 impl Hardware {
     /// Devices that are idle.
     pub fn new(fleet: &Fleet) -> Hardware {
-        let mut physical: BTreeMap<&str, Arc<tokio::sync::Mutex<()>>> = BTreeMap::new();
+        let mut physical: BTreeMap<&str, Only> = BTreeMap::new();
         let unit = |device| {
-            let physical = physical.entry(Device::physical(device)).or_default().clone();
-            Arc::new(Unit { memory: device.memory, physical, ..Unit::default() })
+            let only = physical.entry(Device::physical(device)).or_default().clone();
+            Arc::new(Unit { memory: device.memory, only, ..Unit::default() })
         };
         Hardware(fleet.devices.iter().map(unit).collect())
     }
@@ -230,10 +260,11 @@ async fn converse(node: &Node, index: u32, share: Option<u32>, stream: UnixStrea
             Ok(Request::Work { milliseconds }) => {
                 let alone = node.settings.is_broken(Breakage::OneHolderAtATime)
                     && (device.shares > 1 || device.nature != Nature::Whole);
-                let Ok(_alone) = (if alone { unit.physical.try_lock().map(Some) } else { Ok(None) }) else {
+                let only = alone.then(|| Alone::begin(&unit.only, (index, share)));
+                if matches!(only, Some(None)) {
                     say(&mut stream, &Answer::Refused("another holder works on the device".into())).await?;
                     continue;
-                };
+                }
                 let _turn = unit.turn.lock().await;
                 if !work(unit, Duration::from_millis(milliseconds), stream.get_ref()).await {
                     return Ok(());

@@ -49,7 +49,7 @@ struct Runs {
 }
 
 impl RunFolders for Runs {
-    fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
+    fn judge(&self, folder: &Utf8Path, _: bool) -> Result<JudgedRun, String> {
         let facts = fs_err::read(folder.join("run.json")).map_err(|error| error.to_string())?;
         let facts: serde_json::Value = serde_json::from_slice(&facts).map_err(|error| error.to_string())?;
         let is_derived = facts.get("derived").is_some();
@@ -92,6 +92,7 @@ fn prepared() -> (tempfile::TempDir, Order) {
     fs_err::write(folder.join("product.toml"), PRODUCT).unwrap();
     let order = Order {
         run: folder.join("run"),
+        also: Vec::new(),
         program: folder.join("program"),
         product: folder.join("product.toml"),
         output: folder.join("v1.37/stratus"),
@@ -133,6 +134,21 @@ fn a_submission_is_made_whole_under_pseudonyms_with_the_key_that_it_was_made_wit
     // Made again, it would be written over.
     let again = make(&order, &Runs { differs: false }).unwrap_err().to_string();
     assert!(again.contains("is not empty; a submission is never written over another"), "{again}");
+}
+
+#[test]
+fn runs_of_several_clusters_lie_beside_each_other_and_are_of_one_release() {
+    let (folder, order) = prepared();
+    let made =
+        make(&Order { also: vec![order.run.clone()], ..order.clone() }, &Runs { differs: false }).unwrap();
+    let names = ["junit.xml", "also-1/junit.xml", "also-1/summary.md", "run", "also-1/run"];
+    assert!(names.iter().all(|name| made.files.iter().any(|file| file == name)), "{:?}", made.files);
+    let text = |name: &str| fs_err::read_to_string(order.output.join(name)).unwrap();
+    assert!(!text("also-1/summary.md").contains("cirrus-west-7"));
+    assert_eq!(text("also-1/run/run.json"), text("run/run.json"), "one key for all");
+    let none = folder.path().join("none").to_string_lossy().into_owned();
+    let again = Order { also: vec![none.into()], output: order.output.with_file_name("other"), ..order };
+    assert!(make(&again, &Runs { differs: false }).unwrap_err().to_string().contains("none"));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! A run folder of this program is what its evidence gives.
 
 use super::{Found, Look, Matter, Rule};
-use crate::RunVerdict;
 use crate::case::Case;
 use crate::files::{Kind, limit};
 use crate::finding::{Level, Origin, quoted};
+use crate::together::together;
 use crate::yaml::Place;
+use crate::{JudgedRun, RunVerdict};
 
 pub const RULE: Rule = Rule {
     id: "run_folder",
@@ -13,13 +14,13 @@ pub const RULE: Rule = Rule {
     matter: Matter::Contradiction,
     origin: Origin::Ours,
     since: None,
-    asks: "a run folder of this program is unchanged, its views are those of its evidence, and it supports each MUST that is Implemented",
+    asks: "a run folder of this program is unchanged, its views are those of its evidence, it supports each MUST that is Implemented (several runs together do), and no SHOULD that is Implemented failed in it",
     look: Look::Each(check),
 };
 
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let Some(runs) = case.runs() else { return };
-    let answered = case.answered();
+    let mut judged = Vec::new();
     for manifest in case.files.all.iter().filter(|file| base(&file.name) == "manifest.json") {
         let folder = manifest.name.strip_suffix("manifest.json").unwrap_or_default();
         if case.files.get(&format!("{folder}events.ndjson")).is_none() {
@@ -29,7 +30,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             found.file(&name, Place::default(), "", format!("{why}, so the run folder is not judged"));
             continue;
         }
-        let run = match runs.judge(&case.folder.join(folder)) {
+        let run = match runs.judge(&case.folder.join(folder), false) {
             Ok(run) => run,
             Err(why) => {
                 found.file(
@@ -50,7 +51,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         }
         for (name, content) in &run.views {
             // Beside the evidence, or where the submission shows it.
-            let mut places = vec![format!("{folder}{name}"), name.clone()];
+            let mut places = vec![format!("{folder}{name}"), format!("{}{name}", around(folder))];
             places.dedup();
             for place in places {
                 if case.files.read(&place).is_ok_and(|bytes| bytes != *content) {
@@ -66,21 +67,30 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             let says = format!("the run is of release {}, the submission is not", quoted(&run.release));
             found.file(&manifest.name, Place::default(), "", says);
         }
-        for (asked, answer) in answered.iter().filter(|(asked, answer)| asked.must && answer.implemented()) {
-            let Some(verdict) = run.verdicts.iter().find(|verdict| verdict.requirement == asked.id) else {
-                continue;
-            };
-            if !verdict.passed || verdict.simulated {
-                let says = format!(
-                    "{} is Implemented, and the run's verdict is {}{}",
-                    asked.id,
-                    verdict.word,
-                    why(verdict)
-                );
-                found.judged(answer.status.place, &asked.id, says, verdict);
-            }
+        judged.push(run);
+    }
+    claims(case, found, &judged);
+}
+
+/// Holds what is claimed against what the runs come to together.
+fn claims(case: &Case<'_>, found: &mut Found<'_>, runs: &[JudgedRun]) {
+    for (asked, answer) in case.answered().iter().filter(|(_, answer)| answer.implemented()) {
+        let Some(verdict) = together(runs, &asked.id).map(|together| together.deciding) else { continue };
+        let is_shown = verdict.passed && !verdict.simulated;
+        // What could not be told of a SHOULD may be shown by other evidence.
+        if if asked.must { !is_shown } else { verdict.word == "failed" } {
+            let whose = if runs.len() > 1 { "the verdict of the runs together" } else { "the run's verdict" };
+            let says =
+                format!("{} is Implemented, and {whose} is {}{}", asked.id, verdict.word, why(verdict));
+            found.judged(answer.status.place, &asked.id, says, verdict);
         }
     }
+}
+
+/// The folder around a folder, both with a slash at their end or empty.
+fn around(folder: &str) -> &str {
+    let own = folder.trim_end_matches('/');
+    own.rfind('/').map_or("", |place| &own[..=place])
 }
 
 /// Says what a reader must know of a verdict beside its word and the claims that decided it.

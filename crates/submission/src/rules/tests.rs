@@ -432,7 +432,7 @@ fn what_was_asked_later_is_a_note_by_the_rules_of_then() {
 struct Runs(Result<JudgedRun, String>);
 
 impl RunFolders for Runs {
-    fn judge(&self, _: &Utf8Path) -> Result<JudgedRun, String> {
+    fn judge(&self, _: &Utf8Path, _: bool) -> Result<JudgedRun, String> {
         self.0.clone()
     }
 }
@@ -476,6 +476,16 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
     assert_eq!(edited[0].0, "run/summary.md");
     let other = JudgedRun { release: "1.35".into(), ..run(Vec::new()) };
     assert!(says(Ok(other))[0].1.contains("1.35"));
+    // What a run in another folder shows counts beside.
+    let views = vec![("summary.md".to_owned(), b"also".to_vec())];
+    clone.file("run/summary.md", "also");
+    clone.file("also-1/run/manifest.json", "{}");
+    clone.file("also-1/run/events.ndjson", "");
+    clone.file("also-1/summary.md", "other");
+    clone.file("summary.md", "also");
+    let places: Vec<String> =
+        says(Ok(JudgedRun { views, ..run(Vec::new()) })).into_iter().map(|(file, _)| file).collect();
+    assert_eq!(places, ["also-1/summary.md"]);
     assert!(says(Err("line 3 was changed".into()))[0].1.contains("line 3 was changed"));
 }
 
@@ -483,7 +493,7 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
 fn a_run_folder_with_anything_but_ordinary_files_is_not_judged() {
     struct Never;
     impl RunFolders for Never {
-        fn judge(&self, folder: &Utf8Path) -> Result<JudgedRun, String> {
+        fn judge(&self, folder: &Utf8Path, _: bool) -> Result<JudgedRun, String> {
             panic!("{folder} was judged");
         }
     }

@@ -74,7 +74,7 @@ fn product(files: &[(String, Vec<u8>)]) -> String {
 }
 
 fn made(verdicts: Vec<RunVerdict>, demo: bool) -> Result<Vec<(String, Vec<u8>)>, Refused> {
-    submission(&run(verdicts), TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
+    submission(&[run(verdicts)], TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
 }
 
 #[test]
@@ -124,11 +124,80 @@ fn nothing_is_claimed_that_the_run_does_not_support() {
 }
 
 #[test]
+fn a_should_that_is_not_shown_is_told_and_is_not_fatal() {
+    let sandboxing = |word: &str| RunVerdict {
+        requirement: "workload_sandboxing".into(),
+        test: "TestWorkloadSandboxing".into(),
+        ..verdict(word, word.starts_with("passed"), word.ends_with("(simulated)"))
+    };
+    let answers = |attested: bool| {
+        let more = "\n[attest.workload_sandboxing]\ntext = \"It has.\"\nevidence = [\"https://docs.cirrus.test/s\"]\n";
+        Answers::read(&format!("{ANSWERS}{}", if attested { more } else { "" }), "product.toml").unwrap()
+    };
+    let told = |word: &str, attested: bool, demo: bool| {
+        let run = run(vec![verdict("passed", true, false), sandboxing(word)]);
+        let files = submission(&[run], TEMPLATE, &answers(attested), demo, &[])?;
+        let read = Product::read(&product(&files)).unwrap();
+        let answer = read.answer_of("security", "workload_sandboxing").unwrap();
+        Ok::<_, Refused>((answer.status.text.clone(), answer.evidence.len(), answer.notes.text.clone()))
+    };
+    let (status, evidence, notes) = told("failed", false, false).unwrap();
+    assert_eq!((status.as_str(), evidence), ("Not Implemented", 0));
+    assert!(notes.starts_with("TestWorkloadSandboxing of aiconform failed: all pods"), "{notes}");
+    let (status, evidence, notes) = told("inconclusive", false, false).unwrap();
+    assert_eq!((status.as_str(), evidence), ("", 0));
+    assert!(notes.contains("could not tell: all pods"), "{notes}");
+    let (status, _, notes) = told("passed (simulated)", false, false).unwrap();
+    assert!(status.is_empty() && notes.contains("prove nothing of a platform"), "{notes}");
+    assert_eq!(told("passed (simulated)", false, true).unwrap().0, "Implemented");
+    // Others may show what a run could not tell, and not what it refuted.
+    let (status, evidence, _) = told("inconclusive", true, false).unwrap();
+    assert_eq!((status.as_str(), evidence), ("Implemented", 1));
+    assert!(
+        told("failed", true, false)
+            .unwrap_err()
+            .to_string()
+            .contains("workload_sandboxing: the run says failed")
+    );
+}
+
+#[test]
+fn what_one_run_could_not_tell_another_on_the_same_cluster_shows_and_both_are_told() {
+    let on = |cluster: &str, own: RunVerdict| {
+        let mut run = run(vec![own]);
+        run.facts["cluster"]["fingerprint"] = json!(cluster);
+        run
+    };
+    let answers = Answers::read(ANSWERS, "product.toml").unwrap();
+    let made = |runs: &[JudgedRun]| submission(runs, TEMPLATE, &answers, false, &[]);
+    let unsure = || verdict("inconclusive", false, false);
+    let files = made(&[on("c", unsure()), on("c", verdict("passed", true, false))]).unwrap();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["PRODUCT.yaml", "junit.xml", "also-1/junit.xml", "README.md"]);
+    let read = Product::read(&product(&files)).unwrap();
+    let gang = read.answer_of("schedulingOrchestration", "gang_scheduling").unwrap();
+    let evidence: Vec<&str> = gang.evidence.iter().map(|link| link.text.as_str()).collect();
+    assert_eq!(evidence, ["also-1/junit.xml#TestGangScheduling"]);
+    assert!(gang.notes.text.contains("could not tell; it lies beside"), "{}", gang.notes.text);
+    let readme = String::from_utf8(files[3].1.clone()).unwrap();
+    assert!(readme.contains("| requirement | `run` | `also-1/run` |"), "{readme}");
+    assert!(readme.contains("| gang_scheduling | inconclusive | passed |"), "{readme}");
+    assert!(readme.contains("Not in those three, because"), "{readme}");
+    // On another cluster it shows nothing of this one.
+    let why = made(&[on("c", unsure()), on("d", verdict("passed", true, false))]).unwrap_err().to_string();
+    assert!(why.contains("the run says inconclusive"), "{why}");
+    let both =
+        made(&[on("c", verdict("passed", true, false)), on("d", verdict("passed", true, false))]).unwrap();
+    let read = Product::read(&product(&both)).unwrap();
+    assert_eq!(read.answer_of("schedulingOrchestration", "gang_scheduling").unwrap().evidence.len(), 2);
+}
+
+#[test]
 fn a_run_on_a_cluster_of_another_release_is_refused() {
     let with = |cluster: serde_json::Value, demo: bool| {
         let run =
             JudgedRun { facts: json!({"cluster": cluster}), ..run(vec![verdict("passed", true, false)]) };
-        submission(&run, TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
+        submission(&[run], TEMPLATE, &Answers::read(ANSWERS, "product.toml").unwrap(), demo, &[])
     };
     assert!(with(json!({"version": "v1.37.0-rc.1+k3s1"}), false).is_ok());
     for demo in [false, true] {
@@ -154,7 +223,7 @@ fn what_is_wrong_in_the_answers_is_said_with_its_place() {
         wrong("\"https://docs.cirrus.test/gateway\"", &format!("{item:?}"), "which is no link");
     }
     let template =
-        submission(&run(Vec::new()), "a: [", &Answers::read(ANSWERS, "x").unwrap(), true, &[]).unwrap_err();
+        submission(&[run(Vec::new())], "a: [", &Answers::read(ANSWERS, "x").unwrap(), true, &[]).unwrap_err();
     assert!(template.to_string().contains("the template of 1.37 cannot be filled"));
 }
 
@@ -169,7 +238,7 @@ fn tests_of_the_programme_are_evidence_unless_they_say_otherwise() {
     let with = |verdicts: Vec<RunVerdict>, outcome: &str, test: &str| {
         let upstream = Upstream::all(vec![("their.log".into(), log(outcome, test))]).unwrap();
         submission(
-            &run(verdicts),
+            &[run(verdicts)],
             TEMPLATE,
             &Answers::read(ANSWERS, "product.toml").unwrap(),
             false,

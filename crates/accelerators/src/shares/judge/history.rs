@@ -55,6 +55,8 @@ pub struct History {
     pub holders: Option<(Position, Vec<Holder>)>,
     /// The work of the first alone.
     pub alone: Option<(Position, Work)>,
+    /// Set if none had ended when the last began.
+    pub all_at_work: bool,
     /// The works of all at once.
     pub at_once: Option<(Position, Vec<Work>)>,
     /// One pod more.
@@ -78,6 +80,7 @@ impl History {
             offered: None,
             holders: None,
             alone: None,
+            all_at_work: false,
             at_once: None,
             more: None,
             release: None,
@@ -98,6 +101,7 @@ impl History {
             Mark::Offered(offer) => self.offered = Some((at, offer)),
             Mark::Held { holders } => self.holders = Some((at, holders)),
             Mark::WorkedAlone(work) => self.alone = Some((at, work)),
+            Mark::AllAtWork {} => self.all_at_work = true,
             Mark::WorkedAtOnce { works } => self.at_once = Some((at, works)),
             Mark::OneMore { pod, asks, places } => {
                 self.more = Some(OneMore { pod, asks, places, ..OneMore::default() });

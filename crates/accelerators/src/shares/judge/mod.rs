@@ -134,14 +134,20 @@ pub fn shares_work_at_once(history: &History) -> Outcome {
     let Some((at, works)) = history.at_once.as_ref().filter(|(_, works)| works.len() >= 2) else {
         return unknown(history.lack(&idle(history, "no two devices were put to work at once")));
     };
-    match works.iter().find(|work| !work.is_done()) {
+    let is_by_load = is_by_load(history);
+    match works.iter().find(|work| !work.went_on(is_by_load)) {
         Some(work) => unmet(format!("{} while {} others worked", work.words(), works.len() - 1), [*at]),
         // A load begins when its driver lets it: those that begin late may have found the others at rest.
-        None if is_by_load(history) => unknown(format!(
+        None if is_by_load && !history.all_at_work => unknown(format!(
             "{} loads did their work when all were asked, and it was not seen that they did so at the same moment",
             works.len()
         )),
-        None => met(format!("{} devices worked {} ms each, at once", works.len(), works[0].work.done)),
+        None => {
+            let done = works.iter().map(|work| work.work.done);
+            let (least, most) = (done.clone().min().unwrap_or_default(), done.max().unwrap_or_default());
+            let more = if least < most { " or more" } else { "" };
+            met(format!("{} devices worked {least} ms{more} each, at once", works.len()))
+        }
     }
 }
 

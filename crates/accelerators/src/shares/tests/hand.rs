@@ -38,6 +38,10 @@ pub struct Run {
     pub mute: bool,
     /// A load puts them to work.
     pub by_load: bool,
+    /// It is seen that all are at work.
+    pub together: bool,
+    /// Milliseconds that each says it worked, of 100, when all do.
+    pub part: u64,
     pub refused_alone: bool,
     pub refused_at_once: Option<usize>,
     pub asks: u64,
@@ -69,6 +73,8 @@ impl Run {
             nodes: |_| vec!["c 240:1"],
             mute: false,
             by_load: false,
+            together: false,
+            part: 100,
             refused_alone: false,
             refused_at_once: None,
             asks: 1,
@@ -164,8 +170,14 @@ impl Run {
                 tape.mark(&Mark::WorkedAlone(work(0, self.refused_alone)));
             }),
             ("worked_at_once", &|tape| {
-                let works =
-                    (0..self.devices.len()).map(|place| work(place, self.refused_at_once == Some(place)));
+                if self.together {
+                    tape.mark(&Mark::AllAtWork {});
+                }
+                let works = (0..self.devices.len()).map(|place| {
+                    let mut work = work(place, self.refused_at_once == Some(place));
+                    work.work.done = work.work.done.min(self.part);
+                    work
+                });
                 tape.mark(&Mark::WorkedAtOnce { works: works.collect() });
             }),
             ("one_more", &|tape| self.more(tape)),

@@ -30,7 +30,7 @@ async fn look(api: &Api, profile: &Profile, preview: &mut Preview) -> Result<(),
     let land = land(api, &scope, profile).await?;
     let served = served(api, &scope, profile).await?;
     preview.ground.push(format!(
-        "devices of the run's own on node {}, which no driver prepares: real allocation and scheduling, simulated devices",
+        "devices of the run's own on node {}, which no driver prepares: allocation and scheduling are the platform's",
         land.node.name()
     ));
     preview.ground.extend(served.left_out().cloned());

@@ -21,7 +21,9 @@ pub fn claim_is_allocated(history: &History) -> Outcome {
     }
     match window.of.len() {
         0 => history.unknown("no claim was tried"),
-        count => met(format!("{count} claims that fit were given a device each, and their pods were bound")),
+        count => met(format!(
+            "{count} claims that fit were given a device of the run's own each, and their pods were bound"
+        )),
     }
 }
 
