@@ -97,5 +97,11 @@ fn devices_of_a_maker_are_put_to_work_by_a_load_and_one_that_lies_shows_nothing(
         assert_eq!(verdict, "inconclusive", "{lie}: {why}");
         assert!(why.contains(words), "{lie}: {why}");
     }
+    // An exporter that asks its devices every 30 s, with the patience that runs outside a lab have.
+    works(&["lab", "--name", &lab.name, "break", "samples-every-half-minute"]);
+    let patient = "[limits]\naccelerator_metrics.show = 90\n";
+    let (verdict, why, found) = metrics(&lab, &directory.path().join("seldom"), patient);
+    assert_eq!(verdict, "passed", "{why}");
+    assert!(found.iter().all(|claim| claim.ends_with("\"met\"")), "{found:#?}");
     assert_eq!(left(&lab), before);
 }

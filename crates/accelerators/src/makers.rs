@@ -36,10 +36,14 @@ pub struct OwnLoad {
 /// Program that puts devices to work (`docs/guide/load.md`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Load {
+    /// Maker of the devices, by its id.
+    pub maker: &'static str,
     /// Its image.
     pub image: String,
     /// Its command in that image.
     pub command: Vec<String>,
+    /// RuntimeClass of its pods; none: the default runtime.
+    pub runtime_class: Option<String>,
 }
 
 const FILES: [&str; 7] = [
@@ -83,7 +87,13 @@ pub fn load(way: &Way, profile: &Profile) -> Option<Load> {
     let image = named.and_then(|named| named.image.clone());
     let image = image.or_else(|| own.map(|own| format!("{}:{}", own.image, env!("CARGO_PKG_VERSION"))))?;
     let command = named.map(|named| named.command.clone()).filter(|command| !command.is_empty());
-    Some(Load { image, command: command.or_else(|| own.map(|own| own.command.clone()))? })
+    let command = command.or_else(|| own.map(|own| own.command.clone()))?;
+    Some(Load {
+        maker: &maker.id,
+        image,
+        command,
+        runtime_class: named.and_then(|named| named.runtime_class.clone()),
+    })
 }
 
 /// The first flaw in the loads that a profile names.

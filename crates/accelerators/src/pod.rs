@@ -110,6 +110,11 @@ impl ProbePod<'_> {
             .collect()
     }
 
+    /// The load of the first of its containers that has one.
+    pub fn load(&self, profile: &Profile) -> Option<Load> {
+        self.containers.iter().find_map(|container| container.load(profile))
+    }
+
     fn classes(&self) -> impl Iterator<Item = (&str, &str, u32, &str)> {
         self.containers.iter().filter_map(|container| match container.devices {
             Some((Way::Class(class), count)) => {
@@ -152,9 +157,12 @@ impl ProbePod<'_> {
         };
         let mut made = template.object();
         let mut first: Vec<Value> = all().filter(|container| container.is_first).map(object).collect();
-        if all().any(|container| container.load(profile).is_some()) {
+        if let Some(load) = self.load(profile) {
             first.insert(0, copying(image));
             made["spec"]["volumes"] = json!([{"name": SHARED, "emptyDir": {}}]);
+            if let Some(class) = load.runtime_class {
+                made["spec"]["runtimeClassName"] = class.into();
+            }
         }
         let of_templates = self
             .classes()
@@ -177,6 +185,7 @@ impl ProbePod<'_> {
         let mut environment: Vec<Value> =
             container.environment.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         let mut object = restricted(container.name, load.as_ref().map_or(image, |load| &load.image));
+        let (cpu, memory) = if load.is_some() { (LOAD_CPU, LOAD_MEMORY) } else { (CPU, MEMORY) };
         if let Some(load) = load {
             object["command"] = json!([format!("{FOLDER}/aiconform-probe")]);
             object["volumeMounts"] = json!([{"name": SHARED, "mountPath": FOLDER}]);
@@ -186,7 +195,7 @@ impl ProbePod<'_> {
         // Ready at once, and not unready as soon as its node is busy for some seconds: what it did then would be unknown.
         object["readinessProbe"] = json!({"httpGet": {"path": "/healthz", "port": port}, "periodSeconds": 1,
             "timeoutSeconds": 5, "failureThreshold": 12});
-        object["resources"] = json!({"requests": {"cpu": CPU, "memory": MEMORY}});
+        object["resources"] = json!({"requests": {"cpu": cpu, "memory": memory}});
         match container.devices {
             Some((Way::Resource(resource), count)) => {
                 object["resources"]["limits"] = json!({resource: count.to_string()});
@@ -216,6 +225,10 @@ impl ProbePod<'_> {
     }
 }
 
+/// CPU and memory of a container with a load: on a busy node it is to keep its device busy all the same, and the library of a
+/// driver takes a part of the host's memory.
+const LOAD_CPU: &str = "100m";
+const LOAD_MEMORY: &str = "256Mi";
 /// Volume by which the probe comes into a container of another image, and the folder where it lies there.
 const SHARED: &str = "probe";
 const FOLDER: &str = "/aiconform";
@@ -276,18 +289,21 @@ mod tests {
             containers: vec![container],
             restarts: false,
         };
-        let profile = Profile::parse("probe_image = \"p\"\n[load.nvidia]\nimage = \"l\"", "p.toml").unwrap();
+        let text = "probe_image = \"p\"\n[load.nvidia]\nimage = \"l\"\nruntime_class = \"nvidia\"";
+        let profile = Profile::parse(text, "p.toml").unwrap();
         let made = pod(Container::working(&way, 1)).lone(&profile, "p");
         let (first, main) = (&made["spec"]["initContainers"][0], &made["spec"]["containers"][0]);
         assert_eq!((&first["image"], &first["args"]), (&json!("p"), &json!(["copy", "/aiconform"])));
         assert_eq!((&main["image"], &main["command"]), (&json!("l"), &json!(["/aiconform/aiconform-probe"])));
         assert_eq!(main["env"][0]["value"], "[\"/aiconform-load-nvidia\"]");
+        assert_eq!(made["spec"]["runtimeClassName"], "nvidia");
         assert_eq!(made["spec"]["volumes"][0]["name"], main["volumeMounts"][0]["name"]);
         assert_eq!(first["volumeMounts"], main["volumeMounts"]);
 
         // Devices that stay idle need no load.
         let idle = pod(Container::with(&way, 1)).lone(&profile, "p");
         assert_eq!((&idle["spec"]["volumes"], &idle["spec"]["initContainers"]), (&Value::Null, &Value::Null));
+        assert_eq!(idle["spec"]["runtimeClassName"], Value::Null);
         assert_eq!(idle["spec"]["containers"][0]["image"], "p");
     }
 }

@@ -2,12 +2,13 @@
 
 use super::answers::Done;
 use super::limits;
+use super::makers::Load;
 use super::pod::{ProbePod, claim_templates};
 use super::pulls::Pulls;
 use super::warnings::explained;
 use aiconform_check::cx::{Cx, Stop};
 use aiconform_cluster::{Api, Scratch};
-use aiconform_model::probe::{Hold, Load, Loaded, Look, LookFor, PORT, TOKEN_DIGEST, Token, Work};
+use aiconform_model::probe::{Hold, Load as LoadFor, Loaded, Look, LookFor, PORT, TOKEN_DIGEST, Token, Work};
 use aiconform_model::{Bin, Kind, Object};
 use aiconform_trial::kinds::resource_claim;
 use aiconform_wait::{TooLate, Wait};
@@ -39,6 +40,8 @@ pub struct Probe {
     ports: BTreeMap<String, u16>,
     /// Longest time until it runs.
     start: Duration,
+    /// The load in it.
+    load: Option<Load>,
 }
 
 /// State of a pod on its way to running.
@@ -81,13 +84,13 @@ impl Probe {
         scratch.create(&Kind::pod(), object).await?;
         let ports = pod.containers.iter().map(|it| (it.name.to_owned(), pod.port(it.name))).collect();
         let start = cx.limit(&limits::START).time;
-        Ok(Probe { node: String::new(), name, scratch, ports, start })
+        Ok(Probe { node: String::new(), name, scratch, ports, start, load: pod.load(&cx.profile) })
     }
 
     /// A pod of the probe that something else made, with one container: its devices are not to be put to work.
     pub fn of(scratch: Arc<Scratch>, name: &str) -> Probe {
         let ports = [(MAIN.to_owned(), PORT)].into();
-        Probe { node: String::new(), name: name.into(), scratch, ports, start: START }
+        Probe { node: String::new(), name: name.into(), scratch, ports, start: START, load: None }
     }
 
     /// Creates the pod and waits until it runs.
@@ -174,7 +177,10 @@ impl Probe {
         };
         let condition = format!("the pod {} to run", self.name);
         let mut pulls = Pulls::default();
-        let hopeless = || pulls.refused(self.scratch.get(&Kind::pod(), &self.name).as_slice());
+        let hopeless = || {
+            let why = pulls.refused(self.scratch.get(&Kind::pod(), &self.name).as_slice())?;
+            Some(with_key(why, self.load.as_ref()))
+        };
         let ran = self.scratch.until_unless(condition, Bin::Platform, limit, ready, hopeless).await;
         self.node = ran?.value;
         Ok(())
@@ -276,7 +282,7 @@ impl Probe {
     /// # Errors
     /// When the probe gives no answer, or has no device that takes work.
     pub async fn load(&self) -> Result<(), Stop> {
-        self.tell("/load", &json!(Load { milliseconds: LONGEST, token: self.token() })).await
+        self.tell("/load", &json!(LoadFor { milliseconds: LONGEST, token: self.token() })).await
     }
 
     /// Ends the load; what came of it.
@@ -311,6 +317,18 @@ impl Probe {
     /// When it is refused, or not gone in time.
     pub async fn end(&self) -> Result<(), Stop> {
         end(&self.scratch, &self.name).await
+    }
+}
+
+/// Why an image cannot be pulled, with what to name where it is that of a load.
+fn with_key(why: String, load: Option<&Load>) -> String {
+    match load.filter(|load| why.contains(&load.image)) {
+        Some(Load { maker, .. }) => {
+            format!(
+                "{why}; push the load where nodes can pull it, and name it in the profile: [load.{maker}] image (docs/guide/load.md)"
+            )
+        }
+        None => why,
     }
 }
 

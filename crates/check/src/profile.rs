@@ -225,6 +225,8 @@ pub struct LoadProgram {
     pub image: Option<String>,
     /// Its command; by default that of the load that comes with aiconform.
     pub command: Vec<String>,
+    /// RuntimeClass of its pods, where the node's default runtime does not bring the driver's libraries into containers.
+    pub runtime_class: Option<String>,
 }
 
 /// The part of the profile for the metrics of accelerators.
@@ -233,10 +235,32 @@ pub struct LoadProgram {
 pub struct AcceleratorMetrics {
     /// Address of an endpoint, to be asked from where aiconform runs; by default endpoints are looked for in the cluster.
     pub endpoint: Option<String>,
+    /// The exporter's pods, where they are none of those that are known by their labels.
+    pub exporter: Option<Exporter>,
     /// File that holds a bearer token for it.
     pub token_file: Option<String>,
     /// File that holds the certificate (PEM) that its certificate is signed by.
     pub ca_file: Option<String>,
+}
+
+/// Pods of an exporter, one on each node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exporter {
+    /// Their namespace; empty: any.
+    #[serde(default)]
+    pub namespace: String,
+    /// Selector of their labels, as `kubectl get pods --selector` takes it.
+    pub selector: String,
+    /// Port on which they answer.
+    pub port: u16,
+    /// Path there.
+    #[serde(default = "metrics_path")]
+    pub path: String,
+}
+
+fn metrics_path() -> String {
+    "/metrics".into()
 }
 
 /// The part of the profile for the metrics of AI services.
@@ -291,10 +315,13 @@ pub enum SlotsOf {
 }
 
 impl Profile {
-    /// The profile for a lab, whose nodes cost nothing and come at once.
+    /// The profile for a lab, whose nodes cost nothing and come at once, and whose accelerators tell at once what is done to them.
     pub fn in_lab(&mut self) {
         self.consent.nodes.get_or_insert(true);
         self.cluster_autoscaling.deadline_seconds.get_or_insert(120);
+        let show = 15.0 * self.limits.stretch.unwrap_or(1.0);
+        let metrics = self.limits.single.entry("accelerator_metrics".into()).or_default();
+        metrics.entry("show".into()).or_insert(show);
     }
 
     /// A limit as it is in force: as `[limits]` names it, else as a key of its own does, else stretched.

@@ -10,6 +10,7 @@
 )]
 
 mod backend;
+mod by_program;
 mod devices;
 mod gauge;
 mod inference;
@@ -147,10 +148,10 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         }
         (&Method::POST, "/release") if inference::labels().is_some() => json_of(&inference::release()),
         (&Method::GET, "/metrics") => Ok(text("text/plain; version=0.0.4", metrics())),
-        (&Method::POST, "/inspect") => match program::command() {
+        (&Method::POST, "/inspect") => match by_program::command() {
             Some(command) => {
                 match read::<Token>(body).await.and_then(|known| token::check(&known.token, command)) {
-                    Ok(command) => tried(move || program::inspect(&command?)).await,
+                    Ok(command) => tried(move || by_program::inspect(&command?)).await,
                     Err(why) => Err(why),
                 }
             }
@@ -163,8 +164,8 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         (&Method::POST, "/work") => {
             match read::<Work>(body).await.and_then(|work| token::check(&work.token, work.milliseconds)) {
                 Ok(milliseconds) => {
-                    let answers = match program::command() {
-                        Some(command) => tried(move || program::work(&command?, milliseconds)).await,
+                    let answers = match by_program::command() {
+                        Some(command) => tried(move || by_program::work(&command?, milliseconds)).await,
                         None => blocking(move || devices::work(milliseconds)).await,
                     };
                     WORKED.fetch_add(milliseconds, Ordering::Relaxed);
@@ -177,8 +178,8 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
             match read::<Load>(body).await.and_then(|load| token::check(&load.token, load.milliseconds)) {
                 Ok(milliseconds) => {
                     let most = std::time::Duration::from_millis(milliseconds);
-                    let begin = move || match program::command() {
-                        Some(command) => program::begin(&command?, most),
+                    let begin = move || match by_program::command() {
+                        Some(command) => by_program::begin(&command?, most),
                         None => load::begin(most),
                     };
                     tried(move || begin().map(|()| json!({"loading": true}))).await
@@ -189,7 +190,8 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         (&Method::POST, "/rest") => {
             match read::<Token>(body).await.and_then(|rest| token::check(&rest.token, ())) {
                 Ok(()) => {
-                    let rest = || if program::command().is_some() { program::rest() } else { load::rest() };
+                    let rest =
+                        || if by_program::command().is_some() { by_program::rest() } else { load::rest() };
                     let rested = tokio::task::spawn_blocking(rest).await.map_err(|error| error.to_string());
                     rested.and_then(|loaded| {
                         WORKED.fetch_add(loaded.done, Ordering::Relaxed);
@@ -201,8 +203,8 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, std::convert::Infa
         }
         (&Method::POST, "/hold") => {
             match read::<Hold>(body).await.and_then(|hold| token::check(&hold.token, hold.bytes)) {
-                Ok(bytes) => match program::command() {
-                    Some(command) => tried(move || program::hold(&command?, bytes)).await,
+                Ok(bytes) => match by_program::command() {
+                    Some(command) => tried(move || by_program::hold(&command?, bytes)).await,
                     None => blocking(move || devices::hold(bytes)).await,
                 },
                 Err(why) => Err(why),

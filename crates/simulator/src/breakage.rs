@@ -36,6 +36,8 @@ pub enum Breakage {
     VersionNotAdvertised,
     /// Every sample stays what it was at first, with the time of then.
     StaleSamples,
+    /// Samples are taken every 30 s, as many exporters do: nothing is wrong, and a test that is hasty finds it so.
+    SamplesEveryHalfMinute,
     /// Plugins of shares, partitions and virtual devices offer none, whatever the Node's labels promise; partitions are
     /// missing from the ResourceSlices too.
     ShareNotOffered,

@@ -5,10 +5,10 @@ use crate::adapters::{Dialect, IDS, dialects, recognise};
 use crate::marks::ID;
 use aiconform_accelerators::{Inventory, NONE, inventory};
 use aiconform_check::cx::{Detection, Stop};
-use aiconform_check::profile::Profile;
+use aiconform_check::profile::{Exporter, Profile};
 use aiconform_cluster::{Api, Connection};
 use aiconform_exposition::{Limits, parse};
-use aiconform_model::{Kind, Scope};
+use aiconform_model::{Kind, Object, Scope};
 
 /// Subjects that are there, and those that are not.
 pub struct Found {
@@ -51,6 +51,10 @@ pub async fn find(api: &Api, scope: &Scope, profile: &Profile, only: &[String]) 
         found.targets.push(declared(api, scope, profile, address).await?);
         return Ok(found);
     }
+    if let Some(exporter) = &profile.accelerator_metrics.exporter {
+        found.targets.push(named(api, scope, profile, exporter).await?);
+        return Ok(found);
+    }
     let mut there = endpoints(api, scope).await?;
     for id in IDS.iter().filter(|id| is_wanted(id)) {
         match there.iter().position(|(dialect, _)| dialect.id == **id) {
@@ -82,11 +86,31 @@ async fn declared(api: &Api, scope: &Scope, profile: &Profile, address: &str) ->
         (settings.ca_file.as_deref().map(Into::into), settings.token_file.as_deref().map(Into::into));
     let connection = Connection::of_endpoint(server, authorities, token)?;
     let api = Api::new(connection, api.sink().clone());
-    let text = api.scrape(scope, path, bounds(profile)).await;
+    let place = Place { path: path.into(), node: String::new() };
+    Ok(by_its_words(api, scope, profile, vec![place]).await)
+}
+
+/// The pods that the profile names, asked by the API server's proxy.
+async fn named(api: &Api, scope: &Scope, profile: &Profile, exporter: &Exporter) -> Result<Target, Stop> {
+    let Exporter { namespace, selector, port, path } = exporter;
+    let places = places(api, scope, (namespace, selector), (*port, path)).await?;
+    if places.is_empty() {
+        let space =
+            if namespace.is_empty() { String::new() } else { format!(" in the namespace {namespace}") };
+        return Err(Stop::Hindered(format!(
+            "no pod{space} with the labels {selector} runs, which [accelerator_metrics.exporter] in the profile names"
+        )));
+    }
+    Ok(by_its_words(api.clone(), scope, profile, places).await)
+}
+
+/// A subject whose dialect is told by what its first endpoint says.
+async fn by_its_words(api: Api, scope: &Scope, profile: &Profile, places: Vec<Place>) -> Target {
+    let first = places.first().map(|place| place.path.clone()).unwrap_or_default();
+    let text = api.scrape(scope, &first, bounds(profile)).await;
     let dialect = parse(&text.text, &Limits::default()).ok().and_then(|found| recognise(&found));
     let id = dialect.map_or("endpoint", |dialect| dialect.id.as_str());
-    let place = Place { path: path.into(), node: String::new() };
-    Ok(Target::new(id, dialect, (api, bounds(profile)), vec![place], true))
+    Target::new(id, dialect, (api, bounds(profile)), places, true)
 }
 
 /// An endpoint of one pod.
@@ -102,20 +126,34 @@ pub struct Place {
 async fn endpoints(api: &Api, scope: &Scope) -> Result<Vec<(&'static Dialect, Vec<Place>)>, Stop> {
     let mut found = Vec::new();
     for dialect in dialects() {
-        let mut places = Vec::new();
+        let mut there = Vec::new();
         for endpoint in &dialect.endpoint {
             let selector: Vec<String> =
                 endpoint.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            for pod in api.list(scope, &Kind::pod(), "", &selector.join(",")).await? {
-                if pod.text("/status/phase") == "Running" && pod.at("/metadata/deletionTimestamp").is_none() {
-                    let path = Api::pod_proxy(pod.namespace(), pod.name(), endpoint.port, &endpoint.path);
-                    places.push(Place { path, node: pod.text("/spec/nodeName").into() });
-                }
-            }
+            let at = (endpoint.port, endpoint.path.as_str());
+            there.extend(places(api, scope, ("", &selector.join(",")), at).await?);
         }
-        if !places.is_empty() {
-            found.push((dialect, places));
+        if !there.is_empty() {
+            found.push((dialect, there));
         }
     }
     Ok(found)
+}
+
+/// Endpoints of the pods of a namespace (empty: any) with these labels that run, at this port and path.
+async fn places(
+    api: &Api,
+    scope: &Scope,
+    (namespace, selector): (&str, &str),
+    (port, path): (u16, &str),
+) -> Result<Vec<Place>, Stop> {
+    let pods = api.list(scope, &Kind::pod(), namespace, selector).await?;
+    let runs = |pod: &&Object| {
+        pod.text("/status/phase") == "Running" && pod.at("/metadata/deletionTimestamp").is_none()
+    };
+    let place = |pod: &Object| Place {
+        path: Api::pod_proxy(pod.namespace(), pod.name(), port, path),
+        node: pod.text("/spec/nodeName").into(),
+    };
+    Ok(pods.iter().filter(runs).map(place).collect())
 }

@@ -104,7 +104,7 @@ static RULES: Rules<History> = Rules {
     ..Rules::of(ID, CLAIMS, History::read, guard::doubt, ADVICE)
 };
 
-const ADVICE: &str = "install the exporter of the accelerators' maker (such as the NVIDIA DCGM exporter), or name the endpoint in the profile: [accelerator_metrics] endpoint = \"https://…\"";
+const ADVICE: &str = "install the exporter of the accelerators' maker (such as the NVIDIA DCGM exporter), or name its pods or an endpoint in the profile: [accelerator_metrics.exporter], or [accelerator_metrics] endpoint = \"https://…\"";
 
 /// The check.
 pub const CHECK: Check = Check {

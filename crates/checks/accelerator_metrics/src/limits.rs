@@ -3,12 +3,12 @@
 use aiconform_accelerators::limits::START;
 use aiconform_trial::Limit;
 
-/// For metrics. Simulated devices tell of the last half second, and what is more is for a busy machine; exporters of real ones
-/// are often asked anew every 30 s, for which it is stretched.
+/// For metrics: three times the 30 s after which exporters usually ask their devices anew (`--collect-interval` of NVIDIA's).
+/// Simulated devices tell of the last half second, and a lab waits for less.
 pub const SHOW: Limit = Limit {
     key: "accelerator_metrics.show",
-    seconds: 15.0,
-    most: 10.0,
+    seconds: 90.0,
+    most: 4.0,
     what: "an endpoint to show what is done to a device: a load and its end, memory that is taken, the pod that has it",
 };
 /// For one scrape: Prometheus itself waits 10 s. Without an answer nothing is known.

@@ -143,6 +143,11 @@ pub enum Mark {
     },
     /// The memory is given back.
     Free {},
+    /// The endpoints show that, or have had their time. Runs of earlier versions did not look.
+    FreeSettled {
+        /// When they showed it.
+        settled: Settled,
+    },
     /// The pod is deleted by us.
     PodDeleted {
         /// Its name.

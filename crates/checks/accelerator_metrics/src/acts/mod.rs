@@ -4,7 +4,7 @@ pub mod target;
 
 use self::target::{BETWEEN, Target, Wanted};
 use crate::adapters::IDS;
-use crate::find::{Found, find};
+use crate::find::{Found, Place, find};
 use crate::limits::SHOW;
 use crate::marks::{Given, ID, Mark, Offered, Rest, Settled};
 use aiconform_accelerators::answers::Device;
@@ -26,6 +26,8 @@ use std::time::Duration;
 const CYCLES: u64 = 3;
 /// Scrapes of a phase in which nothing changes any more.
 const SCRAPES: u64 = 3;
+/// Endpoints that are asked at once, where there is one on each of many nodes.
+const SIDE_BY_SIDE: usize = 16;
 /// Most memory that is taken.
 const MOST: u64 = 1 << 30;
 
@@ -60,6 +62,12 @@ pub async fn run(cx: &Cx) -> Result<(), Stop> {
     };
     together(cx, started, act).await;
     Ok(())
+}
+
+/// Tells whether an endpoint says something of devices; where nothing is told before something runs, something is to run.
+async fn tells(target: &Target, place: &Place) -> bool {
+    let silent = target.dialect.is_some_and(|dialect| dialect.device.silent_at_rest);
+    target.look(&place.path).await.is_some_and(|metrics| silent || !metrics.readings.is_empty())
 }
 
 /// One load, seen by all endpoints at once.
@@ -184,12 +192,12 @@ impl Acts<'_> {
         self.mark(&Mark::Census { nodes, endpoints });
         let places =
             self.targets.iter().flat_map(|target| target.places.iter().map(move |place| (target, place)));
-        let looks = places.map(|(target, place)| async {
-            // Where nothing is told before something runs, something is to run.
-            let silent = target.dialect.is_some_and(|dialect| dialect.device.silent_at_rest);
-            target.look(&place.path).await.is_some_and(|metrics| silent || !metrics.readings.is_empty())
-        });
-        join_all(looks).await.contains(&true)
+        let places: Vec<(&Target, &Place)> = places.collect();
+        let mut told = false;
+        for some in places.chunks(SIDE_BY_SIDE) {
+            told |= join_all(some.iter().map(|(target, place)| tells(target, place))).await.contains(&true);
+        }
+        told
     }
 
     /// Makes a pod that has a device.
@@ -267,6 +275,7 @@ impl Acts<'_> {
         let (held, why) = probe.hold(bytes).await?;
         self.mark(&Mark::Allocated { bytes: held, why });
         let settled = self.settle(Wanted::Memory(held), patience).await;
+        let reached = settled.values().all(Option::is_some);
         self.mark(&Mark::MemorySettled { settled });
         self.scrape(1).await;
         self.mark(&Mark::Free {});
@@ -275,6 +284,9 @@ impl Acts<'_> {
             // It was not held for as long as it was looked at.
             self.mark(&Mark::Allocated { bytes: 0, why });
         }
+        let settled = self.settle(Wanted::Free(held), if reached { patience } else { Duration::ZERO }).await;
+        self.mark(&Mark::FreeSettled { settled });
+        self.scrape(1).await;
         Ok(())
     }
 

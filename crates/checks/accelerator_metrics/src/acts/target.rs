@@ -29,6 +29,8 @@ pub enum Wanted<'a> {
     Idle,
     /// So many bytes more are in use than before.
     Memory(u64),
+    /// So many bytes less are in use.
+    Free(u64),
     /// No series names this pod.
     Gone(&'a str),
 }
@@ -135,6 +137,7 @@ impl Target {
             Wanted::Busy => ("the load to show", self.known().busy),
             Wanted::Idle => ("the end of the load to show", None),
             Wanted::Memory(_) => ("the memory to show", self.known().used),
+            Wanted::Free(_) => ("the end of the memory to show", self.known().used),
             Wanted::Gone(_) => ("the pod's name to go", None),
         };
         if matches!(wanted, Wanted::Busy) {
@@ -183,6 +186,8 @@ impl Target {
             (Wanted::Memory(bytes), _, Some(used)) => {
                 used - before.unwrap_or_default() >= *bytes as f64 * 0.99
             }
+            #[allow(clippy::cast_precision_loss, reason = "memory is far below 2^53 bytes")]
+            (Wanted::Free(bytes), _, Some(used)) => before.unwrap_or_default() - used >= *bytes as f64 * 0.99,
             (Wanted::Gone(pod), ..) => {
                 !metrics.readings.iter().any(|reading| reading.pods.iter().any(|(_, name)| name == pod))
             }

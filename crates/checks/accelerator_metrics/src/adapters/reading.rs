@@ -86,7 +86,21 @@ fn is_meant(series: &Series, sample: &Sample) -> bool {
 }
 
 fn first<'a>(sample: &'a Sample, labels: &[String]) -> &'a str {
-    labels.iter().map(|label| sample.label(label)).find(|value| !value.is_empty()).unwrap_or_default()
+    labels.iter().map(|label| sample.label(label)).find(|value| !is_no_name(value)).unwrap_or_default()
+}
+
+/// Tells whether a label names nothing: words for what is not known, a UUID of zeros, and the largest number of 32 bits, which
+/// libraries of makers give for an index that there is none of.
+fn is_no_name(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase().replace('-', "");
+    let words = ["", "n/a", "none", "null", "nil", "unknown", "4294967295"];
+    words.contains(&lower.as_str()) || lower.ends_with("00000000000000000000000000000000")
+}
+
+/// Tells whether a value is none: no number, or what DCGM writes for a field without one (dcgm_structs.h: DCGM_FP64_BLANK and its
+/// neighbours from 2^47 on, DCGM_INT64_BLANK from 2^63 - 16 on). No accelerator has 128 TiB, and none works a thousandth of that.
+fn is_no_value(value: f64) -> bool {
+    !value.is_finite() || (140_737_488_355_328.0..140_737_488_355_344.0).contains(&value) || value >= 9.2e18
 }
 
 fn reading(
@@ -97,7 +111,7 @@ fn reading(
     units: Option<u64>,
 ) -> Option<Reading> {
     let device = first(sample, &dialect.device.identity);
-    if device.is_empty() {
+    if device.is_empty() || is_no_value(sample.value) {
         return None;
     }
     // A unit of a device goes by its number among all of the node.

@@ -56,6 +56,23 @@ DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-a"} 41
 }
 
 #[test]
+fn names_that_name_nothing_and_values_that_are_none_are_left_out() {
+    let found = read(
+        "dcgm",
+        r#"DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="N/A",device="nvidia0"} 97
+DCGM_FI_DEV_GPU_UTIL{gpu="4294967295",UUID="GPU-00000000-0000-0000-0000-000000000000",device="unknown"} 1
+DCGM_FI_DEV_GPU_UTIL{gpu="1",UUID="GPU-b"} 9.223372036854775794e+18
+DCGM_FI_DEV_GPU_UTIL{gpu="2",UUID="GPU-c"} NaN
+DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b"} 140737488355328
+DCGM_FI_DEV_FB_USED{gpu="2",UUID="GPU-c"} 4000
+"#,
+    );
+    // By the next label that names it.
+    assert_eq!(values(&found, Quantity::Utilisation), [("0", 0.97)]);
+    assert_eq!(values(&found, Quantity::MemoryUsed), [("GPU-c", 4000.0 * 1_048_576.0)]);
+}
+
+#[test]
 fn partitions_are_told_apart() {
     let found = read(
         "dcgm",

@@ -93,6 +93,8 @@ pub struct Stretch {
     pub allocated: Option<(u64, String)>,
     /// When memory has settled.
     pub memory_settled: Option<Shown>,
+    /// When the end of that memory has settled; runs of earlier versions did not look.
+    pub free_settled: Option<Shown>,
     /// Where our deletion of the pod begins.
     pub pod_deleted: Option<Position>,
     /// When the pod is gone.
@@ -214,6 +216,9 @@ impl History {
             Mark::MemorySettled { settled } => {
                 self.waits.memory = self.waits.memory.max(took(settled));
                 stretch.memory_settled = Some(Shown { phase, late: late(settled) });
+            }
+            Mark::FreeSettled { settled } => {
+                stretch.free_settled = Some(Shown { phase, late: late(settled) });
             }
             Mark::PodDeleted { .. } => stretch.pod_deleted = Some(marked.at),
             Mark::GoneSettled { settled } => {

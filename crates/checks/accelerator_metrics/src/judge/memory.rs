@@ -38,9 +38,14 @@ fn follows(stretch: &Stretch) -> Outcome {
             events,
         );
     }
-    if let Some((device, rise, _)) =
-        rises.iter().find(|(device, rise, _)| *device != own && *rise >= taken / 2.0)
-    {
+    let others = rises.iter().filter(|(device, rise, _)| *device != own && *rise >= taken / 2.0);
+    // What others take meanwhile stays when ours is given back.
+    let falls = |device: &str| {
+        let Some(freed) = stretch.free_settled else { return true };
+        let after = self::rises(stretch, settled.phase, freed.phase);
+        after.iter().find(|(other, ..)| other == device).is_none_or(|(_, rise, _)| *rise <= -taken / 2.0)
+    };
+    if let Some((device, rise, _)) = others.into_iter().find(|(device, ..)| falls(device)) {
         return unmet(format!("{bytes} bytes were taken on {own}, and {device} rises by {rise} too"), events);
     }
     if let Some(late) = stretch.late(&format!("memory that was taken on {own} was shown"), settled.late) {

@@ -65,9 +65,10 @@ pub fn every_accelerator_has_its_series(history: &History) -> Outcome {
     };
     let (mut lacks, mut more) = (Vec::new(), Vec::new());
     let mut seen: BTreeSet<String> = BTreeSet::new();
+    let of_all = history.within(census.phase).filter(|scrape| is_of(census, scrape, "")).last();
     for (node, offered) in &census.nodes {
-        let Some(scrape) = history.within(census.phase).filter(|scrape| is_of(census, scrape, node)).last()
-        else {
+        let own = history.within(census.phase).filter(|scrape| is_of(census, scrape, node)).last();
+        let Some(scrape) = own.or(of_all) else {
             lacks.push(format!("{node} has {} accelerators and no endpoint", offered.devices));
             continue;
         };
@@ -78,6 +79,19 @@ pub fn every_accelerator_has_its_series(history: &History) -> Outcome {
         if metrics.readings.is_empty() && is_silent(history.dialect) {
             return unknown(format!("{node}: {SILENT}"));
         }
+        // What one endpoint says of all nodes is parted by their names.
+        let parted;
+        let metrics = if own.is_some() {
+            metrics.as_ref()
+        } else if metrics.readings.iter().any(|reading| reading.node.is_empty()) {
+            return unknown(format!(
+                "{} tells of several nodes, and no label says of which: name the exporter's pods in the profile, [accelerator_metrics.exporter]",
+                scrape.endpoint
+            ));
+        } else {
+            parted = of_node(metrics, node);
+            &parted
+        };
         compare(node, offered, metrics, dialect, (&mut lacks, &mut more));
         // A name of a kind that is unique by itself, on two nodes, is one name for two devices.
         let busy = devices(metrics, Quantity::Utilisation);
@@ -147,6 +161,16 @@ fn is_told_whole(metrics: &Metrics, quantity: Quantity) -> bool {
     metrics.readings.iter().any(|reading| reading.quantity == quantity && is_whole(reading))
 }
 
+/// What is said of one node: by its name, or by the first part of it, where a label has the whole or that.
+fn of_node(metrics: &Metrics, node: &str) -> Metrics {
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_meant = |reading: &&Reading| {
+        let whole = reading.node.contains('.') && node.contains('.');
+        if whole { reading.node.eq_ignore_ascii_case(node) } else { first(&reading.node) == first(node) }
+    };
+    Metrics { readings: metrics.readings.iter().filter(is_meant).cloned().collect(), ..metrics.clone() }
+}
+
 fn is_of(census: &Census, scrape: &Scraped, node: &str) -> bool {
     census.endpoints.get(&scrape.endpoint).is_some_and(|of| of == node)
 }
@@ -168,6 +192,17 @@ mod tests {
 
     fn told(name: &str, labels: &[&str]) -> String {
         labels.iter().map(|labels| format!("{name}{{{labels}}} 1\n")).collect()
+    }
+
+    #[test]
+    fn one_endpoint_of_several_nodes_is_parted_by_their_names() {
+        let labels = |node: &str, uuid: &str| format!("Hostname=\"{node}\",UUID=\"{uuid}\"");
+        let all = [labels("n1", "a"), labels("n1", "b"), labels("N2.example", "c")];
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let text = told("DCGM_FI_DEV_GPU_UTIL", &all) + &told("DCGM_FI_DEV_FB_USED", &all);
+        let metrics = read(dialect("dcgm"), &text).unwrap();
+        let of = |node: &str| devices(&of_node(&metrics, node), Quantity::Utilisation).len();
+        assert_eq!((of("n1"), of("n2"), of("n1.example"), of("n2.other"), of("n")), (2, 1, 2, 0, 0));
     }
 
     #[test]

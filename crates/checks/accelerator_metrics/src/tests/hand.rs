@@ -57,6 +57,8 @@ pub struct Run {
     /// In MiB.
     pub rise: f64,
     pub other_rise: f64,
+    /// Memory of the other device stays when that of the own is given back; nothing where nobody looks.
+    pub other_stays: Option<bool>,
     pub temperature: f64,
     pub pod: Option<&'static str>,
     pub stale: bool,
@@ -89,6 +91,7 @@ impl Default for Run {
             taken: TAKEN,
             rise: 256.0,
             other_rise: 0.0,
+            other_stays: None,
             temperature: 40.0,
             pod: Some("probe"),
             stale: false,
@@ -106,6 +109,7 @@ struct State {
     load: bool,
     quiet: bool,
     memory: bool,
+    freed: bool,
     gone: bool,
     cycle: u64,
 }
@@ -156,6 +160,12 @@ impl Run {
         state.memory = true;
         self.mark(&mut tape, Mark::MemorySettled { settled: settled(self.shown) });
         self.scrapes(&mut tape, 1, &state);
+        if self.other_stays.is_some() {
+            self.mark(&mut tape, Mark::Free {});
+            state.freed = true;
+            self.mark(&mut tape, Mark::FreeSettled { settled: settled(self.shown) });
+            self.scrapes(&mut tape, 1, &state);
+        }
         self.mark(&mut tape, Mark::PodDeleted { pod: "probe".into() });
         state = State { gone: true, ..State::default() };
         self.mark(&mut tape, Mark::GoneSettled { settled: settled(self.shown) });
@@ -239,7 +249,8 @@ impl Run {
                 busy += self.quiet_sway * if sign > 0.0 { 1.0 } else { 0.0 };
             }
             let rise = if own { self.rise } else { self.other_rise };
-            let used = 10.0 + if state.memory { rise } else { 0.0 };
+            let is_held = state.memory && (!state.freed || (!own && self.other_stays == Some(true)));
+            let used = 10.0 + if is_held { rise } else { 0.0 };
             let named = self.pod.filter(|_| (own && (!state.gone || self.stale)) || self.other_named);
             let pod = named.map_or(String::new(), |pod| format!(",namespace=\"n\",pod=\"{pod}\""));
             let labels = format!("{{gpu=\"{place}\",UUID=\"{name}\",Hostname=\"node-0\"{pod}}}");

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -21,17 +21,44 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// Type of the exposition format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Texts of before, for an exporter whose samples go stale.
-struct Stale {
+/// Texts of before, for an exporter that does not look anew whenever it is asked.
+struct Kept {
     dcgm: String,
     opentelemetry: String,
+}
+
+impl Kept {
+    /// Texts of now; with the time or without.
+    async fn taken(node: &Node, memory: &Memory, time: Option<i64>) -> Kept {
+        let samples = samples(node, memory).await;
+        let render = |dialect| text::render(node, dialect, &samples, time);
+        Kept { dcgm: render(Dialect::Dcgm), opentelemetry: render(Dialect::OpenTelemetry) }
+    }
 }
 
 struct Exporter {
     node: Arc<Node>,
     memory: Memory,
-    stale: Option<Stale>,
+    kept: Mutex<Option<Kept>>,
 }
+
+impl Exporter {
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes samples at its own pace, for ever.
+    async fn pace(&self) {
+        loop {
+            let taken = Kept::taken(&self.node, &self.memory, None).await;
+            *self.kept() = Some(taken);
+            aiconform_wait::pause(PACE).await;
+        }
+    }
+}
+
+/// Time between two samples of an exporter that takes them at its own pace.
+const PACE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Serves metrics until it is dropped.
 ///
@@ -44,15 +71,16 @@ pub async fn serve(node: Arc<Node>) -> Result<(), SimulatorError> {
     })?;
     let memory = Memory::default();
     let stale = if node.settings.is_broken(Breakage::StaleSamples) {
-        let samples = samples(&node, &memory).await;
-        let time = Some(jiff::Timestamp::now().as_millisecond());
-        let render = |dialect| text::render(&node, dialect, &samples, time);
-        Some(Stale { dcgm: render(Dialect::Dcgm), opentelemetry: render(Dialect::OpenTelemetry) })
+        Some(Kept::taken(&node, &memory, Some(jiff::Timestamp::now().as_millisecond())).await)
     } else {
         None
     };
-    let exporter = Arc::new(Exporter { node, memory, stale });
+    let exporter = Arc::new(Exporter { node, memory, kept: Mutex::new(stale) });
     let mut connections = JoinSet::new();
+    if exporter.node.settings.is_broken(Breakage::SamplesEveryHalfMinute) {
+        let exporter = exporter.clone();
+        connections.spawn(async move { exporter.pace().await });
+    }
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -103,10 +131,13 @@ impl Exporter {
         if broken(Breakage::MetricsGarbage) {
             return response(200, TEXT, whole(garbage()));
         }
-        let text = match (&self.stale, dialect) {
-            (Some(stale), Dialect::Dcgm) => stale.dcgm.clone(),
-            (Some(stale), Dialect::OpenTelemetry) => stale.opentelemetry.clone(),
-            (None, _) => text::render(&self.node, dialect, &samples(&self.node, &self.memory).await, None),
+        let kept = self.kept().as_ref().map(|kept| match dialect {
+            Dialect::Dcgm => kept.dcgm.clone(),
+            Dialect::OpenTelemetry => kept.opentelemetry.clone(),
+        });
+        let text = match kept {
+            Some(kept) => kept,
+            None => text::render(&self.node, dialect, &samples(&self.node, &self.memory).await, None),
         };
         if broken(Breakage::MetricsEndless) {
             return response(200, TEXT, endless(text));
