@@ -243,6 +243,23 @@ pub struct AcceleratorMetrics {
     pub ca_file: Option<String>,
 }
 
+impl AcceleratorMetrics {
+    /// The first flaw in it.
+    pub fn flaw(&self) -> Option<String> {
+        let exporter = self.exporter.as_ref()?;
+        let why = if self.endpoint.is_some() {
+            "stands beside an endpoint: name one of them"
+        } else if exporter.selector.trim().is_empty() {
+            "has no selector, and so means every pod"
+        } else if !exporter.path.starts_with('/') {
+            "has a path that does not begin with /"
+        } else {
+            return None;
+        };
+        Some(format!("[accelerator_metrics.exporter] {why}"))
+    }
+}
+
 /// Pods of an exporter, one on each node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

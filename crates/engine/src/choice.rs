@@ -107,7 +107,8 @@ pub fn profile(
     let limits: Vec<Limit> = CHECKS.iter().flat_map(|check| check.limits).copied().collect();
     let wholes: Vec<_> = CHECKS.iter().map(|check| (check.id, check.limit)).collect();
     let of_loads = || aiconform_accelerators::makers::flaw(&profile);
-    if let Some(flaw) = profile.limits.flaw(&limits, &wholes).or_else(of_loads) {
+    let of_metrics = || profile.accelerator_metrics.flaw();
+    if let Some(flaw) = profile.limits.flaw(&limits, &wholes).or_else(of_loads).or_else(of_metrics) {
         return Err(wrong(format!("{path}: {flaw}")));
     }
     Ok((profile, chosen))

@@ -208,6 +208,11 @@ impl Sources {
             );
             return Err(NotMade::Input(why));
         }
+        let id = |run: &JudgedRun| run.facts.get("id").and_then(|id| id.as_str()).map(str::to_owned);
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = all.iter().filter_map(id).find(|id| !ids.insert(id.clone())) {
+            return Err(NotMade::Input(format!("the run {twice} is given twice")));
+        }
         let target = target(&order.output, &run.release)?;
         let template = templates(order).join(format!("AIConformance-{}.yaml", run.release));
         let template = fs_err::read_to_string(&template).map_err(|error| {
@@ -279,25 +284,25 @@ fn derive(
         .map(|artifact| String::from_utf8_lossy(&artifact.bytes).into_owned())
         .collect();
     let (mut derived, mut upstream) = (Vec::new(), Vec::new());
+    let mut renamed = texts.clone();
     let (mut replaced, mut kept) = (BTreeSet::new(), BTreeSet::new());
     for (place, (run, seen)) in order.runs().zip(&original.runs).enumerate() {
-        // The programme's tests are of the first.
-        let texts = if place == 0 { texts.as_slice() } else { &[] };
-        let names = Names::of(run, key, hide, texts)?;
+        let names = Names::of(run, key, hide, &texts)?;
         let to = to.join(format!("{}run", folder(place)));
         fs_err::create_dir_all(&to)?;
         names.derive(run, &to)?;
         derived.push(the_same(seen, runs.judge(&to, true).map_err(NotMade::Derived)?, &names)?);
-        for (artifact, text) in original.upstream.iter().zip(texts) {
-            let renamed = Upstream::read(&artifact.name, names.replace(text).into_bytes()).ok();
-            let Some(renamed) = renamed.filter(|renamed| renamed.says_the_same(artifact)) else {
-                let why = format!("{}: a name of the platform is in the name of a test", artifact.name);
-                return Err(NotMade::Differs(vec![why]));
-            };
-            upstream.push(renamed);
-        }
+        renamed = renamed.iter().map(|text| names.replace(text)).collect();
         replaced.extend(names.replaced().map(|(_, name, _)| name.to_owned()));
         kept.extend(names.kept().map(|(_, name)| name.to_owned()));
+    }
+    for (artifact, text) in original.upstream.iter().zip(renamed) {
+        let renamed = Upstream::read(&artifact.name, text.into_bytes()).ok();
+        let Some(renamed) = renamed.filter(|renamed| renamed.says_the_same(artifact)) else {
+            let why = format!("{}: a name of the platform is in the name of a test", artifact.name);
+            return Err(NotMade::Differs(vec![why]));
+        };
+        upstream.push(renamed);
     }
     Ok((Shown { runs: derived, upstream }, (replaced.len(), kept.len())))
 }

@@ -6,7 +6,7 @@ use crate::checklist::Checklist;
 use crate::evidence::is_link;
 use crate::product::Product;
 use crate::rules::placeholder::is_placeholder;
-use crate::together::{Together, together};
+use crate::together::{Together, left_out, together};
 use crate::{JudgedRun, RunVerdict};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -142,7 +142,9 @@ impl Metadata {
 }
 
 /// The views of a run that go into a submission.
-const ARTIFACTS: &[&str] = &["junit.xml", "results.json", "e2e.log", "summary.md"];
+const ARTIFACTS: &[&str] = &["junit.xml", "results.json", "e2e.log", SUMMARY];
+/// The one of them for people.
+const SUMMARY: &str = "summary.md";
 
 /// Entry that is written of a requirement.
 struct Entry {
@@ -190,7 +192,10 @@ pub fn submission(
     let filled = fill(template, answers, repo_of(&product), &entries).map_err(broken)?;
     let mut files = vec![("PRODUCT.yaml".to_owned(), filled.into_bytes())];
     for (place, run) in runs.iter().enumerate() {
-        for (name, content) in run.views.iter().filter(|(name, _)| ARTIFACTS.contains(&name.as_str())) {
+        // Artifacts without a test in them would read as passed.
+        let is_empty = left_out(run).len() == run.verdicts.len();
+        let is_shown = |name: &str| ARTIFACTS.contains(&name) && (!is_empty || name == SUMMARY);
+        for (name, content) in run.views.iter().filter(|(name, _)| is_shown(name)) {
             files.push((format!("{}{name}", folder(place)), content.clone()));
         }
     }
@@ -328,7 +333,7 @@ fn passed(told: &Together<'_>, attestation: Option<&Attestation>, upstream: &[St
         let _ = write!(notes, " {} runs have passed it.", told.passed.len());
     }
     if !told.replaced.is_empty() {
-        notes.push_str(" An earlier run on the same cluster could not tell; it lies beside.");
+        notes.push_str(" Another run on the same cluster did not show it; it lies beside.");
     }
     if !upstream.is_empty() {
         notes.push_str(" The programme's own test passed too.");

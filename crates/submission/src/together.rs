@@ -22,7 +22,8 @@ const UNREADABLE: &str = "not readable";
 fn within(verdict: &RunVerdict) -> u8 {
     match verdict {
         _ if verdict.word == "failed" => 5,
-        RunVerdict { passed: true, simulated: false, .. } => 4,
+        // What one showed on simulated devices would stand beside as proof.
+        RunVerdict { passed: true, simulated: true, .. } => 4,
         RunVerdict { passed: true, .. } => 3,
         RunVerdict { not_applicable: true, .. } => 2,
         _ if verdict.word == "not run" => 0,
@@ -30,14 +31,16 @@ fn within(verdict: &RunVerdict) -> u8 {
     }
 }
 
-/// Weight of a verdict among those of several clusters: the worst decides. A cluster on which it was not tried says nothing.
+/// Weight of a verdict among those of several clusters: the worst decides. A cluster on which it was not tried says
+/// nothing against one that passed.
 fn between(verdict: &RunVerdict) -> u8 {
     match verdict {
         _ if verdict.word == "failed" => 5,
-        _ if verdict.word == "not run" => 0,
+        // Where it was to be tried and was not, it may apply.
+        _ if verdict.word == "not run" => 1,
         RunVerdict { passed: true, simulated: false, .. } => 2,
         RunVerdict { passed: true, .. } => 3,
-        RunVerdict { not_applicable: true, .. } => 1,
+        RunVerdict { not_applicable: true, .. } => 0,
         _ => 4,
     }
 }
@@ -86,6 +89,21 @@ pub fn together<'a>(runs: &'a [JudgedRun], requirement: &str) -> Option<Together
     })
 }
 
+/// Folder of a submission in which the artifacts of one of its runs lie, by the name of a file there: its own, or `also-N/`
+/// ([`crate::submit::folder`]).
+pub fn folder_of_run(file: &str) -> Option<&str> {
+    let folder = file.rfind('/').map_or("", |place| &file[..=place]);
+    let number = folder.strip_prefix("also-").and_then(|rest| rest.strip_suffix('/'));
+    let is_of_run =
+        folder.is_empty() || number.is_some_and(|number| number.bytes().all(|it| it.is_ascii_digit()));
+    is_of_run.then_some(folder)
+}
+
+/// Tells whether two artifacts of a submission are of two of its runs: what one has skipped, the other may have shown.
+pub fn of_two_runs(one: &str, other: &str) -> bool {
+    folder_of_run(one).zip(folder_of_run(other)).is_some_and(|(one, other)| one != other)
+}
+
 /// Requirements of a run that the artifacts of a submission leave out: a test that is none of "passed", "skipped" has the programme's
 /// validator refuse the whole artifact. Everything else that is published says what they came to.
 pub fn left_out(run: &JudgedRun) -> Vec<String> {
@@ -132,7 +150,7 @@ mod tests {
             ("passed", "failed", "failed"),
             ("inconclusive", "failed", "failed"),
             ("inconclusive", "not applicable", "not applicable"),
-            ("passed (simulated)", "passed", "passed"),
+            ("passed (simulated)", "passed", "passed (simulated)"),
         ] {
             assert_eq!(word(&[("c", first), ("c", later)]).0, stands, "{first}, then {later}");
         }
@@ -150,6 +168,7 @@ mod tests {
             ("passed", "passed (simulated)", "passed (simulated)"),
             ("passed", "not run", "passed"),
             ("passed", "not applicable", "passed"),
+            ("not run", "not applicable", "not run"),
         ] {
             assert_eq!(word(&[("c", one), ("d", other)]).0, decides, "{one} and {other}");
             assert_eq!(word(&[("c", other), ("d", one)]).0, decides, "{other} and {one}");

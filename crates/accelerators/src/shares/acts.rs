@@ -211,7 +211,7 @@ impl Trial<'_> {
         self.mark(&Mark::Held { holders: seen });
         // Work on a device of which others have shares is at their cost.
         if taken == 0 {
-            self.work(&holders).await;
+            self.work(&holders).await?;
         }
         // Where nobody knows how many there are, nobody knows what is one more.
         match free {
@@ -222,8 +222,8 @@ impl Trial<'_> {
 
     /// Has the first of the holders work alone, and then all of them at once: each goes on until the last has begun and some
     /// time after.
-    async fn work(&self, holders: &[Probe]) {
-        let Some(first) = holders.first() else { return };
+    async fn work(&self, holders: &[Probe]) -> Result<(), Stop> {
+        let Some(first) = holders.first() else { return Ok(()) };
         let (pod, work) = (first.name.clone(), first.work(WORK).await);
         self.mark(&Mark::WorkedAlone(Work { pod, work }));
         self.mark(&Mark::WorkAtOnce {});
@@ -234,6 +234,12 @@ impl Trial<'_> {
             aiconform_wait::dwell("while all work at once", AT_ONCE, sink.as_ref(), self.scope).await;
         }
         let works = join_all(holders.iter().map(Probe::rest)).await;
+        // A question that did not come through is no refusal.
+        let (begun, lost): (Vec<_>, Vec<_>) =
+            begun.into_iter().partition(|it| !matches!(it, Err(Stop::Cluster(_))));
+        if let Some(Err(stop)) = lost.into_iter().next() {
+            return Err(stop);
+        }
         let works =
             holders.iter().zip(begun).zip(works).map(|((holder, begun), Loaded { asked, done, why })| {
                 // Of what did not begin nothing was done.
@@ -244,6 +250,7 @@ impl Trial<'_> {
                 Work { pod: holder.name.clone(), work }
             });
         self.mark(&Mark::WorkedAtOnce { works: works.collect() });
+        Ok(())
     }
 
     /// Asks what a holder sees: its device's words about itself, and the device nodes in its container.

@@ -84,6 +84,11 @@ impl Work {
         if is_by_load { self.work.done > 0 && self.work.why.is_empty() } else { self.is_done() }
     }
 
+    /// Tells whether it was asked for work and did none.
+    pub fn stood_still(&self) -> bool {
+        self.work.asked > 0 && self.work.done == 0
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         let Done { asked, done, why } = &self.work;

@@ -76,6 +76,8 @@ fn loads_that_may_have_begun_one_after_the_other_show_nothing_of_at_once() {
     // By its own count a program of a share has a part of the device; a device that counts itself has done what it was asked.
     assert_eq!(word(&Run { part: 34, ..together.clone() }, judge::shares_work_at_once), "met");
     assert_eq!(word(&Run { part: 0, ..together.clone() }, judge::shares_work_at_once), "unmet");
+    // A program that stumbled may have done so by itself.
+    assert_eq!(word(&Run { stumbled: true, ..together.clone() }, judge::shares_work_at_once), "unknown");
     assert_eq!(word(&Run { part: 34, by_load: false, ..together }, judge::shares_work_at_once), "unmet");
 }
 

@@ -10,6 +10,9 @@ use aiconform_cluster::{Api, Connection};
 use aiconform_exposition::{Limits, parse};
 use aiconform_model::{Kind, Object, Scope};
 
+/// Most endpoints that are asked which dialect they speak.
+const ASKED: usize = 32;
+
 /// Subjects that are there, and those that are not.
 pub struct Found {
     /// Accelerators that the nodes offer.
@@ -104,11 +107,17 @@ async fn named(api: &Api, scope: &Scope, profile: &Profile, exporter: &Exporter)
     Ok(by_its_words(api.clone(), scope, profile, places).await)
 }
 
-/// A subject whose dialect is told by what its first endpoint says.
+/// A subject whose dialect is told by what its endpoints say: by the first that says something of a device, because nodes without
+/// one have exporters too.
 async fn by_its_words(api: Api, scope: &Scope, profile: &Profile, places: Vec<Place>) -> Target {
-    let first = places.first().map(|place| place.path.clone()).unwrap_or_default();
-    let text = api.scrape(scope, &first, bounds(profile)).await;
-    let dialect = parse(&text.text, &Limits::default()).ok().and_then(|found| recognise(&found));
+    let mut dialect = None;
+    for place in places.iter().take(ASKED) {
+        let text = api.scrape(scope, &place.path, bounds(profile)).await;
+        dialect = parse(&text.text, &Limits::default()).ok().and_then(|found| recognise(&found));
+        if dialect.is_some() {
+            break;
+        }
+    }
     let id = dialect.map_or("endpoint", |dialect| dialect.id.as_str());
     Target::new(id, dialect, (api, bounds(profile)), places, true)
 }

@@ -1,9 +1,10 @@
 //! A test whose parts were all skipped has shown nothing.
 
 use super::{Found, Look, Matter, Rule};
-use crate::artifact::Outcome;
+use crate::artifact::{Artifact, Outcome};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
+use crate::together::of_two_runs;
 use crate::yaml::Place;
 use std::collections::BTreeMap;
 
@@ -38,7 +39,9 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
             }
         }
         let some = !artifact.tests.is_empty();
-        if some && artifact.tests.iter().all(|test| test.outcome == Outcome::Skip) {
+        let passes = |other: &Artifact| other.tests.iter().any(|test| test.outcome == Outcome::Pass);
+        let mut others = case.artifacts().iter().filter(|other| of_two_runs(&other.file, &artifact.file));
+        if some && !others.any(passes) && artifact.tests.iter().all(|test| test.outcome == Outcome::Skip) {
             found.file(
                 &artifact.file,
                 Place::default(),

@@ -4,6 +4,7 @@ use super::{Found, Look, Matter, Rule};
 use crate::artifact::{Artifact, Outcome, Test, bare, some, words_of};
 use crate::case::Case;
 use crate::finding::{Level, Origin, quoted};
+use crate::together::of_two_runs;
 use crate::yaml::Place;
 
 pub const RULE: Rule = Rule {
@@ -24,7 +25,7 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         .collect();
     for (asked, answer) in case.answered().into_iter().filter(|(_, answer)| answer.implemented()) {
         let words = words_of(&asked.id);
-        let mut skipped: Vec<(&Artifact, &Test)> = Vec::new();
+        let (mut skipped, mut passed): (Vec<(&Artifact, &Test)>, Vec<&str>) = (Vec::new(), Vec::new());
         for (artifact, names) in &named {
             let about: Vec<&Test> = artifact
                 .tests
@@ -46,10 +47,11 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                     found.file(&artifact.file, place, &asked.id, says);
                 }
                 (None, None, Some(test)) => skipped.push((artifact, test)),
-                _ => {}
+                (None, Some(_), _) => passed.push(&artifact.file),
+                (None, None, None) => {}
             }
         }
-        // What one artifact has skipped and another passed is of two runs, and stands elsewhere.
+        skipped.retain(|(artifact, _)| !passed.iter().any(|other| of_two_runs(other, &artifact.file)));
         let Some((artifact, test)) = skipped.iter().max_by_key(|(_, test)| test.words.len()) else {
             continue;
         };

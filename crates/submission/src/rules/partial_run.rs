@@ -1,9 +1,11 @@
 //! A run is of all tests.
 
 use super::{Found, Look, Matter, Rule, artifact_test};
+use crate::artifact::Artifact;
 use crate::case::Case;
 use crate::checklist::at_least;
 use crate::finding::{Level, Origin};
+use crate::together::of_two_runs;
 use crate::yaml::Place;
 
 pub const RULE: Rule = Rule {
@@ -22,10 +24,16 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
     }
     let answered = case.answered();
     for artifact in case.artifacts().iter().filter(|artifact| artifact.unreadable.is_none()) {
-        let has = |test: &str| artifact.outcome(test).is_some();
-        if !artifact_test::TESTS.iter().any(|(_, test)| has(test)) {
+        if !artifact_test::TESTS.iter().any(|(_, test)| artifact.outcome(test).is_some()) {
             continue;
         }
+        // Several runs have them together.
+        let has = |test: &str| {
+            let mut all = case.artifacts().iter();
+            let is_beside =
+                |other: &Artifact| other.file == artifact.file || of_two_runs(&other.file, &artifact.file);
+            all.any(|other| is_beside(other) && other.outcome(test).is_some())
+        };
         let missing = answered
             .iter()
             .filter(|(_, answer)| answer.implemented())

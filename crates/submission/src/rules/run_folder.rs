@@ -21,6 +21,10 @@ pub const RULE: Rule = Rule {
 fn check(case: &Case<'_>, found: &mut Found<'_>) {
     let Some(runs) = case.runs() else { return };
     let mut judged = Vec::new();
+    // Artifacts in the submission's own folder are of the run below it, or of the one that there is somewhere.
+    let is_below = |name: &str| around(name.strip_suffix("manifest.json").unwrap_or_default()).is_empty();
+    let is_shown_below =
+        case.files.all.iter().any(|file| base(&file.name) == "manifest.json" && is_below(&file.name));
     for manifest in case.files.all.iter().filter(|file| base(&file.name) == "manifest.json") {
         let folder = manifest.name.strip_suffix("manifest.json").unwrap_or_default();
         if case.files.get(&format!("{folder}events.ndjson")).is_none() {
@@ -52,6 +56,9 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         for (name, content) in &run.views {
             // Beside the evidence, or where the submission shows it.
             let mut places = vec![format!("{folder}{name}"), format!("{}{name}", around(folder))];
+            if !is_shown_below {
+                places.push(name.clone());
+            }
             places.dedup();
             for place in places {
                 if case.files.read(&place).is_ok_and(|bytes| bytes != *content) {

@@ -486,6 +486,15 @@ fn a_run_folder_is_held_against_the_claims_and_its_views() {
     let places: Vec<String> =
         says(Ok(JudgedRun { views, ..run(Vec::new()) })).into_iter().map(|(file, _)| file).collect();
     assert_eq!(places, ["also-1/summary.md"]);
+    // Wherever the one run lies, what is shown beside the product file is of it.
+    for name in ["manifest.json", "events.ndjson"] {
+        fs_err::remove_file(clone.product().join("run").join(name)).unwrap();
+    }
+    clone.file("summary.md", "other");
+    let views = vec![("summary.md".to_owned(), b"also".to_vec())];
+    let places: Vec<String> =
+        says(Ok(JudgedRun { views, ..run(Vec::new()) })).into_iter().map(|(file, _)| file).collect();
+    assert_eq!(places, ["also-1/summary.md", "summary.md"]);
     assert!(says(Err("line 3 was changed".into()))[0].1.contains("line 3 was changed"));
 }
 

@@ -52,12 +52,19 @@ fn of_run(text: &mut String, run: &JudgedRun, folder: &str) {
         ids.join(","),
         chosen(&run.facts)
     );
-    let _ = writeln!(
-        text,
-        "`{folder}junit.xml`, `{folder}results.json` and `{folder}e2e.log` are views of one run and agree; `{folder}summary.md` says what was seen.\n"
-    );
     let left = left_out(run);
-    if !left.is_empty() {
+    if left.len() == run.verdicts.len() {
+        let _ = writeln!(
+            text,
+            "It has no test artifacts, because no test of it passed; `{folder}summary.md` says what was seen.\n"
+        );
+    } else {
+        let _ = writeln!(
+            text,
+            "`{folder}junit.xml`, `{folder}results.json` and `{folder}e2e.log` are views of one run and agree; `{folder}summary.md` says what was seen.\n"
+        );
+    }
+    if !left.is_empty() && left.len() < run.verdicts.len() {
         let _ = writeln!(
             text,
             "Not in those three, because a validator refuses an artifact with a test in it that did not pass: {}.\n",

@@ -6,7 +6,7 @@ mod history;
 pub use guard::doubt;
 pub use history::History;
 
-use super::marks::{Holder, TIME_SLICING};
+use super::marks::{Holder, TIME_SLICING, Work};
 use aiconform_trial::unread::{unread, unread_later};
 use aiconform_trial::{Claim, Position, Rules, met, unknown, unmet};
 use aiconform_verdict::{Outcome, Subject};
@@ -135,8 +135,13 @@ pub fn shares_work_at_once(history: &History) -> Outcome {
         return unknown(history.lack(&idle(history, "no two devices were put to work at once")));
     };
     let is_by_load = is_by_load(history);
-    match works.iter().find(|work| !work.went_on(is_by_load)) {
-        Some(work) => unmet(format!("{} while {} others worked", work.words(), works.len() - 1), [*at]),
+    let stood_still = |work: &&Work| if is_by_load { work.stood_still() } else { !work.is_done() };
+    if let Some(work) = works.iter().find(stood_still) {
+        return unmet(format!("{} while {} others worked", work.words(), works.len() - 1), [*at]);
+    }
+    let unclear = works.iter().find(|work| !work.went_on(is_by_load));
+    match unclear {
+        Some(work) => unknown(format!("{} while {} others worked", work.words(), works.len() - 1)),
         // A load begins when its driver lets it: those that begin late may have found the others at rest.
         None if is_by_load && !history.all_at_work => unknown(format!(
             "{} loads did their work when all were asked, and it was not seen that they did so at the same moment",

@@ -42,6 +42,8 @@ pub struct Run {
     pub together: bool,
     /// Milliseconds that each says it worked, of 100, when all do.
     pub part: u64,
+    /// The second says that it was interrupted.
+    pub stumbled: bool,
     pub refused_alone: bool,
     pub refused_at_once: Option<usize>,
     pub asks: u64,
@@ -75,6 +77,7 @@ impl Run {
             by_load: false,
             together: false,
             part: 100,
+            stumbled: false,
             refused_alone: false,
             refused_at_once: None,
             asks: 1,
@@ -176,6 +179,9 @@ impl Run {
                 let works = (0..self.devices.len()).map(|place| {
                     let mut work = work(place, self.refused_at_once == Some(place));
                     work.work.done = work.work.done.min(self.part);
+                    if self.stumbled && place == 1 {
+                        work.work.why = "said nothing of further work".into();
+                    }
                     work
                 });
                 tape.mark(&Mark::WorkedAtOnce { works: works.collect() });

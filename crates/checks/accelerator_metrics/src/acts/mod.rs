@@ -275,7 +275,7 @@ impl Acts<'_> {
         let (held, why) = probe.hold(bytes).await?;
         self.mark(&Mark::Allocated { bytes: held, why });
         let settled = self.settle(Wanted::Memory(held), patience).await;
-        let reached = settled.values().all(Option::is_some);
+        let shown = settled.clone();
         self.mark(&Mark::MemorySettled { settled });
         self.scrape(1).await;
         self.mark(&Mark::Free {});
@@ -284,7 +284,7 @@ impl Acts<'_> {
             // It was not held for as long as it was looked at.
             self.mark(&Mark::Allocated { bytes: 0, why });
         }
-        let settled = self.settle(Wanted::Free(held), if reached { patience } else { Duration::ZERO }).await;
+        let settled = self.settle_of(Wanted::Free(held), patience, Some(&shown)).await;
         self.mark(&Mark::FreeSettled { settled });
         self.scrape(1).await;
         Ok(())
@@ -303,9 +303,17 @@ impl Acts<'_> {
 
     /// Waits until the endpoints show something, or for as long as they may take; in milliseconds, by subject.
     async fn settle(&self, wanted: Wanted<'_>, patience: Duration) -> Settled {
+        self.settle_of(wanted, patience, None).await
+    }
+
+    /// Like [`Acts::settle`], of those alone that have shown what came before.
+    async fn settle_of(&self, wanted: Wanted<'_>, patience: Duration, of: Option<&Settled>) -> Settled {
+        let is_meant = |subject: &str| of.is_none_or(|of| of.get(subject).copied().flatten().is_some());
         let waits = self.targets.iter().map(|target| async {
-            let waited = if patience.is_zero() { None } else { target.wait(&wanted, patience).await };
-            (target.scope.subject.clone(), waited)
+            let subject = target.scope.subject.clone();
+            let is_waited_for = !patience.is_zero() && is_meant(&subject);
+            let waited = if is_waited_for { target.wait(&wanted, patience).await } else { None };
+            (subject, waited)
         });
         join_all(waits).await.into_iter().collect()
     }

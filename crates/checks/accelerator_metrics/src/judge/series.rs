@@ -76,14 +76,11 @@ pub fn every_accelerator_has_its_series(history: &History) -> Outcome {
             Ok(metrics) => metrics,
             Err(lack) => return unknown(format!("{}: {}", scrape.endpoint, lack.words())),
         };
-        if metrics.readings.is_empty() && is_silent(history.dialect) {
-            return unknown(format!("{node}: {SILENT}"));
-        }
         // What one endpoint says of all nodes is parted by their names.
         let parted;
         let metrics = if own.is_some() {
             metrics.as_ref()
-        } else if metrics.readings.iter().any(|reading| reading.node.is_empty()) {
+        } else if !metrics.readings.is_empty() && !tells_nodes(metrics, census) {
             return unknown(format!(
                 "{} tells of several nodes, and no label says of which: name the exporter's pods in the profile, [accelerator_metrics.exporter]",
                 scrape.endpoint
@@ -92,6 +89,9 @@ pub fn every_accelerator_has_its_series(history: &History) -> Outcome {
             parted = of_node(metrics, node);
             &parted
         };
+        if metrics.readings.is_empty() && is_silent(history.dialect) {
+            return unknown(format!("{node}: {SILENT}"));
+        }
         compare(node, offered, metrics, dialect, (&mut lacks, &mut more));
         // A name of a kind that is unique by itself, on two nodes, is one name for two devices.
         let busy = devices(metrics, Quantity::Utilisation);
@@ -161,7 +161,7 @@ fn is_told_whole(metrics: &Metrics, quantity: Quantity) -> bool {
     metrics.readings.iter().any(|reading| reading.quantity == quantity && is_whole(reading))
 }
 
-/// What is said of one node: by its name, or by the first part of it, where a label has the whole or that.
+/// Metrics of one node: by its name, or by the first part of it, where a label has the whole or that.
 fn of_node(metrics: &Metrics, node: &str) -> Metrics {
     let first = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_meant = |reading: &&Reading| {
@@ -169,6 +169,12 @@ fn of_node(metrics: &Metrics, node: &str) -> Metrics {
         if whole { reading.node.eq_ignore_ascii_case(node) } else { first(&reading.node) == first(node) }
     };
     Metrics { readings: metrics.readings.iter().filter(is_meant).cloned().collect(), ..metrics.clone() }
+}
+
+/// Tells whether every series says its node, and one of them one that is there: a label may hold something else.
+fn tells_nodes(metrics: &Metrics, census: &Census) -> bool {
+    let all = metrics.readings.iter().all(|reading| !reading.node.is_empty());
+    all && census.nodes.keys().any(|node| !of_node(metrics, node).readings.is_empty())
 }
 
 fn is_of(census: &Census, scrape: &Scraped, node: &str) -> bool {

@@ -50,9 +50,9 @@ impl Exporter {
     /// Takes samples at its own pace, for ever.
     async fn pace(&self) {
         loop {
+            aiconform_wait::pause(PACE).await;
             let taken = Kept::taken(&self.node, &self.memory, None).await;
             *self.kept() = Some(taken);
-            aiconform_wait::pause(PACE).await;
         }
     }
 }
@@ -75,9 +75,11 @@ pub async fn serve(node: Arc<Node>) -> Result<(), SimulatorError> {
     } else {
         None
     };
-    let exporter = Arc::new(Exporter { node, memory, kept: Mutex::new(stale) });
+    let is_seldom = node.settings.is_broken(Breakage::SamplesEveryHalfMinute);
+    let first = if is_seldom { Some(Kept::taken(&node, &memory, None).await) } else { stale };
+    let exporter = Arc::new(Exporter { node, memory, kept: Mutex::new(first) });
     let mut connections = JoinSet::new();
-    if exporter.node.settings.is_broken(Breakage::SamplesEveryHalfMinute) {
+    if is_seldom {
         let exporter = exporter.clone();
         connections.spawn(async move { exporter.pace().await });
     }

@@ -111,6 +111,12 @@ async fn what_is_wrong_on_purpose_is_wrong() {
     let text = stale.text("/metrics").await;
     *stale.held.lock().unwrap() = false;
     assert_eq!(text, stale.text("/metrics").await);
+    // What was taken is told until the next is.
+    let seldom = exporter(vec![Breakage::SamplesEveryHalfMinute]).await;
+    let first = seldom.text("/metrics").await;
+    *seldom.held.lock().unwrap() = false;
+    assert_eq!(first, seldom.text("/metrics").await);
+    assert!(first.contains("pod=\"p\""), "{first}");
     let sample = text.lines().find(|line| line.starts_with("DCGM_FI_DEV_GPU_UTIL{")).unwrap();
     let time: i64 = sample.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(time > 1_700_000_000_000, "{sample}");
