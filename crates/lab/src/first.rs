@@ -130,9 +130,9 @@ async fn run(state: &Utf8Path) -> Result<(), LabError> {
     for component in standing?.into_iter().chain(further).chain([etcd, containerd, api_server]) {
         running.push(component);
     }
-    // Webhooks that are asked about what other parts are made of refuse it until they serve.
+    // Webhooks that are asked about what other parts are made of refuse it until they serve, each other's too.
     let (asked, others): (Vec<Part>, Vec<Part>) = lab.parts.iter().partition(|part| part.row().is_asked);
-    for wave in [asked, others] {
+    for wave in asked.into_iter().map(|part| vec![part]).chain([others]) {
         for part in &wave {
             bringing::begin(*part, &lab, &tools).await?;
         }
