@@ -76,8 +76,9 @@ fn devices_of_a_maker_are_put_to_work_by_a_load_and_one_that_lies_shows_nothing(
     let import = [&import[..], &[archive.to_str().unwrap()]].concat();
     works(&[&["lab", "--name", &lab.name, "exec", "--"], &import[..]].concat());
     let foreign = |lie: &str| {
-        let profile =
-            format!("[load.nvidia]\nimage = {IMAGE:?}\ncommand = [{python:?}, \"/load.py\", {lie:?}]\n");
+        let profile = format!(
+            "[limits]\naccelerator_metrics.show = 15\n[load.nvidia]\nimage = {IMAGE:?}\ncommand = [{python:?}, \"/load.py\", {lie:?}]\n"
+        );
         metrics(&lab, &directory.path().join(lie), &profile)
     };
     let (verdict, why, _) = foreign("honest");
