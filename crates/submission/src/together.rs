@@ -1,6 +1,7 @@
 //! Several runs of one product: on clusters beside each other, such as one for the devices of each maker, and again on the same
 //! cluster.
 
+use crate::files::Files;
 use crate::{JudgedRun, RunVerdict};
 use serde_json::Value;
 
@@ -99,9 +100,12 @@ pub fn folder_of_run(file: &str) -> Option<&str> {
     is_of_run.then_some(folder)
 }
 
-/// Tells whether two artifacts of a submission are of two of its runs: what one has skipped, the other may have shown.
-pub fn of_two_runs(one: &str, other: &str) -> bool {
-    folder_of_run(one).zip(folder_of_run(other)).is_some_and(|(one, other)| one != other)
+/// Tells whether two artifacts of a submission are of two of its runs: what one has skipped, the other may have shown. Only those
+/// beside which their run lies, because they are held against its evidence.
+pub fn of_two_runs(files: &Files, one: &str, other: &str) -> bool {
+    let is_shown = |folder: &str| files.get(&format!("{folder}run/manifest.json")).is_some();
+    let folders = folder_of_run(one).zip(folder_of_run(other));
+    folders.is_some_and(|(one, other)| one != other && is_shown(one) && is_shown(other))
 }
 
 /// Requirements of a run that the artifacts of a submission leave out: a test that is none of "passed", "skipped" has the programme's

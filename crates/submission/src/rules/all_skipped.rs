@@ -40,7 +40,8 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         }
         let some = !artifact.tests.is_empty();
         let passes = |other: &Artifact| other.tests.iter().any(|test| test.outcome == Outcome::Pass);
-        let mut others = case.artifacts().iter().filter(|other| of_two_runs(&other.file, &artifact.file));
+        let mut others =
+            case.artifacts().iter().filter(|other| of_two_runs(&case.files, &other.file, &artifact.file));
         if some && !others.any(passes) && artifact.tests.iter().all(|test| test.outcome == Outcome::Skip) {
             found.file(
                 &artifact.file,

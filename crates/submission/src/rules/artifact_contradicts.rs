@@ -51,7 +51,9 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
                 (None, None, None) => {}
             }
         }
-        skipped.retain(|(artifact, _)| !passed.iter().any(|other| of_two_runs(other, &artifact.file)));
+        skipped.retain(|(artifact, _)| {
+            !passed.iter().any(|other| of_two_runs(&case.files, other, &artifact.file))
+        });
         let Some((artifact, test)) = skipped.iter().max_by_key(|(_, test)| test.words.len()) else {
             continue;
         };

@@ -30,8 +30,9 @@ fn check(case: &Case<'_>, found: &mut Found<'_>) {
         // Several runs have them together.
         let has = |test: &str| {
             let mut all = case.artifacts().iter();
-            let is_beside =
-                |other: &Artifact| other.file == artifact.file || of_two_runs(&other.file, &artifact.file);
+            let is_beside = |other: &Artifact| {
+                other.file == artifact.file || of_two_runs(&case.files, &other.file, &artifact.file)
+            };
             all.any(|other| is_beside(other) && other.outcome(test).is_some())
         };
         let missing = answered

@@ -303,6 +303,15 @@ fn a_test_that_was_skipped_is_told_once_with_its_own_words() {
     }
     let findings = clone.findings();
     assert_eq!(findings.iter().filter(|finding| finding.rule == "artifact_contradicts").count(), 1);
+    // What another run has passed counts where both lie beside their artifacts, and nowhere else.
+    let case = case.replace("<skipped/>", "");
+    let passed = format!("<testsuites><testsuite name=\"s\">{case}</testsuite></testsuites>");
+    clone.file("also-1/junit.xml", &passed);
+    clone.finds("artifact_contradicts", Level::Error, "was not tested");
+    clone.file("also-1/run/manifest.json", "{}");
+    clone.finds("artifact_contradicts", Level::Error, "was not tested");
+    clone.file("run/manifest.json", "{}");
+    clone.is_silent("artifact_contradicts");
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn follows(stretch: &Stretch) -> Outcome {
             events,
         );
     }
-    let too = rises.iter().find(|(device, rise, _)| *device != own && *rise >= taken / 2.0);
-    if let Some((device, rise, _)) = too {
+    let too = rises.iter().filter(|(device, rise, _)| *device != own && *rise >= taken / 2.0);
+    for (device, rise, _) in too {
         let says = format!("{bytes} bytes were taken on {own}, and {device} rises by {rise} too");
         match falls_with(stretch, settled.phase, (&own, device), taken) {
             Some(true) => return unmet(says, events),
